@@ -1,0 +1,19 @@
+"""Pure recurrent cells, convolution blocks and one compiled training run for JAX, judged against honest baselines.
+
+The rooms, from the core outwards (each imports only from those above it):
+
+  conv        pure convolution and pooling, safe and fast inside scan
+  cells       pure recurrent cells (Elman, GRU, LSTM) and ``unroll`` over time
+  models      flax modules over them: ``Recurrent``, ``MLP``, ``ConvNet`` and their heads
+  data        files -> arrays: series, images, splits, scalers, windows
+  training    losses, the train step, ``fit`` as one compiled run
+  evaluation  metrics and naive baselines on the same rows
+  reporting   run folders, tables, plots
+  testing     float64 NumPy references and ``check_cell`` for your own cells
+  cli         the command line: ``seqvision train | evaluate | predict``
+
+Importing this package loads nothing heavy; import the room you need.
+"""
+
+__version__ = "0.1.0"
+__all__ = ["__version__"]
