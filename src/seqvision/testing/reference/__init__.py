@@ -1,0 +1,46 @@
+"""Slow and obvious twins of everything fast: NumPy, float64, one loop for every sum that a textbook writes.
+
+Compare your own cell, layer or loss with these: they share no code with the library and need no JAX.
+"""
+
+from .backpropagation import Gradients, elman_gradients, lstm_gradients
+from .convolution import conv, conv_gradients
+from .losses import (
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    cross_entropy,
+    huber,
+    log_softmax,
+    mae,
+    mse,
+)
+from .networks import SmallestCNNPass, TwoLayer, TwoLayerPass, smallest_cnn, two_layer
+from .pooling import avg_pool, max_pool, sum_pool
+from .recurrent import elman, gru, lstm, sigmoid
+
+__all__ = [
+    "Gradients",
+    "SmallestCNNPass",
+    "TwoLayer",
+    "TwoLayerPass",
+    "avg_pool",
+    "binary_cross_entropy",
+    "categorical_cross_entropy",
+    "conv",
+    "conv_gradients",
+    "cross_entropy",
+    "elman",
+    "elman_gradients",
+    "gru",
+    "huber",
+    "log_softmax",
+    "lstm",
+    "lstm_gradients",
+    "mae",
+    "max_pool",
+    "mse",
+    "sigmoid",
+    "smallest_cnn",
+    "sum_pool",
+    "two_layer",
+]

@@ -1,0 +1,71 @@
+"""Pooling by visiting each window in turn, float64."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from .convolution import each, pad, sources
+
+
+def max_pool(x, window, *, stride=None, padding="valid"):
+    """Take the largest real entry of every window.
+
+    Args:
+      x: (..., *spatial, C).
+      window: a tuple; its length says how many spatial axes there are.
+      stride: an integer or one for each spatial axis; the window by default.
+      padding: "valid", "same", or a pair (low, high) for each spatial axis; padding never wins.
+    Returns:
+      (..., *spatial_out, C), float64.
+
+    >>> max_pool(np.array([[1.0], [5.0], [2.0], [3.0]]), (2,)).ravel()
+    array([5., 3.])
+    """
+    return _pool(x, window, stride, padding, -np.inf, lambda values, real: values.max(axis=1))
+
+
+def sum_pool(x, window, *, stride=None, padding="valid"):
+    """Add the entries of every window.
+
+    Args:
+      x, window, stride, padding: as ``max_pool``; padding counts as 0.
+    Returns:
+      (..., *spatial_out, C), float64.
+
+    >>> sum_pool(np.array([[1.0], [5.0], [2.0]]), (2,), padding="same").ravel()
+    array([6., 2.])
+    """
+    return _pool(x, window, stride, padding, 0.0, lambda values, real: values.sum(axis=1))
+
+
+def avg_pool(x, window, *, stride=None, padding="valid"):
+    """Average the real entries of every window: padding is not counted.
+
+    Args:
+      x, window, stride, padding: as ``max_pool``.
+    Returns:
+      (..., *spatial_out, C), float64.
+
+    >>> avg_pool(np.array([[1.0], [5.0], [2.0]]), (2,), padding="same").ravel()
+    array([3., 2.])
+    """
+    return _pool(x, window, stride, padding, 0.0, lambda values, real: values.sum(axis=1) / real)
+
+
+def _pool(x, window, stride, padding, fill, reduce):
+    x, rank = np.asarray(x, np.float64), len(window)
+    batch, spatial, channels = x.shape[: -rank - 1], x.shape[-rank - 1 : -1], x.shape[-1]
+    stride = tuple(window) if stride is None else each(stride, rank, "stride")
+    maps = sources(padding, spatial, window, stride, (1,) * rank)
+    flat = x.reshape(int(np.prod(batch)), *spatial, channels)
+    padded = pad(flat, maps, fill)
+    real = pad(np.ones((1, *spatial, 1)), maps)
+    sizes = zip(padded.shape[1:-1], window, stride, strict=True)
+    out_spatial = tuple(max((n - k) // s + 1, 0) for n, k, s in sizes)
+    out = np.zeros((flat.shape[0], *out_spatial, channels))
+    for position in itertools.product(*map(range, out_spatial)):
+        corner = [slice(p * s, p * s + k) for p, s, k in zip(position, stride, window, strict=True)]
+        box: Any = (slice(None), *corner)
+        out[(slice(None), *position)] = reduce(padded[box].reshape(flat.shape[0], -1, channels), real[box].sum())
+    return out.reshape(*batch, *out.shape[1:])
