@@ -1,0 +1,109 @@
+"""Long short-term memory, Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import DTypeLike
+
+from .base import affine, check_size
+from .initializers import input_kernel, recurrent_kernel
+
+
+class LSTMParams(NamedTuple):
+    """Parameters of `LSTM`; gates i | f | g | o along the last axis."""
+
+    w_x: Array  # (D, 4H)
+    w_h: Array  # (H, 4H)
+    b: Array  # (4H,)
+
+
+class LSTMState(NamedTuple):
+    """State of `LSTM`."""
+
+    h: Array  # (..., H)
+    c: Array  # (..., H)
+
+
+@dataclass(frozen=True)
+class LSTM:
+    """Long short-term memory: c' = f c + i g, h' = o tanh(c').
+
+    i, f, o = sigmoid and g = tanh of x W_x + h W_h + b, in the order i | f | g | o (Keras and torch use the same one).
+
+    Args:
+      hidden: units H, >= 1.
+      forget_bias: start of the forget gate's bias, a part of the parameters (Jozefowicz et al. 2015).
+
+    Raises:
+      ValueError: for a hidden size below 1.
+
+    Source: Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000.
+
+    >>> cell = LSTM(4)
+    >>> params = cell.init(jax.random.key(0), in_features=3)
+    >>> state, y = cell.step(params, cell.initial_state(params, (2,)), jnp.ones((2, 3)))
+    >>> y.shape, state.c.shape
+    ((2, 4), (2, 4))
+    """
+
+    hidden: int
+    forget_bias: float = 1.0
+
+    def __post_init__(self):
+        check_size("LSTM", "hidden", self.hidden)
+
+    def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LSTMParams:
+        """Draw parameters: Glorot and orthogonal blocks by gate, bias zero but for the forget gate."""
+        check_size("LSTM.init", "in_features", in_features)
+        key_x, key_h = jax.random.split(key)
+        b = jnp.zeros((4, self.hidden), dtype).at[1].set(self.forget_bias)
+        return LSTMParams(
+            w_x=input_kernel(key_x, in_features, self.hidden, 4, dtype),
+            w_h=recurrent_kernel(key_h, self.hidden, 4, dtype),
+            b=b.reshape(-1),
+        )
+
+    def initial_state(self, params: LSTMParams, batch_shape: Sequence[int] = ()) -> LSTMState:
+        """Return h = c = 0, each (*batch_shape, H)."""
+        zeros = jnp.zeros((*batch_shape, self.hidden), params.w_h.dtype)
+        return LSTMState(h=zeros, c=zeros)
+
+    def step(self, params: LSTMParams, state: LSTMState, x: Array) -> tuple[LSTMState, Array]:
+        """Advance one step: x (..., D) -> state, h (..., H)."""
+        state, _ = self.pointwise(self.project(params, x), self.recur(params, state.h), state)
+        return state, state.h
+
+    def project(self, params: LSTMParams, x: Array) -> Array:
+        """Return the input's share of the pre-activations: x W_x + b, (..., 4H)."""
+        return affine(x, params.w_x, params.b)
+
+    def recur(self, params: LSTMParams, h: Array) -> Array:
+        """Return the state's share of the pre-activations: h W_h, (..., 4H)."""
+        return affine(h, params.w_h)
+
+    def pointwise(self, a_x: Array, a_h: Array, state: LSTMState) -> tuple[LSTMState, tuple]:
+        """Apply the part of a step that follows its two products; also return what the backward pass needs."""
+        a_i, a_f, a_g, a_o = jnp.split(a_x + a_h, 4, axis=-1)
+        i, f, g, o = jax.nn.sigmoid(a_i), jax.nn.sigmoid(a_f), jnp.tanh(a_g), jax.nn.sigmoid(a_o)
+        c = f * state.c + i * g
+        tanh_c = jnp.tanh(c)
+        return LSTMState(h=o * tanh_c, c=c), (i, f, g, o, tanh_c)
+
+    def pointwise_vjp(self, saved: tuple, state: LSTMState, d: LSTMState) -> tuple[Array, Array, LSTMState]:
+        """Transpose `pointwise`: from the cotangent of the new state to those of a_x, a_h and the old state."""
+        i, f, g, o, tanh_c = saved
+        d_c = d.c + d.h * o * (1 - tanh_c * tanh_c)
+        d_a = jnp.concatenate(
+            [
+                d_c * g * i * (1 - i),
+                d_c * state.c * f * (1 - f),
+                d_c * i * (1 - g * g),
+                d.h * tanh_c * o * (1 - o),
+            ],
+            axis=-1,
+        )
+        return d_a, d_a, LSTMState(h=jnp.zeros_like(state.h), c=d_c * f)
