@@ -67,5 +67,6 @@ def _pool(x, window, stride, padding, fill, reduce):
     for position in itertools.product(*map(range, out_spatial)):
         corner = [slice(p * s, p * s + k) for p, s, k in zip(position, stride, window, strict=True)]
         box: Any = (slice(None), *corner)
-        out[(slice(None), *position)] = reduce(padded[box].reshape(flat.shape[0], -1, channels), real[box].sum())
+        at: Any = (slice(None), *position)
+        out[at] = reduce(padded[box].reshape(flat.shape[0], -1, channels), real[box].sum())
     return out.reshape(*batch, *out.shape[1:])
