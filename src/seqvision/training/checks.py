@@ -1,0 +1,39 @@
+"""Checks of data against model and loss, made before anything is compiled."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from .losses import PerExample, binary_cross_entropy, cross_entropy
+from .state import TrainState
+from .step import forward
+
+
+def check_training_data(state: TrainState, data: Any, loss: PerExample) -> None:
+    """Refuse outputs and targets that do not fit the loss, and labels outside the classes.
+
+    Raises:
+      ValueError: naming shapes, or the first row with a bad label.
+    """
+    batch = jax.eval_shape(lambda d: d.gather(jnp.zeros(2, jnp.int32)), data)
+    outputs = jax.eval_shape(forward, state, batch.x)
+    jax.eval_shape(loss, outputs, batch.y)
+    labels = getattr(data, "y", None)
+    if labels is None or isinstance(labels, jax.core.Tracer):
+        return
+    if loss is cross_entropy:
+        _check_range(np.asarray(labels), 0, outputs.shape[-1] - 1, f"the {outputs.shape[-1]} classes of the model")
+    if loss is binary_cross_entropy:
+        _check_range(np.asarray(labels), 0, 1, "binary targets")
+
+
+def _check_range(labels: np.ndarray, low: int, high: int, what: str) -> None:
+    outside = (labels < low) | (labels > high)
+    if outside.any():
+        row = int(np.argwhere(outside)[0][0])
+        raise ValueError(
+            f"labels must lie in {low}..{high} for {what}, but row {row} has {labels[row].tolist()} "
+            f"({int(outside.sum())} such labels)"
+        )

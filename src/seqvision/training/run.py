@@ -1,0 +1,133 @@
+"""A whole training run as one pure function of (state, data)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from seqvision.data import Batch
+
+from .state import TrainState
+from .step import Step
+
+_SHUFFLE = 0x5EED  # folded into the key before the epoch, so that shuffling and dropout never share a stream
+
+Metrics = dict[str, Array]
+Evaluate = Callable[[TrainState, Batch], Metrics]
+Run = Callable[..., tuple[TrainState, Metrics]]
+
+
+def make_run(
+    step: Step,
+    *,
+    epochs: int,
+    batch_size: int,
+    shuffle: bool = True,
+    evaluate: Evaluate | None = None,
+    eval_batch_size: int | None = None,
+) -> Run:
+    """Build ``run(state, data, validation=None) -> (state, history)``: jit it, vmap it over states.
+
+    Every epoch visits each example once, in an order drawn from the state's key and its step count, so that two runs of
+    3 epochs are one of 6. A smaller last batch is a step of its own in the same program.
+
+    Args:
+      step: what `make_train_step` returns.
+      epochs: passes over the data, >= 1.
+      batch_size: examples a step, <= len(data).
+      shuffle: False keeps the order of the data.
+      evaluate: what `make_eval_step` returns; with it and validation data, history gets "val_" entries.
+      eval_batch_size: examples at once in evaluation; batch_size where None.
+
+    Returns:
+      run; its history holds one (epochs,) array a metric, means over the examples of an epoch.
+
+    >>> import flax.linen as nn, optax
+    >>> from seqvision.data import Arrays
+    >>> from seqvision.training import create_state, make_train_step
+    >>> data = Arrays(jnp.ones((10, 3)), jnp.zeros((10, 1)))
+    >>> state = create_state(nn.Dense(1), optax.sgd(0.1), jax.random.key(0), jnp.ones((1, 3)))
+    >>> state, history = jax.jit(make_run(make_train_step("mse"), epochs=5, batch_size=4))(state, data)
+    >>> history["loss"].shape, int(state.step)
+    ((5,), 15)
+    """
+    check_positive("epochs", epochs)
+    check_positive("batch_size", batch_size)
+
+    def run(state: TrainState, data: Any, validation: Any = None) -> tuple[TrainState, Metrics]:
+        check_batch_size(batch_size, len(data))
+        if validation is not None and evaluate is None:
+            raise ValueError("validation data given, but make_run got no evaluate: pass make_eval_step(loss, metrics)")
+
+        def epoch(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
+            order = epoch_order(state, len(data), batch_size, shuffle)
+            state, metrics = over_batches(step, state, data, order, batch_size)
+            if validation is not None and evaluate is not None:
+                metrics |= evaluate_data(evaluate, state, validation, eval_batch_size or batch_size)
+            return state, metrics
+
+        return jax.lax.scan(epoch, state, None, length=epochs)
+
+    return run
+
+
+def epoch_order(state: TrainState, examples: int, batch_size: int, shuffle: bool) -> Array:
+    """Return the rows (N,) in the order in which the epoch that begins at ``state.step`` visits them."""
+    if not shuffle:
+        return jnp.arange(examples)
+    epoch = state.step // -(-examples // batch_size)
+    key = jax.random.fold_in(jax.random.fold_in(state.key, _SHUFFLE), epoch)
+    return jax.random.permutation(key, examples)
+
+
+def over_batches(step: Step, state: TrainState, data: Any, order: Array, batch_size: int) -> tuple[TrainState, Metrics]:
+    """Take a step for every batch of rows in ``order``: full batches in a loop, then what is left."""
+
+    def body(state: TrainState, indices: Array) -> tuple[TrainState, Metrics]:
+        return step(state, data.gather(indices))
+
+    full = order.shape[0] // batch_size
+    state, metrics = jax.lax.scan(body, state, order[: full * batch_size].reshape(full, batch_size))
+    rest = order[full * batch_size :]
+    if not rest.shape[0]:
+        return state, mean_metrics(metrics, None, batch_size, 0)
+    state, last = body(state, rest)
+    return state, mean_metrics(metrics, last, batch_size, rest.shape[0])
+
+
+def mean_metrics(full: Metrics, last: Metrics | None, batch_size: int, rest: int) -> Metrics:
+    """Average over examples the metrics of full batches, each (batches,), and of a smaller last one, each ()."""
+    # The barrier keeps this arithmetic apart from the step's, so that both execution modes compile it alike.
+    full, last = jax.lax.optimization_barrier((full, last))
+    if last is None:
+        return {name: values.mean() for name, values in full.items()}
+    return {
+        name: (values.sum() * batch_size + last[name] * rest) / (values.shape[0] * batch_size + rest)
+        for name, values in full.items()
+    }
+
+
+def evaluate_data(evaluate: Evaluate, state: TrainState, data: Any, batch_size: int) -> Metrics:
+    """Return "val_" means over all rows of data, batch by batch."""
+    _, metrics = over_batches(
+        lambda state, batch: (state, evaluate(state, batch)),
+        state,
+        data,
+        jnp.arange(len(data)),
+        min(batch_size, len(data)),
+    )
+    return {f"val_{name}": value for name, value in metrics.items()}
+
+
+def check_batch_size(batch_size: int, examples: int) -> None:
+    """Refuse a batch that is larger than the data."""
+    if batch_size > examples:
+        raise ValueError(f"batch_size {batch_size} is larger than the {examples} examples: use {examples} or less")
+
+
+def check_positive(name: str, value: int) -> None:
+    """Refuse what is not an int of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be an int >= 1, got {value!r}")

@@ -1,0 +1,57 @@
+"""The training state: flax's TrainState with batch statistics and a key."""
+
+from functools import partial
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+from flax.training import train_state
+from jax import Array
+
+from .apply import call_model, model_variables
+
+
+class TrainState(train_state.TrainState):
+    """Step count, parameters and optimiser state of flax's TrainState, plus batch statistics and the run's key."""
+
+    batch_stats: Any  # the model's "batch_stats" collection, {} if it has none
+    key: Array  # every random draw of training is fold_in(key, ...)
+
+
+def create_state(model: nn.Module, optimizer: optax.GradientTransformation, key: Array, example_x: Any) -> TrainState:
+    """Initialise a model and its optimiser in one jitted call.
+
+    Equal models share one compilation; an optimiser counts as equal only if it is the same object.
+
+    Args:
+      model: any flax.linen module; ``train=`` is passed where its call takes it.
+      optimizer: an optax transformation.
+      key: a JAX key.
+      example_x: an input with its batch axis; only shapes and dtypes matter.
+
+    Raises:
+      ValueError: if the model keeps variables other than params and batch_stats.
+
+    >>> state = create_state(nn.Dense(2), optax.sgd(0.1), jax.random.key(0), jax.numpy.ones((1, 3)))
+    >>> state.params["kernel"].shape
+    (3, 2)
+    """
+    return _create(model, optimizer, key, example_x)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _create(model, optimizer, key, example_x):
+    init_key, dropout_key, train_key = jax.random.split(key, 3)
+    variables = call_model(model.init, {"params": init_key, "dropout": dropout_key}, example_x, train=False)
+    params, batch_stats = model_variables(model, variables)
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        apply_fn=model.apply,
+        params=params,
+        tx=optimizer,
+        opt_state=optimizer.init(params),
+        batch_stats=batch_stats,
+        key=train_key,
+    )
