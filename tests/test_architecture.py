@@ -1,0 +1,179 @@
+"""The house stays as it was drawn: who imports whom, what is public, what lies at the top of the repository."""
+
+import ast
+import importlib
+import inspect
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+SOURCE = REPOSITORY / "src" / "seqvision"
+EXPERIMENTS = sorted((REPOSITORY / "experiments").glob("*.py"))
+
+# Data flows from top to bottom: a room imports only from rooms above it.
+HOUSE = ["conv", "cells", "models", "data", "training", "evaluation", "reporting", "interop", "testing", "cli"]
+ALLOWED = {room: set(HOUSE[:place]) for place, room in enumerate(HOUSE)}
+ALLOWED["data"] = set()  # files and arrays know nothing of layers
+ROOMS = [room for room in HOUSE if (SOURCE / room).is_dir()]
+
+
+def files_of(room):
+    single = SOURCE / f"{room}.py"
+    return [single] if single.exists() else sorted((SOURCE / room).rglob("*.py"))
+
+
+def imported_modules(path, source=None):
+    """Every module that a file imports, at its top or inside a function, with relative imports resolved."""
+    package = ("seqvision", *path.relative_to(SOURCE).parent.parts)
+    for node in ast.walk(ast.parse(source if source is not None else path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def imported_rooms(path, source=None):
+    parts = (name.split(".") for name in imported_modules(path, source))
+    return {name[1] for name in parts if name[0] == "seqvision" and len(name) > 1 and name[1] in HOUSE}
+
+
+def test_every_folder_is_a_room_of_the_house():
+    folders = {path.name for path in SOURCE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    modules = {path.stem for path in SOURCE.glob("*.py")} - {"__init__", "__main__"}
+    assert folders | modules <= set(HOUSE)
+
+
+@pytest.mark.parametrize("room", HOUSE)
+def test_a_room_imports_only_from_rooms_above_it(room):
+    for path in files_of(room):
+        wrong = imported_rooms(path) - ALLOWED[room] - {room}
+        assert not wrong, (
+            f"{path.relative_to(REPOSITORY)} imports {sorted(wrong)}; {room} may use {sorted(ALLOWED[room])}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("line", "rooms"),
+    [
+        ("import seqvision.training.losses", {"training"}),
+        ("from seqvision import data", {"data"}),
+        ("from seqvision.models import MLP", {"models"}),
+        ("from ..evaluation import metrics", {"evaluation"}),
+        ("from .. import training", {"training"}),
+        ("def f():\n    from ..reporting.plots import loss_curves", {"reporting"}),
+        ("from .unroll import unroll\nimport numpy", set()),
+    ],
+)
+def test_the_test_sees_every_way_of_importing(line, rooms):
+    assert imported_rooms(SOURCE / "cells" / "base.py", line) - {"cells"} == rooms
+
+
+def test_the_core_uses_nothing_of_the_ecosystem_but_jax():
+    for room in ("conv", "cells"):
+        for path in files_of(room):
+            roots = {name.split(".")[0] for name in imported_modules(path)}
+            foreign = roots - set(sys.stdlib_module_names) - {"jax", "numpy", "seqvision"}
+            assert not foreign, f"{path.relative_to(REPOSITORY)} imports {sorted(foreign)}"
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("seqvision", ["jax", "numpy"]),
+        ("seqvision.cells", ["flax", "optax", "orbax", "pandas", "matplotlib", "sklearn"]),
+        ("seqvision.conv", ["flax", "optax", "orbax", "pandas", "matplotlib", "sklearn"]),
+    ],
+)
+def test_import_loads_nothing_heavy(module, absent):
+    program = f"import sys, {module}; print([name for name in {absent} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def public(room):
+    module = importlib.import_module(f"seqvision.{room}")
+    return {name: getattr(module, name) for name in module.__all__}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_name_exists_and_is_documented(room):
+    module = importlib.import_module(f"seqvision.{room}")
+    assert inspect.getdoc(module), f"seqvision.{room} has no docstring"
+    assert len(set(module.__all__)) == len(module.__all__)
+    for name, thing in public(room).items():
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            assert inspect.getdoc(thing), f"seqvision.{room}.{name} has no docstring"
+            methods = vars(thing).items() if inspect.isclass(thing) else ()
+            for method, value in methods:
+                if inspect.isfunction(value) and not method.startswith("_"):
+                    assert value.__doc__, f"seqvision.{room}.{name}.{method} has no docstring"
+
+
+# Where two of these are positional arguments of one public function, they come in this order.
+ARGUMENT_ORDERS = [
+    ("cell", "params", "state", "x"),
+    ("cell", "params", "xs"),
+    ("model", "data"),
+    ("state", "batch"),
+    ("x", "kernel", "bias"),
+    ("x", "window"),
+    ("outputs", "targets"),
+    ("logits", "labels"),
+]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arguments_come_in_one_order(room):
+    functions = {name: thing for name, thing in public(room).items() if inspect.isfunction(thing)}
+    for cls in (thing for thing in public(room).values() if inspect.isclass(thing)):
+        functions |= {f"{cls.__name__}.{name}": f for name, f in vars(cls).items() if inspect.isfunction(f)}
+    for name, function in functions.items():
+        kinds = inspect.signature(function).parameters.values()
+        positional = [p.name for p in kinds if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        for order in ARGUMENT_ORDERS:
+            ours = [argument for argument in positional if argument in order]
+            assert ours == [argument for argument in order if argument in ours], (
+                f"seqvision.{room}.{name}{ours}: {order}"
+            )
+
+
+def test_files_stay_small():
+    for path in sorted(SOURCE.rglob("*.py")):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= 350, f"{path.relative_to(REPOSITORY)} has {lines} lines: one file, one subject, a few screens"
+
+
+def test_top_level_holds_only_the_fixed_entries():
+    if not (REPOSITORY / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("no git checkout: cannot tell what belongs to the repository")
+    listed = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    top = {line.split("/")[0] for line in listed.stdout.splitlines()}
+    fixed = {"pyproject.toml", "README.md", "LICENSE", "src", "experiments", "tests", "notebooks"}
+    assert {entry for entry in top if not entry.startswith(".")} <= fixed
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_experiment_has_a_header_and_a_main(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    header = (ast.get_docstring(tree) or "").lower()
+    for word in ("question", "command", "expected", "time"):
+        assert word in header, f"{path.name}: the header must give the question, command, expected result, running time"
+    assert f"experiments/{path.name}" in header, f"{path.name}: the header must give the command that runs it"
+    mains = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main"]
+    assert len(mains) == 1, f"{path.name} must define main(config)"
+    assert [argument.arg for argument in mains[0].args.args] == ["config"], f"{path.name}: main takes config alone"
+
+
+def test_readme_of_the_experiments_lists_them_all():
+    if not EXPERIMENTS:
+        pytest.skip("no experiments yet")
+    table = (REPOSITORY / "experiments" / "README.md").read_text(encoding="utf-8")
+    missing = [path.name for path in EXPERIMENTS if path.stem not in table]
+    assert not missing, f"experiments/README.md does not mention {missing}"
