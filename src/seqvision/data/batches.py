@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import lax
 
 from seqvision.data.checks import as_features, as_labels, check_count
 
@@ -66,7 +66,7 @@ class Windows:
     ((2, 10, 1), [10.0, 99.0])
     """
 
-    series: Array  # (N, D)
+    series: Any  # (N, D) array on the device
     length: int
     horizon: int = 1
     targets: tuple[int, ...] | None = None

@@ -1,0 +1,72 @@
+"""What to do about missing values: never a guess, always a policy by name."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+POLICIES = ("error", "drop", "ffill", "interpolate", "zero")
+
+
+def check_policy(blanks: str) -> None:
+    """Raise a ValueError unless `blanks` is one of `POLICIES`."""
+    if blanks not in POLICIES:
+        raise ValueError(f"blanks must be one of {', '.join(POLICIES)}, but is {blanks!r}")
+
+
+def fill_blanks(
+    values: np.ndarray, blanks: str, place: Callable[[int, int], str] = "row {}, column {}".format
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Apply a policy to the values that are not finite.
+
+    Args:
+      values: (N, D), in time order.
+      blanks: one of `POLICIES`.
+      place: function (row, column) that names a value in errors.
+
+    Returns:
+      values: (M, D) finite, M < N only under "drop".
+      kept: (M,) rows of the input that remain.
+      count: how many values (rows under "drop") were blank.
+
+    Raises:
+      ValueError: on the first blank under "error"; if nothing precedes a blank under "ffill", or it lies outside the
+        known values under "interpolate"; if "drop" leaves nothing.
+
+    >>> fill_blanks(np.array([[1.0], [np.nan], [3.0]]), "interpolate")[0].tolist()
+    [[1.0], [2.0], [3.0]]
+    """
+    check_policy(blanks)
+    missing = ~np.isfinite(values)
+    kept = np.arange(len(values))
+    if not missing.any():
+        return values, kept, 0
+    if blanks == "error":
+        row, k = np.argwhere(missing)[0]
+        raise ValueError(
+            f"{place(row, k)} is blank ({int(missing.sum())} in the columns used): say blanks=… with one of "
+            + ", ".join(POLICIES[1:])
+        )
+    if blanks == "drop":
+        kept = np.flatnonzero(~missing.any(axis=1))
+        if not len(kept):
+            raise ValueError("every row has a blank: blanks='drop' leaves nothing")
+        return values[kept], kept, len(values) - len(kept)
+    filled = np.where(missing, 0.0, values)
+    if blanks != "zero":
+        for k in np.flatnonzero(missing.any(axis=0)):
+            filled[:, k] = _fill_column(values[:, k], missing[:, k], blanks, int(k), place)
+    return filled, kept, int(missing.sum())
+
+
+def _fill_column(column: np.ndarray, missing: np.ndarray, blanks: str, k: int, place) -> np.ndarray:
+    known, unknown = np.flatnonzero(~missing), np.flatnonzero(missing)
+    start = known[0] if len(known) else len(column)
+    end = known[-1] if len(known) and blanks == "interpolate" else len(column)
+    outside = unknown[(unknown < start) | (unknown > end)]
+    if len(outside):
+        raise ValueError(
+            f"{place(int(outside[0]), k)} is blank and blanks={blanks!r} finds no value beside it: use 'drop'"
+        )
+    if blanks == "ffill":
+        return column[known[np.searchsorted(known, np.arange(len(column)), side="right") - 1]]
+    return np.interp(np.arange(len(column)), known, column[known])
