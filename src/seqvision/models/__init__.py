@@ -1,1 +1,17 @@
-"""models."""
+"""Ordinary flax.linen modules over the pure cells and convolutions: layers, models and heads."""
+
+from .convolutional import ConvBlock, ConvNet
+from .heads import Anchored, ClassificationHead, RegressionHead
+from .mlp import MLP
+from .recurrent import Recurrent, RecurrentLayer
+
+__all__ = [
+    "MLP",
+    "Anchored",
+    "ClassificationHead",
+    "ConvBlock",
+    "ConvNet",
+    "Recurrent",
+    "RecurrentLayer",
+    "RegressionHead",
+]

@@ -1,0 +1,118 @@
+"""Convolutional layers and the classifier of the Keras notebooks."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import flax.linen as nn
+from jax import Array
+
+from seqvision.conv import conv_block, max_pool
+
+from .activations import activation
+from .heads import GLOROT, ClassificationHead
+
+
+class ConvBlock(nn.Module):
+    """Convolution, batch norm if wanted, activation, max pool if wanted; parameters ``kernel`` and ``bias``.
+
+    Args:
+      features: output channels.
+      kernel_size: window, one entry a spatial axis (1 to 3).
+      stride: step of the window, one number or one an axis.
+      padding: "same", "valid", or what `seqvision.conv.conv` takes.
+      dilation: spread of the window.
+      groups: channel groups.
+      activation: name, see `seqvision.models.activations`.
+      batch_norm: normalise between convolution and activation; the convolution then has no bias.
+      pool: window of a max pool after the activation, or None.
+
+    >>> import jax
+    >>> block = ConvBlock(16, (3, 3), pool=(2, 2))
+    >>> y, _ = block.init_with_output(jax.random.key(0), jnp.ones((5, 8, 8, 1)))
+    >>> y.shape
+    (5, 4, 4, 16)
+    """
+
+    features: int
+    kernel_size: tuple[int, ...] = (3, 3)
+    stride: int | tuple[int, ...] = 1
+    padding: str | Sequence[tuple[int, int]] = "same"
+    dilation: int | tuple[int, ...] = 1
+    groups: int = 1
+    activation: str = "relu"
+    batch_norm: bool = False
+    pool: tuple[int, ...] | None = None
+
+    @nn.compact
+    def __call__(self, x: Array, *, train: bool = False) -> Array:
+        """Map x (B, *spatial, C) to (B, *spatial', features)."""
+        if self.groups < 1 or x.shape[-1] % self.groups or self.features % self.groups:
+            raise ValueError(
+                f"ConvBlock: groups must divide the {x.shape[-1]} input channels and the {self.features} features, "
+                f"got {self.groups}"
+            )
+        shape = (*self.kernel_size, x.shape[-1] // self.groups, self.features)
+        kernel = self.param("kernel", GLOROT, shape)
+        convolve = partial(
+            conv_block, stride=self.stride, padding=self.padding, dilation=self.dilation, groups=self.groups
+        )
+        if not self.batch_norm:
+            bias = self.param("bias", nn.initializers.zeros_init(), (self.features,))
+            return convolve(x, kernel, bias, activation=self.activation, pool=self.pool)
+        x = convolve(x, kernel, activation=None)
+        x = activation(self.activation)(nn.BatchNorm(use_running_average=not train, name="norm")(x))
+        return x if self.pool is None else max_pool(x, self.pool)
+
+
+class ConvNet(nn.Module):
+    """A classifier in the style of the Keras notebooks: convolutions, then dense layers.
+
+    The defaults are the Fashion-MNIST network: 3x3 convolutions of stride 2 with 32, 64 and 128 channels, dropout .2,
+    a dense layer of 512, dropout .2, and 10 classes (360,458 parameters on 28x28x1 images).
+
+    Args:
+      channels: output channels of each convolution.
+      kernel_size: window of every convolution.
+      stride: step of every convolution.
+      padding: "valid" (Keras's default) or "same".
+      pool: max pool after each convolution, or None.
+      batch_norm: normalise in each block.
+      dropout: rate before the dense layers and after each of them.
+      dense: units of the dense layers.
+      head: a module from features to outputs; None returns the features.
+
+    >>> import jax
+    >>> model = ConvNet()
+    >>> logits, variables = model.init_with_output(jax.random.key(0), jnp.ones((2, 28, 28, 1)))
+    >>> logits.shape, sum(p.size for p in jax.tree.leaves(variables))
+    ((2, 10), 360458)
+    """
+
+    channels: tuple[int, ...] = (32, 64, 128)
+    kernel_size: tuple[int, ...] = (3, 3)
+    stride: int | tuple[int, ...] = 2
+    padding: str = "valid"
+    pool: tuple[int, ...] | None = None
+    batch_norm: bool = False
+    dropout: float = 0.2
+    dense: tuple[int, ...] = (512,)
+    head: nn.Module | None = ClassificationHead(10)
+
+    @nn.compact
+    def __call__(self, x: Array, *, train: bool = False) -> Array:
+        """Map images x (B, H, W, C) to the head's outputs."""
+        for features in self.channels:
+            block = ConvBlock(
+                features,
+                self.kernel_size,
+                self.stride,
+                self.padding,
+                batch_norm=self.batch_norm,
+                pool=self.pool,
+            )
+            x = block(x, train=train)
+        x = nn.Dropout(self.dropout, deterministic=not train)(x.reshape(x.shape[0], -1))
+        for units in self.dense:
+            x = nn.relu(nn.Dense(units, kernel_init=GLOROT)(x))
+            x = nn.Dropout(self.dropout, deterministic=not train)(x)
+        return x if self.head is None else self.head(x)

@@ -1,0 +1,88 @@
+"""What turns features into forecasts or class scores."""
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import Array
+
+GLOROT = nn.initializers.glorot_uniform()  # Keras's default, which the known results were made with
+
+
+class RegressionHead(nn.Module):
+    """Read ``horizon`` future steps of ``targets`` values from features (..., F), as (..., horizon, targets).
+
+    Args:
+      horizon: time steps ahead, >= 1.
+      targets: values a step, >= 1.
+
+    >>> import jax
+    >>> head = RegressionHead(horizon=3, targets=2)
+    >>> y, _ = head.init_with_output(jax.random.key(0), jnp.ones((5, 8)))
+    >>> y.shape
+    (5, 3, 2)
+    """
+
+    horizon: int = 1
+    targets: int = 1
+
+    @nn.compact
+    def __call__(self, features: Array) -> Array:
+        """Map features (..., F) to (..., horizon, targets)."""
+        if self.horizon < 1 or self.targets < 1:
+            raise ValueError(f"RegressionHead: horizon and targets must be >= 1, got {self.horizon} and {self.targets}")
+        y = nn.Dense(self.horizon * self.targets, kernel_init=GLOROT, name="dense")(features)
+        return y.reshape(*y.shape[:-1], self.horizon, self.targets)
+
+
+class ClassificationHead(nn.Module):
+    """Read class scores from features (..., F), as logits (..., classes).
+
+    Args:
+      classes: number of classes, >= 1 (1: one binary logit).
+
+    >>> import jax
+    >>> logits, _ = ClassificationHead(10).init_with_output(jax.random.key(0), jnp.ones((5, 8)))
+    >>> logits.shape
+    (5, 10)
+    """
+
+    classes: int
+
+    @nn.compact
+    def __call__(self, features: Array) -> Array:
+        """Map features (..., F) to logits (..., classes)."""
+        if self.classes < 1:
+            raise ValueError(f"ClassificationHead: classes must be >= 1, got {self.classes}")
+        return nn.Dense(self.classes, kernel_init=GLOROT, name="dense")(features)
+
+
+class Anchored(nn.Module):
+    """Forecast the change from the last value seen: the model's output plus the input's last step.
+
+    A forecaster that does not subtract the last value must learn to copy it first.
+
+    Args:
+      model: maps x (..., T, D) to (..., horizon, targets).
+      columns: the columns of x that are forecast, one a target; all of them where None.
+
+    >>> import jax
+    >>> from seqvision.models import MLP
+    >>> model = Anchored(MLP((4,), head=RegressionHead()))
+    >>> y, _ = model.init_with_output(jax.random.key(0), jnp.ones((2, 10, 1)))
+    >>> y.shape
+    (2, 1, 1)
+    """
+
+    model: nn.Module
+    columns: tuple[int, ...] | None = None
+
+    @nn.compact
+    def __call__(self, x: Array, *, train: bool = False) -> Array:
+        """Map x (..., T, D) to (..., horizon, targets)."""
+        last = x[..., -1:, :] if self.columns is None else x[..., -1:, jnp.array(self.columns)]
+        change = self.model(x, train=train)
+        if change.shape[-1] != last.shape[-1]:
+            raise ValueError(
+                f"Anchored: the model forecasts {change.shape[-1]} values, but {last.shape[-1]} columns are anchored: "
+                "name one column a target"
+            )
+        return change + jnp.broadcast_to(last, change.shape)
