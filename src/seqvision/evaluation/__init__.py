@@ -1,1 +1,62 @@
-"""evaluation."""
+"""Metrics, naive baselines and score cards: every error beside what needs no model at all.
+
+Forecasts are judged in original units, one step ahead and free-running, on the same rows as the last value, drift,
+seasonal naive and a linear autoregression (``score_forecasts``); classes beside the commonest one (``score_classes``).
+"""
+
+from seqvision.evaluation.baselines import (
+    AutoRegression,
+    Baseline,
+    constant,
+    default_baselines,
+    drift,
+    fit_autoregression,
+    last_value,
+    seasonal_naive,
+)
+from seqvision.evaluation.class_card import ClassCard, score_classes
+from seqvision.evaluation.classification import accuracy, class_frequencies, confusion_matrix, log_loss, majority_class
+from seqvision.evaluation.free_running import free_run
+from seqvision.evaluation.intervals import Moves, Share, count_moves, directional_accuracy, wilson_interval
+from seqvision.evaluation.regression import mae, mape, mase, naive_scale, r2, rmse, skill, smape
+from seqvision.evaluation.score_card import ScoreCard, Verdict, score_forecasts
+from seqvision.evaluation.score_text import render_score_card
+from seqvision.evaluation.significance import Comparison, diebold_mariano
+
+__all__ = [
+    "AutoRegression",
+    "Baseline",
+    "ClassCard",
+    "Comparison",
+    "Moves",
+    "ScoreCard",
+    "Share",
+    "Verdict",
+    "accuracy",
+    "class_frequencies",
+    "confusion_matrix",
+    "constant",
+    "count_moves",
+    "default_baselines",
+    "diebold_mariano",
+    "directional_accuracy",
+    "drift",
+    "fit_autoregression",
+    "free_run",
+    "last_value",
+    "log_loss",
+    "mae",
+    "majority_class",
+    "mape",
+    "mase",
+    "naive_scale",
+    "r2",
+    "render_score_card",
+    "rmse",
+    "score_classes",
+    "score_forecasts",
+    "seasonal_naive",
+    "skill",
+    "smape",
+    "wilson_interval",
+]

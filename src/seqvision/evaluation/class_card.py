@@ -1,0 +1,163 @@
+"""The score card of classifiers: accuracy and log-loss beside the commonest class, on the same rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from seqvision.evaluation.checks import as_numbers
+from seqvision.evaluation.classification import accuracy, class_frequencies, confusion_matrix, log_loss, majority_class
+from seqvision.evaluation.intervals import wilson_interval
+from seqvision.evaluation.tables import Record, json_records, records
+
+
+@dataclass(frozen=True)
+class ClassCard:
+    """Scores of classifiers and of the naive guess on the same rows.
+
+    Attributes:
+      scores: one row a classifier, the naive one last; columns kind, seeds, accuracy, accuracy_std (spread over seeds),
+        accuracy_low, accuracy_high (95 % Wilson), log_loss, log_loss_std.
+      confusion: for each model (C, C) counts summed over seeds, true class by row.
+      per_class: for each model a table of recall, precision, f1 and rows (per seed), one row a class.
+      class_names: (C,).
+      verdicts: one sentence for each model.
+      rows: how many were classified.
+    """
+
+    scores: pd.DataFrame
+    confusion: dict[str, NDArray[np.int64]]
+    per_class: dict[str, pd.DataFrame]
+    class_names: tuple[str, ...]
+    verdicts: tuple[str, ...]
+    rows: int
+
+    def text(self) -> str:
+        """Return the card as text for a terminal."""
+        lines = [f"{self.rows} test rows, {len(self.class_names)} classes"]
+        lines += [f"{'':<28}{'accuracy % [95 %]':<30}{'log-loss':<20}"]
+        for name, row in records(self.scores).items():
+            spread = "" if np.isnan(row["accuracy_std"]) else f" ± {100 * row['accuracy_std']:.2f}"
+            share = f"{100 * row['accuracy']:.2f}{spread}"
+            share += f" [{100 * row['accuracy_low']:.2f}, {100 * row['accuracy_high']:.2f}]"
+            loss = f"{row['log_loss']:.4f}"
+            loss += "" if np.isnan(row["log_loss_std"]) else f" ± {row['log_loss_std']:.4f}"
+            lines.append(f"  {name[:25]:<26}{share:<30}{loss:<20}".rstrip())
+        if self.scores["seeds"].max() > 1:
+            lines.append("± is the spread over seeds; the interval is that of one seed's rows.")
+        for name, table in self.per_class.items():
+            recall = {label: row["recall"] for label, row in records(table).items() if row["rows"]}
+            worst = min(recall, key=lambda label: recall[label])
+            lines.append(f"  {name}: hardest class {worst}, {100 * recall[worst]:.1f} % of its rows found")
+        return "\n".join([*lines, "", "Verdict", *(f"  {verdict}" for verdict in self.verdicts)])
+
+    def __str__(self) -> str:
+        """Return ``text()``."""
+        return self.text()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain dicts, lists and numbers; what is undefined is None."""
+        return {
+            "scores": json_records(self.scores),
+            "confusion": {name: counts.tolist() for name, counts in self.confusion.items()},
+            "per_class": {name: json_records(table) for name, table in self.per_class.items()},
+            "class_names": list(self.class_names),
+            "verdicts": list(self.verdicts),
+            "rows": self.rows,
+        }
+
+
+def score_classes(
+    labels: ArrayLike,
+    logits: Mapping[str, ArrayLike],
+    training_labels: ArrayLike,
+    *,
+    class_names: Sequence[str] | None = None,
+) -> ClassCard:
+    """Score classifiers on test rows beside the commonest class of the training rows.
+
+    Args:
+      labels: (B,) integer classes of the test rows.
+      logits: for each model (S, B, C) over seeds, or (B, C).
+      training_labels: (N,) integer classes; the naive guess takes its class and its probabilities from them.
+      class_names: (C,); the default is the numbers.
+
+    >>> card = score_classes([0, 1, 1], {"mine": [[2.0, 0.0], [0.0, 2.0], [0.0, 1.0]]}, training_labels=[0, 0, 1])
+    >>> float(card.scores.loc["mine", "accuracy"]), float(card.scores.loc["commonest class", "accuracy"])
+    (1.0, 0.333...)
+    """
+    if not logits:
+        raise ValueError("score_classes needs the logits of at least one model")
+    outputs = {name: _seeds(name, z) for name, z in logits.items()}
+    counts = {name: z.shape[2] for name, z in outputs.items()}
+    classes = next(iter(counts.values()))
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"models disagree on the number of classes: {counts}")
+    names = tuple(str(i) for i in range(classes)) if class_names is None else tuple(map(str, class_names))
+    if len(names) != classes:
+        raise ValueError(f"class_names has {len(names)} names for {classes} classes")
+    frequencies = class_frequencies(training_labels, classes)
+    common = majority_class(training_labels, classes)
+    truth = np.asarray(labels)
+    rows: dict[str, Record] = {}
+    confusion, per_class = {}, {}
+    for name, z in outputs.items():
+        predicted = z.argmax(axis=-1)
+        confusion[name] = np.sum([confusion_matrix(truth, p, classes) for p in predicted], axis=0)
+        per_class[name] = _per_class(confusion[name], names, len(z))
+        shares = [accuracy(truth, p).value for p in predicted]
+        rows[name] = _row("model", shares, [log_loss(truth, logits=seed) for seed in z], len(truth))
+    guess = accuracy(truth, np.full(len(truth), common)).value
+    naive_loss = log_loss(truth, probabilities=np.tile(frequencies, (len(truth), 1)))
+    rows["commonest class"] = _row("baseline", [guess], [naive_loss], len(truth))
+    verdicts = tuple(_judge(name, rows[name], rows["commonest class"], names[common]) for name in outputs)
+    return ClassCard(pd.DataFrame.from_dict(rows, orient="index"), confusion, per_class, names, verdicts, len(truth))
+
+
+def _seeds(name: str, logits: ArrayLike) -> NDArray[np.float64]:
+    z = as_numbers(f"logits of {name!r}", logits)
+    z = z[None] if z.ndim == 2 else z
+    if z.ndim != 3 or z.shape[2] < 2:
+        raise ValueError(f"logits of {name!r} must be (B, C) or (seeds, B, C) with C >= 2, got shape {z.shape}")
+    return z
+
+
+def _row(kind: str, shares: list[float], losses: list[float], rows: int) -> Record:
+    share = wilson_interval(float(np.mean(shares)) * rows, rows)
+    several = len(shares) > 1
+    return {
+        "kind": kind,
+        "seeds": len(shares),
+        "accuracy": share.value,
+        "accuracy_std": float(np.std(shares, ddof=1)) if several else np.nan,
+        "accuracy_low": share.low,
+        "accuracy_high": share.high,
+        "log_loss": float(np.mean(losses)),
+        "log_loss_std": float(np.std(losses, ddof=1)) if several else np.nan,
+    }
+
+
+def _per_class(counts: NDArray[np.int64], names: tuple[str, ...], seeds: int) -> pd.DataFrame:
+    """Recall, precision and F1 of each class; 0 / 0 counts as 0, as scikit-learn's zero_division=0."""
+    right, actual, given = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    table = pd.DataFrame(index=pd.Index(names))
+    table["recall"] = right / np.maximum(actual, 1)
+    table["precision"] = right / np.maximum(given, 1)
+    table["f1"] = 2 * right / np.maximum(actual + given, 1)
+    table["rows"] = actual // seeds
+    return table
+
+
+def _judge(name: str, row: Record, naive: Record, common: str) -> str:
+    numbers = f"{100 * row['accuracy']:.2f} % against {100 * naive['accuracy']:.2f} %"
+    if row["accuracy"] <= naive["accuracy"]:
+        return f"{name}: no skill over always saying {common} ({numbers})"
+    if row["accuracy_low"] <= naive["accuracy"]:
+        return (
+            f"{name}: more often right than always saying {common}, but chance explains it: no clear skill ({numbers})"
+        )
+    wrong = (1 - row["accuracy"]) / (1 - naive["accuracy"])
+    return f"{name}: makes {100 * (1 - wrong):.1f} % fewer errors than always saying {common} ({numbers})"
