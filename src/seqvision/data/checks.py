@@ -74,13 +74,24 @@ def _to_device(name: str, array, integers_to_float: bool) -> Array:
         check_finite(name, array)
     if isinstance(array, Array):
         return array.astype(dtype)
-    if array.dtype == dtype:
-        return jnp.array(array)  # a copy: the user may go on writing to theirs
-    with np.errstate(over="ignore"):
-        converted = array.astype(dtype)
-    if kind == "f":
+    converted = _copy(array, dtype)
+    if array.dtype != dtype and kind == "f":
         check_finite(f"{name}, as {dtype},", converted)
-    return jnp.asarray(converted)
+    return jax.device_put(converted)
+
+
+def _copy(array: np.ndarray, dtype) -> np.ndarray:
+    """Copy to memory of our own, since device_put may take it over or read it later.
+
+    Aligned as XLA wants it, so that on CPU it does take it over and a large data set is not held twice.
+    """
+    size = array.size * np.dtype(dtype).itemsize
+    memory = np.empty(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    copied = memory[start : start + size].view(dtype).reshape(array.shape)
+    with np.errstate(over="ignore"):
+        copied[...] = array
+    return copied
 
 
 def _check_bound(name: str, array, bound: int, problem: str) -> None:

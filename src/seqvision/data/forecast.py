@@ -99,8 +99,8 @@ def forecast_split(
         size = part.stop - part.start
         if size < horizon and (size != 0 or name != "validation"):
             raise ValueError(
-                f"{rows} rows with length {length}, train={train} and validation={validation} leave {max(size, 0)} rows "
-                f"for {name} targets, but one target needs horizon = {horizon}"
+                f"{rows} rows with length {length}, train={train} and validation={validation} leave {max(size, 0)} "
+                f"rows for {name} targets, but one target needs horizon = {horizon}"
             )
     if targets is None:
         targets = series.columns if series.target is None else (series.target,)

@@ -210,8 +210,8 @@ def _choose(table: Table, target, columns, date_at: int | None, parse) -> tuple[
     wanted = [] if target is None else [find_column(table.columns, target, table.name)]
     if columns is not None and columns != "all":
         listed = [columns] if isinstance(columns, (str, int)) else list(columns)
-        at = [find_column(table.columns, column, table.name) for column in listed]
-        return at + [k for k in wanted if k not in at], []
+        found = [find_column(table.columns, column, table.name) for column in listed]
+        return found + [k for k in wanted if k not in found], []
     if columns is None and wanted:
         return wanted, []
     at: list[int] = []
