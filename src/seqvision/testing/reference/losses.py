@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from .recurrent import sigmoid
-
 
 def mse(outputs, targets):
     """Return the mean squared error of each example.
@@ -61,9 +59,8 @@ def binary_cross_entropy(logits, targets):
     array([0.69314718])
     """
     logits, targets = _float64(logits), _float64(targets)
-    p = np.clip(sigmoid(logits), 1e-300, None)
-    q = np.clip(sigmoid(-logits), 1e-300, None)
-    return _per_example(-targets * np.log(p) - (1.0 - targets) * np.log(q))
+    minus_log_p, minus_log_q = np.logaddexp(0.0, -logits), np.logaddexp(0.0, logits)
+    return _per_example(targets * minus_log_p + (1.0 - targets) * minus_log_q)
 
 
 def categorical_cross_entropy(logits, targets):

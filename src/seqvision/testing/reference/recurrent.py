@@ -30,7 +30,9 @@ def sigmoid(a):
     >>> sigmoid([0.0, 1000.0])
     array([0.5, 1. ])
     """
-    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(a, np.float64)))
+    a = np.asarray(a, np.float64)
+    small = np.exp(-np.abs(a))
+    return np.where(a >= 0.0, 1.0, small) / (1.0 + small)
 
 
 def elman(params, xs, *, state=None, mask=None, reset=None, reverse=False, activation="tanh"):
