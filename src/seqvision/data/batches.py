@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from seqvision.data.checks import as_features, as_labels, check_count
+from seqvision.data.checks import check_count, to_device
 
 
 class Batch(NamedTuple):
@@ -81,7 +81,7 @@ class Windows:
                 f"series has {shape[0]} rows, but one window needs length + horizon = {length} + {horizon} = "
                 f"{length + horizon}: give a longer series or a shorter window"
             )
-        series = as_features("series", self.series)
+        series = to_device("series", self.series, integers_to_float=True)
         object.__setattr__(self, "series", series if series.ndim == 2 else series[:, None])
         object.__setattr__(self, "length", length)
         object.__setattr__(self, "horizon", horizon)
@@ -132,14 +132,14 @@ class Arrays:
 
     def __post_init__(self):
         sizes = {}
-        for name, convert in (("x", as_features), ("y", as_labels)):
+        for name in ("x", "y"):
             flat, tree = jax.tree_util.tree_flatten_with_path(getattr(self, name))
             leaves = []
             for path, leaf in flat:
                 label = name + jax.tree_util.keystr(path)
                 if np.ndim(leaf) == 0:
                     raise ValueError(f"{label} must have a leading axis of examples, but is a single number")
-                leaves.append(convert(label, leaf))
+                leaves.append(to_device(label, leaf, small_integers=name == "y"))
                 sizes[label] = leaves[-1].shape[0]
             object.__setattr__(self, name, jax.tree_util.tree_unflatten(tree, leaves))
         if not jax.tree_util.tree_leaves(self.x):

@@ -8,27 +8,50 @@ from jax import Array
 _CHUNK = 1 << 18  # elements looked at at once, so that a check of a large array needs little memory
 
 
-def as_features(name: str, values) -> Array:
-    """Convert inputs to finite numbers on the device.
+def to_device(name: str, values, *, integers_to_float: bool = False, small_integers: bool = True):
+    """Convert an array of a user's to finite numbers on the device.
 
-    float64 becomes float32 (float64 under x64), and so do the integers of a series where that is exact; other integers
-    (ids) become int32.
+    float64 becomes float32 and int64 int32, unless x64 is enabled. What a trace passes in goes through unchecked.
+
+    Args:
+      name: what to call it in errors.
+      values: (N, ...) numbers.
+      integers_to_float: make integers float32 (float64 under x64) if it holds them exactly.
+      small_integers: accept integers of fewer than 32 bits, and widen them.
+
+    Returns:
+      A jax array of the same shape.
+
+    Raises:
+      ValueError: naming row and column of a value that is not finite or does not fit.
+      TypeError: if the values are not real numbers, or small integers are not accepted.
     """
     if isinstance(values, jax.core.Tracer):
         return values
-    array = _numeric(name, values)
-    if array.dtype.kind in "iu" and array.dtype.itemsize < 4:
+    array = values if isinstance(values, (np.ndarray, Array)) else np.asarray(values)
+    kind = "f" if jnp.issubdtype(array.dtype, jnp.floating) else array.dtype.kind
+    if kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, but its dtype is {array.dtype}")
+    if kind in "iu" and array.dtype.itemsize < 4 and not small_integers:
         raise TypeError(
             f"{name} is {array.dtype}, whose arithmetic overflows: divide images by 255, or cast ids to int32"
         )
-    return _to_device(name, array, integers_to_float=name == "series")
-
-
-def as_labels(name: str, values) -> Array:
-    """Convert targets: integers to int32, floats to float32 (64 bits under x64)."""
-    if isinstance(values, jax.core.Tracer):
-        return values
-    return _to_device(name, _numeric(name, values), integers_to_float=False)
+    dtype = array.dtype
+    if kind == "f":
+        dtype = jnp.result_type(float) if dtype == np.float64 else dtype
+        check_finite(name, array)
+    elif integers_to_float:
+        dtype = jnp.result_type(float)
+        _check_bound(name, array, 2**53 if dtype == jnp.float64 else 2**24, f"{dtype} cannot hold exactly")
+    elif kind in "iu":
+        dtype = jnp.result_type(int)
+        _check_bound(name, array, int(np.iinfo(dtype).max), f"does not fit in {dtype}")
+    if isinstance(array, Array):
+        return array.astype(dtype)
+    converted = _copy(array, dtype)
+    if array.dtype != dtype and kind == "f":
+        check_finite(f"{name}, as {dtype},", converted)
+    return jax.device_put(converted)
 
 
 def check_count(name: str, value) -> int:
@@ -38,6 +61,15 @@ def check_count(name: str, value) -> int:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, but is {value}")
     return int(value)
+
+
+def check_seed(seed) -> int:
+    """Return `seed` as an int if it is in [0, 2^32), where seeds give different keys."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"seed must be a whole number, but is {seed!r}")
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be in [0, 2**32), but is {seed}")
+    return int(seed)
 
 
 def check_finite(name: str, array) -> None:
@@ -50,34 +82,6 @@ def check_finite(name: str, array) -> None:
             where[0] += start
             kind = "NaN" if np.isnan(float(array[tuple(where)])) else "infinite"
             raise ValueError(f"{name} is {kind} at {_place(where)}: fill or drop blanks before, or read with blanks=…")
-
-
-def _numeric(name: str, values):
-    array = values if isinstance(values, (np.ndarray, Array)) else np.asarray(values)
-    if array.dtype.kind not in "fiub" and not jnp.issubdtype(array.dtype, jnp.floating):
-        raise TypeError(f"{name} must hold real numbers, but its dtype is {array.dtype}")
-    return array
-
-
-def _to_device(name: str, array, integers_to_float: bool) -> Array:
-    kind = array.dtype.kind
-    if kind in "iub" and integers_to_float:
-        dtype = jnp.result_type(float)
-        _check_bound(name, array, 2**53 if dtype == jnp.float64 else 2**24, f"{dtype} cannot hold exactly")
-    elif kind in "iu":
-        dtype = jnp.result_type(int)
-        _check_bound(name, array, int(np.iinfo(dtype).max), f"does not fit in {dtype}")
-    elif kind == "b":
-        dtype = array.dtype
-    else:
-        dtype = jnp.result_type(float) if array.dtype == np.float64 else array.dtype
-        check_finite(name, array)
-    if isinstance(array, Array):
-        return array.astype(dtype)
-    converted = _copy(array, dtype)
-    if array.dtype != dtype and kind == "f":
-        check_finite(f"{name}, as {dtype},", converted)
-    return jax.device_put(converted)
 
 
 def _copy(array: np.ndarray, dtype) -> np.ndarray:

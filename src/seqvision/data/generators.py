@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqvision.data.checks import check_count
+from seqvision.data.checks import check_count, check_seed
 from seqvision.data.series import Series
 
 
@@ -24,11 +24,7 @@ def sine(n: int = 200, *, noise: float = 0.1, frequency: float = 0.1, seed: int 
     >>> bool(np.isclose(x[2], 2 * np.cos(0.1) * x[1] - x[0]))
     True
     """
-    t = np.arange(check_count("n", n))
-    values = np.sin(frequency * t)
-    if noise:
-        values = values + noise * np.random.default_rng(seed).standard_normal(n)
-    return Series(values, ("sine",), target="sine", name="sine")
+    return _series("sine", lambda t: np.sin(frequency * t), n, noise, seed)
 
 
 def chirp(n: int = 400, *, frequency: float = 0.1, noise: float = 0.0, seed: int = 0) -> Series:
@@ -49,8 +45,10 @@ def chirp(n: int = 400, *, frequency: float = 0.1, noise: float = 0.0, seed: int
     >>> chirp(2).values.ravel().round(6).tolist()
     [0.0, 0.01]
     """
-    t = np.arange(check_count("n", n))
-    values = np.sin((frequency * t) ** 2)
-    if noise:
-        values = values + noise * np.random.default_rng(seed).standard_normal(n)
-    return Series(values, ("chirp",), target="chirp", name="chirp")
+    return _series("chirp", lambda t: np.sin((frequency * t) ** 2), n, noise, seed)
+
+
+def _series(name: str, clean, n: int, noise: float, seed: int) -> Series:
+    values = clean(np.arange(check_count("n", n)))
+    values = values + noise * np.random.default_rng(check_seed(seed)).standard_normal(n)
+    return Series(values, (name,), target=name, name=name)

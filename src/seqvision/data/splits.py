@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from seqvision.data.checks import check_seed
+
 
 class Split(NamedTuple):
     """Consecutive parts of a series, in time order."""
@@ -81,9 +83,7 @@ def stratified_split(labels, test: float = 0.2, seed: int = 0) -> tuple[np.ndarr
         raise ValueError(f"labels must be whole numbers of shape (N,), but are {labels.dtype} of shape {labels.shape}")
     if not 0.0 < test < 1.0 or not 0 < round(test * len(labels)) < len(labels):
         raise ValueError(f"test={test} of {len(labels)} rows leaves the training or the test set empty")
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be in [0, 2**32), but is {seed}")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     quota = test * counts
     take = np.floor(quota).astype(int)

@@ -70,7 +70,7 @@ def read_table(source, *, encoding=None, separator=None, header=None, decimal: s
     else:
         head = [""] * Counter(map(len, rows)).most_common(1)[0][0]
     _check_widths(name, rows, lines, len(head))
-    columns = tuple(zip(*(row[: len(head)] for row in rows), strict=True))
+    columns = tuple(zip(*rows, strict=False))[: len(head)]  # what some rows have beyond is blank
     return Table(name, _unique_names(head), columns, tuple(lines), tuple(notes))
 
 
@@ -151,7 +151,7 @@ def _rows(name: str, text: str, separator: str) -> tuple[list[list[str]], list[i
     rows, ends = [], []
     try:
         for row in reader:
-            if any(cell.strip() for cell in row):
+            if "".join(row).strip():
                 rows.append(row)
                 ends.append(reader.line_num)
     except csv.Error as error:
