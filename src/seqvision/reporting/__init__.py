@@ -1,1 +1,31 @@
-"""reporting."""
+"""Run folders, tables and plots: what a run leaves behind, readable without this library."""
+
+from seqvision.reporting.class_plots import misclassified_rows, plot_confusion, plot_misclassified
+from seqvision.reporting.environment import describe_environment
+from seqvision.reporting.forecast_plots import plot_forecast, plot_losses, plot_residuals
+from seqvision.reporting.json_text import json_text, to_plain
+from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
+from seqvision.reporting.predictions import prediction_table, write_table
+from seqvision.reporting.run_folder import RunFolder, read_metrics
+from seqvision.reporting.style import save_figure
+
+__all__ = [
+    "RunFolder",
+    "describe_environment",
+    "flatten_leaves",
+    "json_text",
+    "load_parameters",
+    "misclassified_rows",
+    "plot_confusion",
+    "plot_forecast",
+    "plot_losses",
+    "plot_misclassified",
+    "plot_residuals",
+    "prediction_table",
+    "read_metrics",
+    "save_figure",
+    "save_parameters",
+    "to_plain",
+    "unflatten_leaves",
+    "write_table",
+]

@@ -1,0 +1,121 @@
+"""Pictures of classifiers: the confusion matrix, and the examples that they got wrong."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from seqvision.reporting.style import new_figure
+
+
+def plot_confusion(counts: ArrayLike, class_names: Sequence[str] | None = None, *, title: str = "") -> Figure:
+    """Draw a confusion matrix: in each cell the count, and the share of its true class in percent.
+
+    Args:
+      counts: (C, C), true class by row.
+      class_names: (C,); the default is the numbers.
+      title: above the matrix.
+
+    >>> plot_confusion([[3, 1], [0, 4]], ["cat", "dog"]).axes[0].get_ylabel()
+    'true class'
+    """
+    table = np.asarray(counts)
+    if table.ndim != 2 or table.shape[0] != table.shape[1]:
+        raise ValueError(f"counts must be (C, C), got shape {table.shape}")
+    classes = len(table)
+    names = [str(i) for i in range(classes)] if class_names is None else list(class_names)
+    if len(names) != classes:
+        raise ValueError(f"class_names has {len(names)} names for {classes} classes")
+    rates = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    side = max(4.2, 0.62 * classes + 1.6)
+    figure = new_figure(side + 0.6, side)
+    axes = figure.subplots()
+    picture = axes.imshow(rates, cmap="Blues", vmin=0.0, vmax=1.0)
+    bar = figure.colorbar(picture, ax=axes, fraction=0.045, pad=0.02)
+    bar.set_label("share of the true class", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    if classes <= 25:
+        for i in range(classes):
+            for j in range(classes):
+                text = f"{table[i, j]}\n{100 * rates[i, j]:.1f} %" if table[i, j] else "·"
+                shade = "white" if rates[i, j] > 0.55 else "#222222"
+                axes.text(j, i, text, ha="center", va="center", fontsize=7.5, color=shade)
+    long = max(len(name) for name in names) > 4
+    axes.set_xticks(range(classes), names, fontsize=8, rotation=40 if long else 0, ha="right" if long else "center")
+    axes.set_yticks(range(classes), names, fontsize=8)
+    axes.set_xlabel("predicted class", fontsize=9)
+    axes.set_ylabel("true class", fontsize=9)
+    axes.set_title(title, loc="left", fontsize=10)
+    return figure
+
+
+def plot_misclassified(
+    images: ArrayLike,
+    labels: ArrayLike,
+    predicted: ArrayLike,
+    confidence: ArrayLike,
+    class_names: Sequence[str] | None = None,
+    *,
+    limit: int = 24,
+    title: str = "",
+) -> Figure:
+    """Draw the examples that were classified wrong, the surest mistakes first.
+
+    Args:
+      images: (B, H, W), (B, H, W, 1) or (B, H, W, 3), values of any range.
+      labels: (B,) true classes.
+      predicted: (B,) predicted classes.
+      confidence: (B,) probability of the predicted class.
+      class_names: (C,); the default is the numbers.
+      limit: pictures at most.
+      title: above the grid.
+
+    >>> figure = plot_misclassified(np.zeros((3, 8, 8)), [0, 1, 2], [0, 2, 1], [0.9, 0.8, 0.7])
+    >>> [axes.get_title() for axes in figure.axes if axes.get_title()]
+    ['1 taken for 2\\n80 % sure', '2 taken for 1\\n70 % sure']
+    """
+    pictures = np.asarray(images, np.float64)
+    truth, guess, sure = np.asarray(labels), np.asarray(predicted), np.asarray(confidence, np.float64)
+    if pictures.ndim == 4 and pictures.shape[-1] == 1:
+        pictures = pictures[..., 0]
+    if not (pictures.ndim == 3 or (pictures.ndim == 4 and pictures.shape[-1] == 3)):
+        raise ValueError(f"images must be (B, H, W), (B, H, W, 1) or (B, H, W, 3), got shape {np.shape(images)}")
+    if not (len(pictures),) == truth.shape == guess.shape == sure.shape:
+        raise ValueError(
+            f"images, labels, predicted and confidence differ in length: {len(pictures)}, {truth.shape}, "
+            f"{guess.shape}, {sure.shape}"
+        )
+    rows = misclassified_rows(truth, guess, sure)[:limit]
+    columns = 8
+    lines = max(1, -(-len(rows) // columns))
+    figure = new_figure(1.32 * columns, 1.75 * lines + 0.4)
+    panels = figure.subplots(lines, columns, squeeze=False)
+    low, high = float(pictures.min()), float(pictures.max())
+    scaled = (pictures - low) / (high - low or 1.0)
+
+    def name(k: int) -> str:
+        return str(k) if class_names is None else class_names[k]
+
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for axes, row in zip(panels.flat, rows, strict=False):
+        axes.imshow(scaled[row], cmap="gray_r" if scaled.ndim == 3 else None, vmin=0.0, vmax=1.0)
+        text = f"{name(truth[row])} taken for {name(guess[row])}"
+        if len(text) > 18:
+            text = f"{name(truth[row])}\ntaken for {name(guess[row])}"
+        axes.set_title(f"{text}\n{100 * sure[row]:.0f} % sure", fontsize=7.5)
+    wrong = int(np.sum(truth != guess))
+    shown = f"{len(rows)} of {wrong} mistakes on {len(truth)} rows, the surest first" if wrong else "no mistakes"
+    figure.suptitle(f"{title}: {shown}" if title else shown, fontsize=10)
+    return figure
+
+
+def misclassified_rows(labels: ArrayLike, predicted: ArrayLike, confidence: ArrayLike) -> np.ndarray:
+    """Return the rows that were classified wrong, the surest mistakes first.
+
+    >>> misclassified_rows([0, 1, 2], [1, 1, 0], [0.6, 0.9, 0.8])
+    array([2, 0])
+    """
+    wrong = np.flatnonzero(np.asarray(labels) != np.asarray(predicted))
+    return wrong[np.argsort(-np.asarray(confidence)[wrong], kind="stable")]

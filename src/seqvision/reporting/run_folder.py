@@ -1,0 +1,178 @@
+"""The run folder: one new folder a run, never overwritten, readable at every moment of the run."""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from seqvision.reporting.environment import describe_environment
+from seqvision.reporting.json_text import json_text
+from seqvision.reporting.parameters import load_parameters, save_parameters
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run.
+
+      config.json       the resolved configuration
+      environment.json  versions, devices, settings, the command line
+      metrics.jsonl     one line an epoch
+      parameters.npz    every leaf by its path
+      predictions.csv   truth, forecasts and the naive forecast
+      summary.json      the scores
+      STATUS            running, done, stopped or failed: why
+
+    Used in a ``with`` block it writes STATUS itself: done at the end, failed with the error, stopped by Ctrl-C.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as base, RunFolder.create(base, "demo") as folder:
+    ...     folder.log([{"epoch": 1, "loss": 0.5}])
+    ...     folder.metrics(), folder.status
+    ([{'epoch': 1, 'loss': 0.5}], 'running')
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, base: str | os.PathLike[str] = "runs", name: str = "run") -> "RunFolder":
+        """Make a new folder ``base/name-DATE-TIME``, numbered if that exists, and check that it can be written.
+
+        Raises:
+          ValueError: if name is not a plain file name.
+          OSError: naming the folder, if it cannot be made or written; before anything is computed.
+        """
+        if not name or name in (".", "..") or any(sign in name for sign in '/\\:*?"<>|\0'):
+            raise ValueError(f"name {name!r} cannot be part of a folder name: use letters, digits, - and _")
+        stem = Path(base) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        try:
+            stem.parent.mkdir(parents=True, exist_ok=True)
+            path = _make_new(stem)
+            folder = cls(path)
+            folder.set_status("running")
+        except OSError as error:
+            raise type(error)(f"cannot write a run folder under {base}: {error}; choose another with out=…") from error
+        return folder
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "RunFolder":
+        """Return the folder of an earlier run.
+
+        Raises:
+          FileNotFoundError: if it is not one.
+        """
+        path = Path(path)
+        if not (path / "config.json").is_file():
+            there = sorted(str(found.parent) for found in path.glob("*/config.json")) if path.is_dir() else []
+            hint = f"; runs in it: {', '.join(there[-3:])}" if there else ""
+            raise FileNotFoundError(f"{path} is not a run folder: it has no config.json{hint}")
+        return cls(path)
+
+    @property
+    def status(self) -> str:
+        """What STATUS says."""
+        return (self.path / "STATUS").read_text(encoding="utf-8").strip()
+
+    def set_status(self, text: str) -> None:
+        """Write STATUS."""
+        self._write("STATUS", text + "\n")
+
+    def __enter__(self) -> "RunFolder":
+        """Begin the run: STATUS is running already."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Write how the run ended."""
+        if kind is None:
+            self.set_status("done")
+        elif issubclass(kind, KeyboardInterrupt):
+            self.set_status("stopped")
+        else:
+            self.set_status(f"failed: {kind.__name__}: {error}")
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write strict JSON under ``name``."""
+        self._write(name, json_text(value) + "\n")
+
+    def write_config(self, config: Any) -> None:
+        """Write the resolved configuration and, beside it, the environment."""
+        self.write_json("config.json", config)
+        self.write_json("environment.json", describe_environment())
+
+    def read_json(self, name: str) -> Any:
+        """Read a JSON file of the run.
+
+        Raises:
+          ValueError: naming the file, if it is missing or not JSON.
+        """
+        try:
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ValueError(
+                f"{self.path} has no {name}: did the run finish? its STATUS says {self.status!r}"
+            ) from None
+        except ValueError as error:
+            raise ValueError(f"{self.path / name} is not JSON ({error}): restore it from a copy") from error
+
+    def log(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Append one line of metrics.jsonl a record."""
+        with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.writelines(json_text(dict(record), indent=None) + "\n" for record in records)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return the records logged so far; a last line torn by a crash is left out."""
+        return read_metrics(self.path / "metrics.jsonl")
+
+    def save_parameters(self, tree: Mapping[str, Any]) -> None:
+        """Write parameters.npz."""
+        save_parameters(self.path / "parameters.npz", tree)
+
+    def load_parameters(self, expected: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Read parameters.npz; see ``seqvision.reporting.load_parameters``."""
+        return load_parameters(self.path / "parameters.npz", expected)
+
+    def _write(self, name: str, text: str) -> None:
+        temporary = self.path / f"{name}.partial"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(self.path / name)
+
+
+def read_metrics(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """Read a metrics.jsonl file; a last line torn by a crash is left out, any other broken line is an error.
+
+    Returns:
+      One dict a line; none if there is no file yet.
+
+    Raises:
+      ValueError: naming the line.
+    """
+    path = Path(path)
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            if line.strip():
+                records.append(json.loads(line))
+        except ValueError as error:  # a torn UTF-8 sign is a ValueError too
+            if number == len(lines):  # complete lines end in a newline, so this one was being written
+                break
+            raise ValueError(f"{path} line {number} is not JSON ({error})") from error
+    return records
+
+
+def _make_new(stem: Path) -> Path:
+    number = 1
+    while True:
+        path = stem if number == 1 else stem.with_name(f"{stem.name}-{number}")
+        try:
+            path.mkdir()
+            return path
+        except FileExistsError:
+            number += 1
