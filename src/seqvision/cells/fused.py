@@ -18,9 +18,16 @@ from .base import PyTree, keep
 
 
 def supports_fused(cell) -> bool:
-    """Whether method="fused" can run this cell."""
-    parts = ("project", "recur", "pointwise", "pointwise_vjp")
-    return all(hasattr(cell, part) for part in parts) and getattr(cell, "fusable", True)
+    """Whether method="fused" can run this cell.
+
+    A subclass that writes ``step`` or a part of it anew, but not the transpose, is run by its step.
+    """
+    parts = ("step", "project", "recur", "pointwise", "pointwise_vjp")
+    if not all(hasattr(cell, part) for part in parts) or not getattr(cell, "fusable", True):
+        return False
+    lineage = type(cell).__mro__
+    depth = {part: next((n for n, c in enumerate(lineage) if part in vars(c)), -1) for part in parts}
+    return depth["pointwise_vjp"] <= min(depth.values())
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))

@@ -61,8 +61,9 @@ def unroll(
     """
     xs = jnp.asarray(xs)
     batch = _check(cell, xs, mask, reset, method, remat)
+    start = jax.eval_shape(lambda: cell.initial_state(params, batch))
     state = cell.initial_state(params, batch) if state is None else jax.tree.map(jnp.asarray, state)
-    _check_state(state, batch)
+    _check_state(state, start, batch)
     fresh = None if reset is None else cell.initial_state(params, batch)
 
     if mask is not None:
@@ -115,11 +116,16 @@ def _check(cell, xs, mask, reset, method, remat):
     return xs.shape[:-2]
 
 
-def _check_state(state, batch):
-    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
-        if leaf.shape[: len(batch)] != batch:
+def _check_state(state, start, batch):
+    expected, got = jax.tree.structure(start), jax.tree.structure(state)
+    if expected != got:  # type: ignore[operator]
+        raise ValueError(
+            f"unroll: state must be as cell.initial_state(params, {batch}) gives it, {expected}, got {got}"
+        )
+    for (path, leaf), like in zip(jax.tree_util.tree_leaves_with_path(state), jax.tree.leaves(start), strict=True):
+        if leaf.shape != like.shape or leaf.shape[: len(batch)] != batch:
             raise ValueError(
-                f"unroll: state{jax.tree_util.keystr(path)} must start with the batch axes {batch} of xs, "
+                f"unroll: state{jax.tree_util.keystr(path)} must be {like.shape}, the batch axes {batch} of xs first, "
                 f"got shape {leaf.shape}: see cell.initial_state(params, batch_shape)"
             )
 
