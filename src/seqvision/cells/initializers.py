@@ -1,5 +1,7 @@
 """How recurrent weights start: Glorot input kernels, orthogonal recurrent blocks, one gate at a time."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -14,8 +16,8 @@ def input_kernel(key: Array, in_features: int, hidden: int, gates: int, dtype: D
     >>> input_kernel(jax.random.key(0), 3, 5, gates=4).shape
     (3, 20)
     """
-    draw = jax.nn.initializers.glorot_uniform()
-    return _by_gate(key, gates, lambda k: draw(k, (in_features, hidden), dtype))
+    limit = math.sqrt(6 / (in_features + hidden))
+    return jax.random.uniform(key, (in_features, gates * hidden), dtype, -limit, limit)
 
 
 def recurrent_kernel(key: Array, hidden: int, gates: int, dtype: DTypeLike = jnp.float32) -> Array:
@@ -25,10 +27,6 @@ def recurrent_kernel(key: Array, hidden: int, gates: int, dtype: DTypeLike = jnp
     >>> bool(jnp.allclose(w.T @ w, jnp.eye(5), atol=1e-5))
     True
     """
-    draw = jax.nn.initializers.orthogonal()
-    return _by_gate(key, gates, lambda k: draw(k, (hidden, hidden), jnp.float32)).astype(dtype)
-
-
-def _by_gate(key: Array, gates: int, draw) -> Array:
-    blocks = jax.vmap(draw)(jax.random.split(key, gates))  # (gates, rows, H)
-    return jnp.moveaxis(blocks, 0, 1).reshape(blocks.shape[1], gates * blocks.shape[2])
+    q, r = jnp.linalg.qr(jax.random.normal(key, (gates, hidden, hidden)))
+    q = q * jnp.sign(jnp.diagonal(r, axis1=-2, axis2=-1))[:, None, :]  # makes the draw uniform over rotations
+    return jnp.moveaxis(q, 0, 1).reshape(hidden, gates * hidden).astype(dtype)

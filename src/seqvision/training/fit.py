@@ -1,7 +1,6 @@
 """The shell around a run: data to the device, chunks of epochs, progress, donation, compile cache."""
 
 import time
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -91,7 +90,8 @@ def fit(
     loss_function, named = resolve_loss(loss), resolve_metrics(metrics)
     start = time.perf_counter()
     if state is None:
-        state = create_state(model, optimizer, key, jax.eval_shape(lambda d: d.gather(jnp.zeros(1, jnp.int32)), data).x)
+        example = jax.eval_shape(lambda d: d.gather(jnp.zeros(1, jnp.int32)), data).x
+        state = create_state(model, optimizer, key, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), example))
     else:
         state = jax.tree.map(jnp.copy, state)  # ours is donated, the caller's stays usable
     check_training_data(state, data, loss_function)
@@ -119,22 +119,37 @@ def _whole_epochs(state, data, validation, loss, metrics, epochs, batch_size, sh
 
 
 def _step_by_step(state, data, validation, loss, metrics, epochs, batch_size, shuffle, advance):
-    order_of, step, means, evaluate = _step_programs(loss, metrics, batch_size, shuffle)
-    start, histories = time.perf_counter(), []
     full, rest = divmod(len(data), batch_size)
+    programs = _step_programs(loss, metrics, len(data), batch_size, shuffle)
+    order_of, seconds = programs.order.compile(state)
+    order = order_of(state)
+    batches = [order[i * batch_size : (i + 1) * batch_size] for i in range(full)]
+    step, more = programs.step.compile(state, data, batches[0])
+    seconds += more
+    if rest:
+        last_step, more = programs.step.compile(state, data, order[full * batch_size :])
+        seconds += more
+    if validation is not None:
+        evaluate, more = programs.evaluate.compile(state, validation)
+        seconds += more
+
+    start, histories = time.perf_counter(), []
     for _ in range(epochs):
-        order, batches, last = order_of(state, len(data)), [], None
+        order, values, last = order_of(state), [], None
         for i in range(full):
-            state, values = step(state, data, order[i * batch_size : (i + 1) * batch_size])
-            batches.append(values)
+            state, value = step(state, data, order[i * batch_size : (i + 1) * batch_size])
+            values.append(value)
         if rest:
-            state, last = step(state, data, order[full * batch_size :])
-        history = means(jax.tree.map(lambda *v: jnp.stack(v), *batches), last, rest)
+            state, last = last_step(state, data, order[full * batch_size :])
+        stacked = jax.tree.map(lambda *v: jnp.stack(v), *values)
+        means, more = programs.means.compile(stacked, last)
+        seconds += more
+        history = means(stacked, last)
         if validation is not None:
             history |= evaluate(state, validation)
         histories.append({name: np.asarray(value)[None] for name, value in history.items()})
         advance(1, histories[-1])
-    return state, _joined(histories), {"compile": 0.0, "run": time.perf_counter() - start}
+    return state, _joined(histories), {"compile": seconds, "run": time.perf_counter() - start}
 
 
 @lru_cache(maxsize=64)
@@ -144,14 +159,21 @@ def _run_program(loss, metrics, epochs, batch_size, shuffle) -> Program:
     return Program(run, donate=(0,))
 
 
+class _StepPrograms(NamedTuple):
+    order: Program
+    step: Program
+    means: Program
+    evaluate: Program
+
+
 @lru_cache(maxsize=64)
-def _step_programs(loss, metrics, batch_size, shuffle) -> tuple[Callable, ...]:
+def _step_programs(loss, metrics, examples, batch_size, shuffle) -> _StepPrograms:
     step, evaluate = make_train_step(loss, dict(metrics)), make_eval_step(loss, dict(metrics))
-    return (
-        jax.jit(lambda state, examples: epoch_order(state, examples, batch_size, shuffle), static_argnums=1),
-        jax.jit(lambda state, data, indices: step(state, data.gather(indices)), donate_argnums=0),
-        jax.jit(lambda full, last, rest: mean_metrics(full, last, batch_size, rest), static_argnums=2),
-        jax.jit(lambda state, data: evaluate_data(evaluate, state, data, batch_size)),
+    return _StepPrograms(
+        order=Program(lambda state: epoch_order(state, examples, batch_size, shuffle)),
+        step=Program(lambda state, data, indices: step(state, data.gather(indices)), donate=(0,)),
+        means=Program(lambda full, last: mean_metrics(full, last, batch_size, examples % batch_size)),
+        evaluate=Program(lambda state, data: evaluate_data(evaluate, state, data, batch_size)),
     )
 
 

@@ -1,6 +1,6 @@
 """The training state: flax's TrainState with batch statistics and a key."""
 
-from functools import partial
+from functools import lru_cache
 from typing import Any
 
 import flax.linen as nn
@@ -11,6 +11,7 @@ from flax.training import train_state
 from jax import Array
 
 from .apply import call_model, model_variables
+from .program import Program
 
 
 class TrainState(train_state.TrainState):
@@ -38,11 +39,14 @@ def create_state(model: nn.Module, optimizer: optax.GradientTransformation, key:
     >>> state.params["kernel"].shape
     (3, 2)
     """
-    return _create(model, optimizer, key, example_x)
+    example_x = jax.tree.map(jnp.asarray, example_x)
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((key, example_x))):
+        return _init(model, optimizer, key, example_x)  # inside a caller's jit or vmap
+    created, _ = _init_program(_Static(model), optimizer).compile(key, example_x)
+    return created(key, example_x)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _create(model, optimizer, key, example_x):
+def _init(model, optimizer, key, example_x):
     init_key, dropout_key, train_key = jax.random.split(key, 3)
     variables = call_model(model.init, {"params": init_key, "dropout": dropout_key}, example_x, train=False)
     params, batch_stats = model_variables(model, variables)
@@ -55,3 +59,26 @@ def _create(model, optimizer, key, example_x):
         batch_stats=batch_stats,
         key=train_key,
     )
+
+
+@lru_cache(maxsize=64)
+def _init_program(static: "_Static", optimizer: optax.GradientTransformation) -> Program:
+    return Program(lambda key, x: _init(static.model, optimizer, key, x), once=True)
+
+
+class _Static:
+    """A module as a static argument: equal by value, or by identity if a field (a list, say) has no hash."""
+
+    def __init__(self, model: nn.Module):
+        self.model = model
+        try:
+            hash(model)
+            self.token: Any = model
+        except TypeError:
+            self.token = id(model)
+
+    def __hash__(self) -> int:
+        return hash(self.token)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Static) and type(self.token) is type(other.token) and self.token == other.token
