@@ -109,5 +109,7 @@ def _check_bound(name: str, array, bound: int, problem: str) -> None:
 
 
 def _place(where) -> str:
-    names = ("row", "column") if len(where) <= 2 else ("row", *("index" for _ in where[1:]))
-    return ", ".join(f"{name} {int(k)}" for name, k in zip(names, where, strict=False))
+    row, *rest = (int(k) for k in where)
+    if not rest:
+        return f"row {row}"
+    return f"row {row}, column {rest[0]}" if len(rest) == 1 else f"row {row}, position {tuple(rest)}"
