@@ -1,67 +1,201 @@
-"""Convolution on CPU out of slices and matrix products.
+"""Convolution on CPU, fast in loops too.
 
-XLA:CPU has a fast routine for convolutions only in one memory layout; the ones that JAX's gradient rules make have
+XLA:CPU has a fast routine for a convolution only in one memory layout. The ones that JAX's gradient rules make have
 another, and inside a loop's body they run on a generic scalar loop, tens of times slower. Slices, pads and matrix
-products are fast anywhere, and so are their transposes, which are again slices, pads and matrix products.
+products are fast anywhere, and so are their transposes, which are again slices, pads and matrix products. So small
+convolutions are matrix products altogether, and of large ones the values come from XLA's routine and the derivatives,
+forward and reverse, from matrix products, a few images at a time so that the patches stay in cache.
 """
 
+import functools
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.custom_batching import custom_vmap
+from jax.custom_derivatives import SymbolicZero
 
+from seqvision.conv._arguments import Pairs, dilated
 from seqvision.conv._windows import taps
 
+LAYOUTS = {1: ("NWC", "WIO", "NWC"), 2: ("NHWC", "HWIO", "NHWC"), 3: ("NDHWC", "DHWIO", "NDHWC")}
 
-def pad(x: Array, pairs: tuple[tuple[int, int], ...], base: tuple[int, ...]) -> Array:
-    """Put base - 1 zeros between the pixels of x (N, *spatial, C) and pad it; negative entries crop."""
-    config = [(0, 0, 0), *((max(lo, 0), max(hi, 0), b - 1) for (lo, hi), b in zip(pairs, base, strict=True)), (0, 0, 0)]
-    if any(entry != (0, 0, 0) for entry in config):
-        x = lax.pad(x, jnp.zeros((), x.dtype), config)
-    # A pad with a negative low edge reads out of bounds on CPU (xla#48713): crop by slicing.
-    for axis, (low, high) in enumerate(pairs, 1):
-        if min(low, high) < 0:
-            x = lax.slice_in_dim(x, max(-low, 0), x.shape[axis] - max(-high, 0), axis=axis)
-    return x
+# Bytes of all patches up to which one matrix product is as fast as XLA's routine, and bytes of the patches that are
+# multiplied at once beyond that. Measured on two cores with 2 MiB of second-level cache.
+_SMALL = 2**21
+_CHUNK = 2**24
 
 
-def convolve(x: Array, kernel: Array, stride: tuple[int, ...], dilation: tuple[int, ...], groups: int) -> Array:
-    """Valid convolution of x (N, *spatial, C_in) with kernel (*window, C_in // groups, C_out).
+@dataclass(frozen=True)
+class Geometry:
+    """How a convolution's window moves, one entry for each spatial axis."""
+
+    stride: tuple[int, ...]
+    pairs: Pairs  # zeros before and after; negative crops
+    base: tuple[int, ...]  # zeros between pixels, plus one
+    dilation: tuple[int, ...]
+    groups: int
+
+
+def convolve(x: Array, kernel: Array, geometry: Geometry) -> Array:
+    """x (N, *spatial, C_in) with kernel (*window, C_in // groups, C_out): (N, *out, C_out).
 
     16-bit arrays are multiplied and summed in float32.
     """
     dtype = x.dtype
     if dtype.itemsize < 4:
         x, kernel = x.astype(jnp.float32), kernel.astype(jnp.float32)
-    if groups == 1:
-        y = _patches_product(x, kernel, stride, dilation)
-    elif kernel.shape[-2] == 1:
-        y = _depthwise(x, kernel, stride, dilation, groups)
+    if max(geometry.base) > 1 or min(p for pair in geometry.pairs for p in pair) < 0:
+        x = _pad(x, geometry.pairs, geometry.base)
+        ones, zeros = (1,) * len(geometry.base), ((0, 0),) * len(geometry.base)
+        geometry = Geometry(geometry.stride, zeros, ones, geometry.dilation, geometry.groups)
+    if geometry.groups > 1 and kernel.shape[-2] == 1:
+        y = _depthwise(_pad(x, geometry.pairs), kernel, geometry)
+    elif _is_large(x, kernel, geometry):
+        y = _large(x, kernel, geometry)
     else:
-        blocks = zip(jnp.split(x, groups, axis=-1), jnp.split(kernel, groups, axis=-1), strict=True)
-        y = jnp.concatenate([_patches_product(xs, ks, stride, dilation) for xs, ks in blocks], axis=-1)
+        y = _by_groups(_patches_product, _pad(x, geometry.pairs), kernel, geometry)
     return y.astype(dtype)
 
 
-def _patches_product(x: Array, kernel: Array, stride: tuple[int, ...], dilation: tuple[int, ...]) -> Array:
+def _is_large(x: Array, kernel: Array, geometry: Geometry) -> bool:
+    """Whether XLA's routine is worth calling, and sure to be called.
+
+    XLA exchanges image and kernel when the window holds more pixels than the image, which leaves the fast layout.
+    """
+    sizes, window = x.shape[1:-1], kernel.shape[:-2]
+    if x.dtype != jnp.float32 or math.prod(window) == 1 or not all(isinstance(n, int) for n in x.shape):
+        return False
+    return math.prod(sizes) > math.prod(window) and x.shape[0] * _patch_bytes(x, kernel, geometry) > _SMALL
+
+
+def _patch_bytes(x: Array, kernel: Array, geometry: Geometry) -> int:
+    """Bytes of the patches of one image."""
+    spans = dilated(kernel.shape[:-2], geometry.dilation)
+    out = (
+        (n + low + high - span) // s + 1
+        for n, (low, high), span, s in zip(x.shape[1:-1], geometry.pairs, spans, geometry.stride, strict=True)
+    )
+    return math.prod(out) * math.prod(kernel.shape[:-1]) * geometry.groups * x.dtype.itemsize
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _large(x: Array, kernel: Array, geometry: Geometry) -> Array:
+    """XLA's routine; under vmap over kernels one model after another, since grouped convolutions are slow."""
+
+    @custom_vmap
+    def routine(x, kernel):
+        return lax.conv_general_dilated(
+            x,
+            kernel,
+            geometry.stride,
+            geometry.pairs,
+            rhs_dilation=geometry.dilation,
+            dimension_numbers=LAYOUTS[kernel.ndim - 2],
+            feature_group_count=geometry.groups,
+        )
+
+    @routine.def_vmap
+    def over_models(axis_size, in_batched, x, kernel):
+        x_batched, kernel_batched = in_batched
+        if not kernel_batched:
+            y = routine(x.reshape(-1, *x.shape[2:]), kernel)
+            return y.reshape(axis_size, -1, *y.shape[1:]), True
+        if x_batched:
+            return lax.map(lambda model: routine(*model), (x, kernel)), True
+        return lax.map(lambda one: routine(x, one), kernel), True
+
+    return routine(x, kernel)
+
+
+@functools.partial(_large.defjvp, symbolic_zeros=True)
+def _large_jvp(geometry, primals, tangents):
+    """The map is linear in either argument; each tangent is written so that its transpose is fast."""
+    x, kernel = primals
+    moves = []
+    if not isinstance(tangents[0], SymbolicZero):
+        moves.append(_in_chunks(_patches_product, tangents[0], kernel, geometry))
+    if not isinstance(tangents[1], SymbolicZero):
+        moves.append(_in_chunks(_rows_product, x, tangents[1], geometry))
+    return _large(x, kernel, geometry), sum(moves[1:], start=moves[0])
+
+
+Product = Callable[[Array, Array, Sequence[int], Sequence[int]], Array]
+
+
+def _in_chunks(product: Product, x: Array, kernel: Array, geometry: Geometry) -> Array:
+    """Some images after others; the patches are made again in the backward pass rather than kept."""
+
+    @functools.partial(jax.checkpoint, prevent_cse=False)
+    def chunk(x):
+        return _by_groups(product, _pad(x, geometry.pairs), kernel, geometry)
+
+    count = x.shape[0]
+    most = max(1, _CHUNK // _patch_bytes(x, kernel, geometry))
+    if count <= most:
+        return chunk(x)
+    size = max(n for n in range(1, most + 1) if count % n == 0)
+    y = lax.map(chunk, x.reshape(count // size, size, *x.shape[1:]))
+    return y.reshape(count, *y.shape[2:])
+
+
+def _by_groups(product: Product, x: Array, kernel: Array, geometry: Geometry) -> Array:
+    """Each block of output channels from its block of input channels."""
+    if geometry.groups == 1:
+        return product(x, kernel, geometry.stride, geometry.dilation)
+    blocks = zip(jnp.split(x, geometry.groups, -1), jnp.split(kernel, geometry.groups, -1), strict=True)
+    return jnp.concatenate([product(xs, ks, geometry.stride, geometry.dilation) for xs, ks in blocks], -1)
+
+
+def _patches_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Sequence[int]) -> Array:
     """Gather every output's patch into a row, and multiply once (im2col)."""
-    *window, fan_in, features = kernel.shape
-    pixels = taps(x, tuple(window), stride, dilation)
-    out = pixels[0].shape[:-1]
-    patches = jnp.concatenate(pixels, axis=-1).reshape(-1, math.prod(window) * fan_in)
-    return (patches @ kernel.reshape(-1, features)).reshape(*out, features)
+    *window, _, features = kernel.shape
+    patches = jnp.concatenate(taps(x, window, stride, dilation), axis=-1)
+    out = patches.shape[:-1]
+    y = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, features)
+    return y.reshape(*out, features)
 
 
-def _depthwise(x: Array, kernel: Array, stride: tuple[int, ...], dilation: tuple[int, ...], groups: int) -> Array:
+def _rows_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Sequence[int]) -> Array:
+    """Gather the patches along all axes but the first, and multiply once for each row of the kernel.
+
+    The kernel's gradient then needs a third of the patches of a 3 x 3 window.
+    """
+    rows, *window, _, features = kernel.shape
+    flat = (1,) * len(window)
+    patches = jnp.concatenate(taps(x, (1, *window), (1, *stride[1:]), (1, *dilation[1:])), axis=-1)
+    shifts = taps(patches, (rows, *flat), (stride[0], *flat), (dilation[0], *flat))
+    *out, width = shifts[0].shape
+    parts = [shift.reshape(-1, width) @ row.reshape(width, features) for shift, row in zip(shifts, kernel, strict=True)]
+    return sum(parts[1:], start=parts[0]).reshape(*out, features)
+
+
+def _depthwise(x: Array, kernel: Array, geometry: Geometry) -> Array:
     """Each channel by itself: shift, multiply, add."""
     *window, _, features = kernel.shape
-    multiplier = features // groups
-    weights = kernel.reshape(-1, groups, multiplier)
-    pixels = taps(x, tuple(window), stride, dilation)
-    shape = (*pixels[0].shape, multiplier)
-    axes = tuple(range(len(shape) - 1))
-    y = sum(
-        lax.broadcast_in_dim(tap, shape, axes) * lax.broadcast_in_dim(weight, shape, (len(shape) - 2, len(shape) - 1))
-        for tap, weight in zip(pixels, weights, strict=True)
-    )
-    return jnp.reshape(y, (*shape[:-2], features))
+    channels = geometry.groups
+    weights = kernel.reshape(-1, channels, features // channels)
+    pixels = taps(x, window, geometry.stride, geometry.dilation)
+    shape = (*pixels[0].shape, features // channels)
+    rank = len(shape)
+    parts = [
+        lax.broadcast_in_dim(pixel, shape, range(rank - 1)) * lax.broadcast_in_dim(weight, shape, (rank - 2, rank - 1))
+        for pixel, weight in zip(pixels, weights, strict=True)
+    ]
+    return sum(parts[1:], start=parts[0]).reshape(*shape[:-2], features)
+
+
+def _pad(x: Array, pairs: Pairs, base: tuple[int, ...] | None = None) -> Array:
+    """Put base - 1 zeros between the pixels of x (N, *spatial, C) and pad it; negative entries crop."""
+    base = base or (1,) * len(pairs)
+    edges = [(max(low, 0), max(high, 0), b - 1) for (low, high), b in zip(pairs, base, strict=True)]
+    if any(max(edge) for edge in edges):
+        x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *edges, (0, 0, 0)])
+    # A pad with a negative low edge reads out of bounds on CPU (xla#48713): crop by slicing.
+    for axis, (low, high) in enumerate(pairs, 1):
+        if min(low, high) < 0:
+            x = lax.slice_in_dim(x, max(-low, 0), x.shape[axis] - max(-high, 0), axis=axis)
+    return x

@@ -1,8 +1,13 @@
 """What every window of a channels-last array sees, tap by tap."""
 
+import functools
 import itertools
+import math
 from collections.abc import Sequence
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 
@@ -17,3 +22,68 @@ def taps(x: Array, window: Sequence[int], stride: Sequence[int], dilation: Seque
         stop = [b + (o - 1) * s + 1 for b, o, s in zip(start, out, stride, strict=True)]
         pixels.append(lax.slice(x, (0, *start, 0), (x.shape[0], *stop, x.shape[-1]), (1, *stride, 1)))
     return pixels
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def max_of_windows(x: Array, window: tuple[int, ...], stride: tuple[int, ...]) -> Array:
+    """Largest pixel of each window of x (N, *spatial, C): (N, *out, C)."""
+    return functools.reduce(jnp.maximum, _taps(x, window, stride))
+
+
+@max_of_windows.defjvp
+def max_of_windows_jvp(window, stride, primals, tangents):
+    """The tangent of the first largest pixel, written so that its transpose needs no XLA select-and-scatter."""
+    pixels = _taps(primals[0], window, stride)
+    number_type = jnp.int8 if math.prod(window) < 128 else jnp.int32
+    largest, winner = pixels[0], jnp.zeros(pixels[0].shape, number_type)
+    for number, pixel in enumerate(pixels[1:], 1):
+        better = (pixel > largest) | (pixel != pixel)
+        largest = jnp.where(better, pixel, largest)
+        winner = jnp.where(better, number_type(number), winner)
+    return largest, _select(tangents[0], winner, window, stride)
+
+
+def _select(x: Array, winner: Array, window: tuple[int, ...], stride: tuple[int, ...]) -> Array:
+    """The pixel of that number, in row-major order, of each window."""
+    if _is_tiled(window, stride):
+        tiles, axes = _tiles(x, window)
+        numbers = lax.reshape(np.arange(math.prod(window), dtype=winner.dtype), window)
+        numbers = lax.broadcast_in_dim(numbers, tiles.shape, axes)
+        kept = [axis for axis in range(tiles.ndim) if axis not in axes]
+        return jnp.where(lax.broadcast_in_dim(winner, tiles.shape, kept) == numbers, tiles, 0).sum(axes)
+    pixels = _taps(x, window, stride)
+    parts = [jnp.where(winner == number, pixel, 0) for number, pixel in enumerate(pixels)]
+    return sum(parts[1:], start=parts[0])
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def sum_of_windows(x: Array, window: tuple[int, ...], stride: tuple[int, ...]) -> Array:
+    """Sum of each window of x (N, *spatial, C): (N, *out, C)."""
+    if _is_tiled(window, stride):
+        tiles, axes = _tiles(x, window)
+        return tiles.sum(axes)
+    # One axis after another: the taps of all axes together would be many.
+    for axis, (k, s) in enumerate(zip(window, stride, strict=True)):
+        before, after = (1,) * axis, (1,) * (len(window) - axis - 1)
+        pixels = _taps(x, (*before, k, *after), (*before, s, *after))
+        x = sum(pixels[1:], start=pixels[0])
+    return x
+
+
+def _taps(x: Array, window: tuple[int, ...], stride: tuple[int, ...]) -> list[Array]:
+    return taps(x, window, stride, (1,) * len(window))
+
+
+def _is_tiled(window: tuple[int, ...], stride: tuple[int, ...]) -> bool:
+    """Whether windows touch without overlapping, so that a reshape parts them; reductions stay at rank 6 at most."""
+    return window == stride and len(window) <= 2
+
+
+def _tiles(x: Array, window: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
+    """x (N, *spatial, C), cropped to whole windows, as (N, out, k, out, k, ..., C), and where the axes k are."""
+    counts = [n // k for n, k in zip(x.shape[1:-1], window, strict=True)]
+    for axis, (count, k) in enumerate(zip(counts, window, strict=True), 1):
+        x = lax.slice_in_dim(x, 0, count * k, axis=axis)
+    shape = [size for pair in zip(counts, window, strict=True) for size in pair]
+    return x.reshape(x.shape[0], *shape, x.shape[-1]), tuple(range(2, 2 + 2 * len(window), 2))

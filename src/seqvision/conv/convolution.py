@@ -1,25 +1,23 @@
 """Convolution of channels-last arrays in one, two and three dimensions."""
 
+import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import ArrayLike, DTypeLike
 
 from seqvision.conv import _cpu
 from seqvision.conv._arguments import (
-    Pairs,
     conv_padding,
     dilated,
     output_sizes,
     per_axis,
     require_floating,
 )
-
-_LAYOUTS = {1: ("NWC", "WIO", "NWC"), 2: ("NHWC", "HWIO", "NHWC"), 3: ("NDHWC", "DHWIO", "NDHWC")}
 
 Padding = str | int | Sequence[int] | Sequence[tuple[int, int]]
 
@@ -77,7 +75,7 @@ def conv(
     if mode != "constant":
         images = jnp.pad(images, ((0, 0), *pairs, (0, 0)), mode=mode)
         pairs = ((0, 0),) * len(window)
-    y = _convolve(images, kernel, _Geometry(stride, pairs, (1,) * len(window), dilation, groups))
+    y = _convolve(images, kernel, _cpu.Geometry(stride, pairs, (1,) * len(window), dilation, groups))
     if bias is not None:
         y = y + lax.broadcast_in_dim(bias, y.shape, (y.ndim - 1,))
     return y.reshape(*batch_shape, *out, kernel.shape[-1])
@@ -116,7 +114,6 @@ def conv_general_dilated(
       ValueError: for another layout, batch groups, or shapes that do not fit.
       TypeError: for arrays that are not floating-point.
 
-    >>> import jax
     >>> from flax import linen as nn
     >>> layer = nn.Conv(8, (3, 3), conv_general_dilated=conv_general_dilated)
     >>> layer.init_with_output(jax.random.key(0), jnp.ones((1, 5, 5, 2)))[0].shape
@@ -138,23 +135,13 @@ def conv_general_dilated(
         padding = lax.padtype_to_pads(dilated(sizes, base), spans, stride, padding)
     pairs = tuple((int(low), int(high)) for low, high in padding)
     output_sizes(dilated(sizes, base), spans, stride, pairs)
-    geometry = _Geometry(stride, pairs, base, dilation, feature_group_count)
+    geometry = _cpu.Geometry(stride, pairs, base, dilation, feature_group_count)
     y = _convolve(lhs, rhs, geometry, precision=precision)
     return y if preferred_element_type is None else y.astype(preferred_element_type)
 
 
-@dataclass(frozen=True)
-class _Geometry:
-    """How a convolution's window moves, one entry for each spatial axis."""
-
-    stride: tuple[int, ...]
-    pairs: Pairs  # zeros before and after; negative crops
-    base: tuple[int, ...]  # zeros between pixels, plus one
-    dilation: tuple[int, ...]
-    groups: int
-
-
-def _convolve(x: Array, kernel: Array, geometry: _Geometry, precision: lax.PrecisionLike = None) -> Array:
+@functools.partial(jax.jit, static_argnames=("geometry", "precision"))
+def _convolve(x: Array, kernel: Array, geometry: _cpu.Geometry, precision: lax.PrecisionLike = None) -> Array:
     """x (N, *spatial, C_in) with kernel (*window, C_in // groups, C_out), by what is fast on the platform."""
 
     def by_platform(x, kernel):
@@ -165,14 +152,13 @@ def _convolve(x: Array, kernel: Array, geometry: _Geometry, precision: lax.Preci
             geometry.pairs,
             lhs_dilation=geometry.base,
             rhs_dilation=geometry.dilation,
-            dimension_numbers=_LAYOUTS[kernel.ndim - 2],
+            dimension_numbers=_cpu.LAYOUTS[kernel.ndim - 2],
             feature_group_count=geometry.groups,
             precision=precision,
         )
 
     def on_cpu(x, kernel):
-        x = _cpu.pad(x, geometry.pairs, geometry.base)
-        return _cpu.convolve(x, kernel, geometry.stride, geometry.dilation, geometry.groups)
+        return _cpu.convolve(x, kernel, geometry)
 
     return lax.platform_dependent(x, kernel, cpu=on_cpu, default=by_platform)
 
@@ -193,7 +179,7 @@ def check_shapes(
     """Window, batch shape and spatial sizes, once the shapes are found to fit together."""
     x_name, kernel_name = names
     axes = kernel.ndim - 2
-    if axes not in _LAYOUTS:
+    if axes not in _cpu.LAYOUTS:
         raise ValueError(
             f"{kernel_name} has shape {kernel.shape}: it must be (*window, C_in // groups, C_out) "
             "with one to three spatial axes"
@@ -222,7 +208,7 @@ def check_shapes(
 
 def _check_layout(lhs: Array, rhs: Array, dimension_numbers: Any) -> None:
     """Refuse every layout but the channels-last one."""
-    wanted = _LAYOUTS[rhs.ndim - 2]
+    wanted = _cpu.LAYOUTS[rhs.ndim - 2]
     given = lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
     if given != lax.conv_dimension_numbers(lhs.shape, rhs.shape, wanted):
         raise ValueError(

@@ -11,7 +11,7 @@ from jax import Array, lax
 from jax.typing import ArrayLike
 
 from seqvision.conv._arguments import Pairs, output_sizes, per_axis, pool_padding
-from seqvision.conv._windows import taps
+from seqvision.conv._windows import max_of_windows, sum_of_windows
 
 PoolPadding = str | int | Sequence[int] | Sequence[tuple[int, int]]
 
@@ -42,7 +42,7 @@ def max_pool(
     x = jnp.asarray(x)
     window, stride, pairs, shape = _frame(x, window, stride, padding)
     lowest = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
-    return _max_of_windows(_padded(x, len(window), pairs, lowest), window, stride).reshape(shape)
+    return max_of_windows(_padded(x, len(window), pairs, lowest), window, stride).reshape(shape)
 
 
 def sum_pool(
@@ -67,7 +67,8 @@ def sum_pool(
     """
     x = jnp.asarray(x)
     window, stride, pairs, shape = _frame(x, window, stride, padding)
-    return _sum_of_windows(x, window, stride, pairs).astype(jax.eval_shape(jnp.sum, x).dtype).reshape(shape)
+    sums = sum_of_windows(_padded(_widened(x), len(window), pairs, 0), window, stride)
+    return sums.astype(jax.eval_shape(jnp.sum, x).dtype).reshape(shape)
 
 
 def avg_pool(
@@ -93,7 +94,7 @@ def avg_pool(
     x = jnp.asarray(x)
     window, stride, pairs, shape = _frame(x, window, stride, padding)
     x = x.astype(jax.eval_shape(jnp.mean, x).dtype)
-    sums = _sum_of_windows(x, window, stride, pairs)
+    sums = sum_of_windows(_padded(_widened(x), len(window), pairs, 0), window, stride)
     counts = _pixel_counts(x.shape[-1 - len(window) : -1], window, stride, pairs)
     if counts.min() == counts.max():
         means = sums / int(counts.max())
@@ -136,35 +137,13 @@ def global_avg_pool(x: ArrayLike, spatial: int = 2) -> Array:
     return _pixels(x, spatial).mean(axis=-2)
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
-def _max_of_windows(x: Array, window: tuple[int, ...], stride: tuple[int, ...]) -> Array:
-    """Maximum over the taps of x (N, *spatial, C)."""
-    return functools.reduce(jnp.maximum, taps(x, window, stride, (1,) * len(window)))
-
-
-@_max_of_windows.defjvp
-def _max_of_windows_jvp(window, stride, primals, tangents):
-    """The tangent of the first largest pixel: XLA's own rule is slow on CPU and no faster elsewhere."""
-    ones = (1,) * len(window)
-    pixels = taps(primals[0], window, stride, ones)
-    largest, winner = pixels[0], jnp.zeros(pixels[0].shape, jnp.int32)
-    for number, pixel in enumerate(pixels[1:], 1):
-        better = (pixel > largest) | (pixel != pixel)
-        largest, winner = jnp.where(better, pixel, largest), jnp.where(better, number, winner)
-    moves = taps(tangents[0], window, stride, ones)
-    zero = jnp.zeros_like(largest)
-    return largest, sum(
-        (jnp.where(winner == number, move, zero) for number, move in enumerate(moves[1:], 1)),
-        start=jnp.where(winner == 0, moves[0], zero),
-    )
-
-
-def _sum_of_windows(x: Array, window: tuple[int, ...], stride: tuple[int, ...], pairs: Pairs) -> Array:
-    """Sum over the taps, at least in float32: (N, *out, C)."""
-    if x.dtype.itemsize < 4:
-        x = x.astype(jnp.float32 if jnp.issubdtype(x.dtype, jnp.floating) else jnp.int32)
-    pixels = taps(_padded(x, len(window), pairs, 0), window, stride, (1,) * len(window))
-    return sum(pixels[1:], start=pixels[0])
+def _widened(x: Array) -> Array:
+    """16-bit and shorter numbers in 32 bits, for sums."""
+    if x.dtype.itemsize >= 4:
+        return x
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        return x.astype(jnp.float32)
+    return x.astype(jnp.uint32 if jnp.issubdtype(x.dtype, jnp.unsignedinteger) else jnp.int32)
 
 
 def _padded(x: Array, axes: int, pairs: Pairs, value: float) -> Array:
