@@ -1,4 +1,4 @@
-"""What method="fused" promises about its program: little inside the loops, the rest in products over all steps at once."""
+"""What method="fused" promises of its program: little inside the loops, the rest in products over all steps at once."""
 
 import jax
 import jax.numpy as jnp
