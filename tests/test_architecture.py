@@ -15,7 +15,7 @@ SOURCE = REPOSITORY / "src" / "seqvision"
 EXPERIMENTS = sorted((REPOSITORY / "experiments").glob("*.py"))
 
 # Data flows from top to bottom: a room imports only from rooms above it.
-HOUSE = ["conv", "cells", "models", "data", "training", "evaluation", "reporting", "interop", "testing", "cli"]
+HOUSE = "conv cells models data training evaluation reporting pipelines interop testing cli".split()
 ALLOWED = {room: set(HOUSE[:place]) for place, room in enumerate(HOUSE)}
 ALLOWED["data"] = set()  # files and arrays know nothing of layers
 ROOMS = [room for room in HOUSE if (SOURCE / room).is_dir()]
@@ -125,7 +125,10 @@ ARGUMENT_ORDERS = [
     ("x", "kernel", "bias"),
     ("x", "window"),
     ("outputs", "targets"),
-    ("logits", "labels"),
+    ("truth", "forecast"),
+    ("truth", "forecasts"),
+    ("labels", "predicted"),
+    ("series", "origins", "steps"),
 ]
 
 
