@@ -119,6 +119,8 @@ def test_policies_act_in_the_order_of_dates():
     for policy in ("ffill", "interpolate"):
         with pytest.raises(ValueError, match=r"row 0 \(line 2\), column 'v' is blank and blanks="):
             read(edge, blanks=policy, columns="v")
+    with pytest.raises(ValueError, match=r"row 1 \(line 3\), column 'v' is blank and blanks='interpolate'"):
+        read("v\n1\n-\n", blanks="interpolate")
     assert read("v\n1\n-\n", blanks="ffill").values.ravel().tolist() == [1, 1]
     with pytest.raises(ValueError, match="leaves nothing"):
         read("a,b\n1,-\n-,2\n", blanks="drop", columns=("a", "b"))
@@ -189,6 +191,32 @@ def test_headers_are_found():
 def test_errors_say_where(text, args, says):
     with pytest.raises(ValueError, match=says):
         read(text, *args)
+
+
+CELLS = st.sampled_from(
+    ["", "1", "2.5", "-", "x", "2020-01-01", "05/06/2020", "Jan 03, 2022", '"', "1,000", "5K", " ", "\0"]
+)
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=60),
+        st.text(max_size=60).map(str.encode),
+        st.lists(st.lists(CELLS, min_size=1, max_size=3).map(";".join), max_size=6).map(
+            lambda r: "\n".join(r).encode()
+        ),
+    ),
+    st.sampled_from([None, "utf-8", "utf-16"]),
+)
+def test_anything_is_read_or_refused_in_plain_words(data, encoding):
+    try:
+        series = read(data, encoding=encoding, blanks="zero")
+    except ValueError as error:
+        refused = str(error)
+    else:
+        refused = "table"
+        assert np.isfinite(series.values).all()
+    assert "table" in refused
 
 
 def test_files(tmp_path):
