@@ -15,7 +15,19 @@ SOURCE = REPOSITORY / "src" / "seqvision"
 EXPERIMENTS = sorted((REPOSITORY / "experiments").glob("*.py"))
 
 # Data flows from top to bottom: a room imports only from rooms above it.
-HOUSE = "conv cells models data training evaluation reporting pipelines interop testing cli".split()
+HOUSE = [
+    "conv",
+    "cells",
+    "models",
+    "data",
+    "training",
+    "evaluation",
+    "reporting",
+    "pipelines",
+    "interop",
+    "testing",
+    "cli",
+]
 ALLOWED = {room: set(HOUSE[:place]) for place, room in enumerate(HOUSE)}
 ALLOWED["data"] = set()  # files and arrays know nothing of layers
 ROOMS = [room for room in HOUSE if (SOURCE / room).is_dir()]
