@@ -16,7 +16,7 @@ from .checks import check_training_data
 from .losses import PerExample, resolve_loss, resolve_metrics
 from .program import Program
 from .progress import progress_bar
-from .run import check_batch_size, check_positive, epoch_order, evaluate_data, make_run, mean_metrics
+from .run import check_batch_size, check_positive, epoch_order, evaluate_data, make_run, mean_metrics, take_step
 from .state import TrainState, create_state
 from .step import Metrics, make_eval_step, make_train_step
 
@@ -91,7 +91,7 @@ def fit(
     start = time.perf_counter()
     if state is None:
         example = jax.eval_shape(lambda d: d.gather(jnp.zeros(1, jnp.int32)), data).x
-        state = create_state(model, optimizer, key, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), example))
+        state = create_state(model, optimizer, key, jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), example))
     else:
         state = jax.tree.map(jnp.copy, state)  # ours is donated, the caller's stays usable
     check_training_data(state, data, loss_function)
@@ -171,7 +171,7 @@ def _step_programs(loss, metrics, examples, batch_size, shuffle) -> _StepProgram
     step, evaluate = make_train_step(loss, dict(metrics)), make_eval_step(loss, dict(metrics))
     return _StepPrograms(
         order=Program(lambda state: epoch_order(state, examples, batch_size, shuffle)),
-        step=Program(lambda state, data, indices: step(state, data.gather(indices)), donate=(0,)),
+        step=Program(lambda state, data, indices: take_step(step, state, data, indices), donate=(0,)),
         means=Program(lambda full, last: mean_metrics(full, last, batch_size, examples % batch_size)),
         evaluate=Program(lambda state, data: evaluate_data(evaluate, state, data, batch_size)),
     )
