@@ -10,7 +10,6 @@ forward and reverse, from matrix products, a few images at a time so that the pa
 import functools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -18,26 +17,14 @@ from jax import Array, lax
 from jax.custom_batching import custom_vmap
 from jax.custom_derivatives import SymbolicZero
 
-from seqvision.conv._arguments import Pairs, dilated
-from seqvision.conv._windows import taps
-
-LAYOUTS = {1: ("NWC", "WIO", "NWC"), 2: ("NHWC", "HWIO", "NHWC"), 3: ("NDHWC", "DHWIO", "NDHWC")}
+from seqvision.conv._arguments import dilated
+from seqvision.conv._depthwise import depthwise
+from seqvision.conv._geometry import LAYOUTS, Geometry, pad, taps
 
 # Bytes of all patches up to which one matrix product is as fast as XLA's routine, and bytes of the patches that are
 # multiplied at once beyond that. Measured on two cores with 2 MiB of second-level cache.
 _SMALL = 2**21
 _CHUNK = 2**24
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """How a convolution's window moves, one entry for each spatial axis."""
-
-    stride: tuple[int, ...]
-    pairs: Pairs  # zeros before and after; negative crops
-    base: tuple[int, ...]  # zeros between pixels, plus one
-    dilation: tuple[int, ...]
-    groups: int
 
 
 def convolve(x: Array, kernel: Array, geometry: Geometry) -> Array:
@@ -49,15 +36,15 @@ def convolve(x: Array, kernel: Array, geometry: Geometry) -> Array:
     if dtype.itemsize < 4:
         x, kernel = x.astype(jnp.float32), kernel.astype(jnp.float32)
     if max(geometry.base) > 1 or min(p for pair in geometry.pairs for p in pair) < 0:
-        x = _pad(x, geometry.pairs, geometry.base)
+        x = pad(x, geometry.pairs, geometry.base)
         ones, zeros = (1,) * len(geometry.base), ((0, 0),) * len(geometry.base)
         geometry = Geometry(geometry.stride, zeros, ones, geometry.dilation, geometry.groups)
     if geometry.groups > 1 and kernel.shape[-2] == 1:
-        y = _depthwise(_pad(x, geometry.pairs), kernel, geometry)
+        y = depthwise(x, kernel, geometry)
     elif _is_large(x, kernel, geometry):
         y = _large(x, kernel, geometry)
     else:
-        y = _by_groups(_patches_product, _pad(x, geometry.pairs), kernel, geometry)
+        y = _by_groups(_patches_product, pad(x, geometry.pairs), kernel, geometry)
     return y.astype(dtype)
 
 
@@ -131,7 +118,7 @@ def _in_chunks(product: Product, x: Array, kernel: Array, geometry: Geometry) ->
 
     @functools.partial(jax.checkpoint, prevent_cse=False)
     def chunk(x):
-        return _by_groups(product, _pad(x, geometry.pairs), kernel, geometry)
+        return _by_groups(product, pad(x, geometry.pairs), kernel, geometry)
 
     count = x.shape[0]
     most = max(1, _CHUNK // _patch_bytes(x, kernel, geometry))
@@ -171,31 +158,3 @@ def _rows_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Sequ
     *out, width = shifts[0].shape
     parts = [shift.reshape(-1, width) @ row.reshape(width, features) for shift, row in zip(shifts, kernel, strict=True)]
     return sum(parts[1:], start=parts[0]).reshape(*out, features)
-
-
-def _depthwise(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """Each channel by itself: shift, multiply, add."""
-    *window, _, features = kernel.shape
-    channels = geometry.groups
-    weights = kernel.reshape(-1, channels, features // channels)
-    pixels = taps(x, window, geometry.stride, geometry.dilation)
-    shape = (*pixels[0].shape, features // channels)
-    rank = len(shape)
-    parts = [
-        lax.broadcast_in_dim(pixel, shape, range(rank - 1)) * lax.broadcast_in_dim(weight, shape, (rank - 2, rank - 1))
-        for pixel, weight in zip(pixels, weights, strict=True)
-    ]
-    return sum(parts[1:], start=parts[0]).reshape(*shape[:-2], features)
-
-
-def _pad(x: Array, pairs: Pairs, base: tuple[int, ...] | None = None) -> Array:
-    """Put base - 1 zeros between the pixels of x (N, *spatial, C) and pad it; negative entries crop."""
-    base = base or (1,) * len(pairs)
-    edges = [(max(low, 0), max(high, 0), b - 1) for (low, high), b in zip(pairs, base, strict=True)]
-    if any(max(edge) for edge in edges):
-        x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0), *edges, (0, 0, 0)])
-    # A pad with a negative low edge reads out of bounds on CPU (xla#48713): crop by slicing.
-    for axis, (low, high) in enumerate(pairs, 1):
-        if min(low, high) < 0:
-            x = lax.slice_in_dim(x, max(-low, 0), x.shape[axis] - max(-high, 0), axis=axis)
-    return x

@@ -18,6 +18,7 @@ from seqvision.conv._arguments import (
     per_axis,
     require_floating,
 )
+from seqvision.conv._geometry import LAYOUTS, Geometry
 
 Padding = str | int | Sequence[int] | Sequence[tuple[int, int]]
 
@@ -75,7 +76,7 @@ def conv(
     if mode != "constant":
         images = jnp.pad(images, ((0, 0), *pairs, (0, 0)), mode=mode)
         pairs = ((0, 0),) * len(window)
-    y = _convolve(images, kernel, _cpu.Geometry(stride, pairs, (1,) * len(window), dilation, groups))
+    y = _convolve(images, kernel, Geometry(stride, pairs, (1,) * len(window), dilation, groups))
     if bias is not None:
         y = y + lax.broadcast_in_dim(bias, y.shape, (y.ndim - 1,))
     return y.reshape(*batch_shape, *out, kernel.shape[-1])
@@ -135,13 +136,13 @@ def conv_general_dilated(
         padding = lax.padtype_to_pads(dilated(sizes, base), spans, stride, padding)
     pairs = tuple((int(low), int(high)) for low, high in padding)
     output_sizes(dilated(sizes, base), spans, stride, pairs)
-    geometry = _cpu.Geometry(stride, pairs, base, dilation, feature_group_count)
+    geometry = Geometry(stride, pairs, base, dilation, feature_group_count)
     y = _convolve(lhs, rhs, geometry, precision=precision)
     return y if preferred_element_type is None else y.astype(preferred_element_type)
 
 
 @functools.partial(jax.jit, static_argnames=("geometry", "precision"))
-def _convolve(x: Array, kernel: Array, geometry: _cpu.Geometry, precision: lax.PrecisionLike = None) -> Array:
+def _convolve(x: Array, kernel: Array, geometry: Geometry, precision: lax.PrecisionLike = None) -> Array:
     """x (N, *spatial, C_in) with kernel (*window, C_in // groups, C_out), by what is fast on the platform."""
 
     def by_platform(x, kernel):
@@ -152,7 +153,7 @@ def _convolve(x: Array, kernel: Array, geometry: _cpu.Geometry, precision: lax.P
             geometry.pairs,
             lhs_dilation=geometry.base,
             rhs_dilation=geometry.dilation,
-            dimension_numbers=_cpu.LAYOUTS[kernel.ndim - 2],
+            dimension_numbers=LAYOUTS[kernel.ndim - 2],
             feature_group_count=geometry.groups,
             precision=precision,
         )
@@ -179,7 +180,7 @@ def check_shapes(
     """Window, batch shape and spatial sizes, once the shapes are found to fit together."""
     x_name, kernel_name = names
     axes = kernel.ndim - 2
-    if axes not in _cpu.LAYOUTS:
+    if axes not in LAYOUTS:
         raise ValueError(
             f"{kernel_name} has shape {kernel.shape}: it must be (*window, C_in // groups, C_out) "
             "with one to three spatial axes"
@@ -208,7 +209,7 @@ def check_shapes(
 
 def _check_layout(lhs: Array, rhs: Array, dimension_numbers: Any) -> None:
     """Refuse every layout but the channels-last one."""
-    wanted = _cpu.LAYOUTS[rhs.ndim - 2]
+    wanted = LAYOUTS[rhs.ndim - 2]
     given = lax.conv_dimension_numbers(lhs.shape, rhs.shape, dimension_numbers)
     if given != lax.conv_dimension_numbers(lhs.shape, rhs.shape, wanted):
         raise ValueError(
