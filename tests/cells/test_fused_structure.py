@@ -45,8 +45,10 @@ def forward_and_backward(name, method, in_features):
     loops = []
     for scan in scans(program):
         (body,) = inner_programs(scan)
-        first = scan.params["num_consts"]
-        loops.append((products(body), [v.aval.shape for v in body.invars[first : first + scan.params["num_carry"]]]))
+        results = zip(
+            scan.outvars, body.outvars, strict=True
+        )  # a carry leaves the loop as it leaves the body, unstacked
+        loops.append((products(body), [v.aval.shape for v, one in results if v.aval.shape == one.aval.shape]))
     assert len(loops) == 2
     return *loops, [leaf.shape for leaf in jax.tree.leaves(params)]
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from seqvision.cells import GRU, Elman
+from seqvision.cells import GRU
 from seqvision.testing import check_cell
 
 
@@ -36,9 +36,9 @@ class Leaky:
         return {"h": h, "steps": state["steps"] + 1}, h
 
 
-@pytest.mark.parametrize("cell", [Leaky(), Elman(3, "relu"), GRU(3, reset_after=False)])
+@pytest.mark.parametrize("cell", [Leaky(), GRU(3, reset_after=False)])
 def test_right_cells_pass(cell):
-    check_cell(cell, in_features=3)
+    check_cell(cell, in_features=2, batch_shapes=[(), (2, 2)], length=4)
     assert jnp.ones(1).dtype == jnp.float32  # double precision ends with the check
 
 
@@ -166,7 +166,7 @@ BROKEN = [
 @pytest.mark.parametrize(("cell", "message"), BROKEN, ids=lambda value: type(value).__name__)
 def test_broken_cells_are_caught_with_a_telling_message(cell, message):
     with pytest.raises(AssertionError) as error:
-        check_cell(cell, in_features=3)
+        check_cell(cell, in_features=3, batch_shapes=[(), (3,)])
     assert re.search(message, str(error.value)), str(error.value)
     assert str(error.value).startswith(f"check_cell({cell!r}, in_features=3), ")
 

@@ -147,8 +147,9 @@ def _loops(trial: Trial) -> None:
 
 def _split(trial: Trial) -> None:
     xs, cut = trial.inputs(3, trial.length), trial.length // 2
-    final, ys = trial.run(trial.params, xs)
-    middle, head = trial.run(trial.params, xs[:, :cut])
+    start = trial.cell.initial_state(trial.params, (3,))
+    final, ys = trial.run(trial.params, xs, state=start)
+    middle, head = trial.run(trial.params, xs[:, :cut], state=start)
     end, tail = trial.run(trial.params, xs[:, cut:], state=middle)
     trial.close(f"xs {xs.shape} cut at {cut}, ys", jnp.concatenate([head, tail], axis=1), ys)
     trial.close(f"xs {xs.shape} cut at {cut}, final state", end, final)
