@@ -9,7 +9,7 @@ from seqvision.evaluation.score_card import ScoreCard
 from seqvision.evaluation.tables import Record, records
 
 WIDTH = 110
-_NAME, _ERROR, _SHORT, _DIRECTION = 18, 17, 9, 19
+_NAME, _ERROR, _SHORT, _DIRECTION = 16, 17, 9, 19
 
 
 def render_score_card(card: ScoreCard) -> str:
@@ -51,15 +51,15 @@ def number(value: float, like: float | None = None) -> str:
     if not np.isfinite(value):
         return "–" if np.isnan(value) else str(value)
     size = abs(value if like is None else like)
-    if size >= 1e7 or 0 < size < 1e-4:
-        return f"{value:.3g}"
+    if size >= 1e6 or 0 < size < 1e-4:
+        return f"{value:.1e}" if like is None else f"{value:.0e}"
     decimals = 4 if size == 0 else max(0, 3 - int(np.floor(np.log10(size))))
     return f"{value:,.{decimals}f}"
 
 
 def _table(table: pd.DataFrame) -> str:
     head = f"{'':<{_NAME}}{'MAE':<{_ERROR}}{'RMSE':<{_ERROR}}"
-    head += f"{'MASE':>{_SHORT}}{'sMAPE %':>{_SHORT}}{'R²':>{_SHORT}}  {'direction %':<{_DIRECTION}}{'skill':>8}"
+    head += f"{'MASE':>{_SHORT}}{'sMAPE %':>{_SHORT}}{'R²':>{_SHORT}}  {'direction %':<{_DIRECTION}}{'skill':>9}"
     lines = [head]
     for kind, title in (("model", "models"), ("baseline", "baselines")):
         rows = {name: row for name, row in records(table).items() if row["kind"] == kind}
@@ -69,24 +69,31 @@ def _table(table: pd.DataFrame) -> str:
 
 
 def _line(name: str, row: Record) -> str:
-    cells = [f"  {_cut(name, _NAME - 3):<{_NAME - 2}}"]
+    cells = [f"  {_cut(name, _NAME - 2):<{_NAME - 2}}"]
     for metric in ("mae", "rmse"):
         spread = row[f"{metric}_std"]
         text = number(row[metric]) + ("" if np.isnan(spread) else f" ± {number(spread, like=row[metric])}")
         cells.append(f"{text:<{_ERROR}}")
-    cells += [f"{row['mase']:>{_SHORT}.3f}", f"{row['smape']:>{_SHORT}.2f}", f"{row['r2']:>{_SHORT}.3f}"]
-    direction = f"{100 * row['direction']:.1f}"
+    cells += [_short(row["mase"], 3), _short(row["smape"], 2), _short(row["r2"], 3)]
+    direction = "–"
+    if row["direction_rows"]:
+        direction = f"{100 * row['direction']:.1f}"
     if not np.isnan(row["direction_low"]):
         direction += f" [{100 * row['direction_low']:.1f}, {100 * row['direction_high']:.1f}]"
-    cells += [f"  {direction:<{_DIRECTION}}", f"{100 * row['skill']:+6.1f} %"]
-    return "".join(cells).replace("nan %", "  –").replace("nan", "  –")
+    skill = "–" if np.isnan(row["skill"]) else f"{100 * row['skill']:+.1f} %" if row["skill"] > -99.995 else "< -9999 %"
+    return "".join([*cells, f"  {direction:<{_DIRECTION}}{skill:>9}"])
+
+
+def _short(value: float, decimals: int) -> str:
+    text = "–" if np.isnan(value) else f"{value:.{decimals}f}" if abs(value) < 1e3 else f"{value:.1e}"
+    return f"{text:>{_SHORT}}"
 
 
 def _horizons(table: pd.DataFrame, columns: int = 9) -> str:
     steps = sorted({int(h + 0.5) for h in np.geomspace(1, table.shape[1], columns)})
     lines = [f"{'':<{_NAME}}" + "".join(f"{f'{h}':>10}" for h in steps)]
     for name, row in table.to_dict("index").items():
-        lines.append(f"  {_cut(str(name), _NAME - 3):<{_NAME - 2}}" + "".join(f"{number(row[h]):>10}" for h in steps))
+        lines.append(f"  {_cut(str(name), _NAME - 2):<{_NAME - 2}}" + "".join(f"{number(row[h]):>10}" for h in steps))
     return "\n".join(lines)
 
 

@@ -1,0 +1,96 @@
+"""From names and sizes to models and optimisers."""
+
+from functools import lru_cache
+from typing import Any
+
+import flax.linen as nn
+import jax
+import optax
+
+from seqvision.cells import GRU, LSTM, Cell, Elman
+from seqvision.models import MLP, Anchored, ClassificationHead, ConvNet, Recurrent, RegressionHead
+from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
+
+_CELLS: dict[str, Any] = {"lstm": LSTM, "gru": GRU, "elman": Elman}
+_RULES = {"adam": optax.adam, "rmsprop": optax.rmsprop, "sgd": optax.sgd}
+
+
+def build_forecaster(name: str, config: ForecastConfig, targets: tuple[int, ...]) -> nn.Module:
+    """Return a model from windows (B, T, D) to forecasts (B, horizon, K) of the K target columns.
+
+    >>> build_forecaster("gru", ForecastConfig(hidden=4, residual=False), (0,)).cells
+    (GRU(hidden=4, ...),)
+    """
+    head = RegressionHead(config.horizon, len(targets))
+    model: nn.Module
+    if name in _CELLS:
+        model = Recurrent(_cells(name, config.hidden, config.layers), dropout=config.dropout, head=head)
+    else:
+        features = () if name == "linear" else (config.hidden,) * config.layers
+        model = MLP(features, dropout=config.dropout, head=head)
+    residual = not config.returns if config.residual is None else config.residual
+    return Anchored(model, targets) if residual else model
+
+
+def build_classifier(name: str, config: ClassifyConfig, side: int, classes: int) -> nn.Module:
+    """Return a model from images (B, side, side, C) to logits (B, classes).
+
+    Images of 28 pixels and more get three convolutions of stride 2 and a dense layer of 512; smaller ones keep their
+    few pixels for longer: two convolutions, each with a max pool.
+
+    >>> build_classifier("mlp", ClassifyConfig(hidden=64), 8, 10).features
+    (64,)
+    """
+    head = ClassificationHead(classes)
+    if name == "convnet" and side >= 28:
+        return ConvNet(dropout=config.dropout, head=head)
+    if name == "convnet":
+        small: dict[str, Any] = {"channels": (32, 64), "stride": 1, "padding": "same", "pool": (2, 2)}
+        return ConvNet(**small, dropout=config.dropout, dense=(config.hidden,), head=head)
+    if name in _CELLS:
+        return RowByRow(Recurrent(_cells(name, config.hidden, 1), dropout=config.dropout, head=head))
+    return MLP(() if name == "linear" else (config.hidden,), dropout=config.dropout, head=head)
+
+
+class RowByRow(nn.Module):
+    """Show a sequence model an image as the sequence of its rows.
+
+    >>> y, _ = RowByRow(Recurrent((GRU(4),))).init_with_output(jax.random.key(0), jax.numpy.ones((2, 8, 8, 1)))
+    >>> y.shape
+    (2, 1, 1)
+    """
+
+    model: nn.Module
+
+    @nn.compact
+    def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
+        """Map images x (B, H, W, C) to what the model makes of (B, H, W C)."""
+        return self.model(x.reshape(*x.shape[:2], -1), train=train)
+
+
+@lru_cache(maxsize=32)
+def build_optimizer(rule: str, learning_rate: float) -> optax.GradientTransformation:
+    """Return an update rule; asked twice, the same object, so that compiled programs are shared.
+
+    >>> build_optimizer("adam", 0.01) is build_optimizer("adam", 0.01)
+    True
+    """
+    return _RULES[rule](learning_rate)
+
+
+def parameter_count(model: nn.Module, example: jax.ShapeDtypeStruct) -> int:
+    """Return how many numbers are trained, without computing any.
+
+    >>> parameter_count(nn.Dense(3), jax.ShapeDtypeStruct((1, 2), "float32"))
+    9
+    """
+    return sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(model, example)["params"]))
+
+
+def variable_shapes(model: nn.Module, example: jax.ShapeDtypeStruct) -> dict[str, Any]:
+    """Return the shapes and dtypes of a model's variables, without computing any."""
+    return jax.eval_shape(model.init, jax.random.key(0), example)
+
+
+def _cells(name: str, hidden: int, layers: int) -> tuple[Cell, ...]:
+    return (_CELLS[name](hidden),) * layers

@@ -1,0 +1,184 @@
+"""What a pipeline is told: plain frozen dataclasses that import nothing heavy, so that a command line starts at once.
+
+Every field is a flag of the command line, with the text below it as its help.
+"""
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+Config = TypeVar("Config")
+
+FORECASTERS = ("lstm", "gru", "elman", "mlp", "linear")
+CLASSIFIERS = ("convnet", "mlp", "linear", "lstm", "gru", "elman")
+
+
+@dataclass(frozen=True)
+class ForecastConfig:
+    """Train forecasters on a series and judge them beside the naive forecasts on the same rows."""
+
+    csv: str | None = None
+    """file of the series; by default the daily prices of one stock that matplotlib bundles"""
+    target: str | None = None
+    """column to predict, by name or position; may be left out if there is one column of numbers"""
+    columns: tuple[str, ...] = ()
+    """further columns that the models see (then nothing runs freely)"""
+    date: str | None = None
+    """column of dates; by default the first that looks like one"""
+    dayfirst: bool | None = None
+    """whether dates are dd/mm/yyyy; by default the data decide"""
+    blanks: Literal["error", "drop", "ffill", "interpolate", "zero"] = "error"
+    """what to do with blank cells"""
+    decimal: str = "."
+    """decimal sign of the file"""
+    returns: bool = False
+    """forecast relative changes instead of levels"""
+    unit: str = ""
+    """unit of the target, for tables and plots"""
+    season: int | None = None
+    """rows in a season, for the seasonal naive forecast and MASE"""
+
+    models: tuple[str, ...] = ("lstm", "gru", "elman", "mlp")
+    """models to train: lstm, gru, elman, mlp, linear (also as --cell)"""
+    hidden: int = 16
+    """units of a layer"""
+    layers: int = 1
+    """recurrent or hidden layers"""
+    dropout: float = 0.0
+    """rate after each layer"""
+    residual: bool | None = None
+    """forecast the change from the last value; by default for levels and not for returns"""
+
+    length: int = 10
+    """rows that a model sees"""
+    horizon: int = 1
+    """rows ahead that it forecasts at once"""
+    train: int | float = 0.7
+    """share or number of rows to train on; the scaler sees these alone"""
+    validation: int | float = 0.1
+    """share or number of rows between training and test, for the loss curves"""
+    scaler: Literal["standard", "minmax", "none"] = "standard"
+    """how columns are scaled"""
+
+    loss: Literal["mse", "mae", "huber"] = "mse"
+    """what is minimised, on the scaled target"""
+    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    """update rule"""
+    learning_rate: float = 0.01
+    """its step size"""
+    epochs: int = 50
+    """passes over the training windows"""
+    batch_size: int = 32
+    """windows a step"""
+    seeds: int = 5
+    """how often each model is trained, from other initial weights"""
+    seed: int = 0
+    """from which every random number derives, in [0, 2^32)"""
+
+    out: str = "runs"
+    """folder in which the new run folder is made"""
+    name: str = "forecast"
+    """first part of the run folder's name"""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, before anything is read or compiled."""
+        _check_counts(self, "hidden", "layers", "length", "horizon", "epochs", "batch_size", "seeds")
+        _check_common(self, FORECASTERS)
+        if self.season is not None:
+            _check_counts(self, "season")
+        if self.returns and (self.residual or self.columns):
+            raise ValueError("returns=True is for one column and without residual: leave out residual and columns")
+
+
+@dataclass(frozen=True)
+class ClassifyConfig:
+    """Train classifiers on images and judge them beside the commonest class on the same rows."""
+
+    data: Literal["digits", "mnist", "fashion_mnist"] = "digits"
+    """data set; digits come with scikit-learn, the others are downloaded once"""
+    models: tuple[str, ...] = ("convnet",)
+    """models to train: convnet, mlp, linear; lstm, gru, elman read an image row by row"""
+    hidden: int = 128
+    """units of a dense or recurrent layer"""
+    dropout: float = 0.2
+    """rate after each layer"""
+    test: float = 0.2
+    """share of digits held out at random within each class; the other data sets have a test part"""
+    validation: float = 0.0
+    """share of the training rows held out for the loss curves"""
+    limit: int | None = None
+    """use only so many training rows"""
+
+    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    """update rule"""
+    learning_rate: float = 0.001
+    """its step size"""
+    epochs: int = 30
+    """passes over the training rows"""
+    batch_size: int = 32
+    """images a step"""
+    seeds: int = 5
+    """how often each model is trained, from other initial weights"""
+    seed: int = 0
+    """from which every random number derives, in [0, 2^32)"""
+
+    out: str = "runs"
+    """folder in which the new run folder is made"""
+    name: str = "classify"
+    """first part of the run folder's name"""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, before anything is read or compiled."""
+        _check_counts(self, "hidden", "epochs", "batch_size", "seeds")
+        _check_common(self, CLASSIFIERS)
+        if self.limit is not None:
+            _check_counts(self, "limit")
+        for name in ("test", "validation"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise ValueError(f"{name} must be a share in [0, 1), got {getattr(self, name)}")
+
+
+def config_from_dict(cls: type[Config], values: Mapping[str, Any]) -> Config:
+    """Rebuild a configuration from what was read of its JSON; unknown keys are refused with a suggestion.
+
+    >>> config_from_dict(ForecastConfig, {"models": ["gru"], "epochs": 3}).models
+    ('gru',)
+    """
+    known = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            raise ValueError(f"{cls.__name__} has no setting {key!r}{did_you_mean(key, known)}")
+    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+def did_you_mean(word: str, known: Any) -> str:
+    """Return "; did you mean X?" if a known word is near, else the list of them.
+
+    >>> did_you_mean("epoch", ["epochs", "seed"])
+    '; did you mean epochs?'
+    """
+    near = difflib.get_close_matches(word, sorted(known), n=1)
+    return f"; did you mean {near[0]}?" if near else f": there are {', '.join(sorted(known))}"
+
+
+def _check_counts(config: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
+
+
+def _check_common(config: Any, models: tuple[str, ...]) -> None:
+    if not config.models or len(set(config.models)) != len(config.models):
+        raise ValueError(f"models must name at least one model and none twice, got {config.models!r}")
+    for model in config.models:
+        if model not in models:
+            raise ValueError(f"models: {model!r} is unknown{did_you_mean(model, models)}")
+    if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
+        raise ValueError(f"seed must be a whole number in [0, 2^32), got {config.seed!r}")
+    if not 0.0 <= config.dropout < 1.0:
+        raise ValueError(f"dropout must be in [0, 1), got {config.dropout!r}")
+    if not config.learning_rate > 0.0:
+        raise ValueError(f"learning_rate must be > 0, got {config.learning_rate!r}")
