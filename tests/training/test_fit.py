@@ -16,6 +16,7 @@ from seqvision.cells import GRU, LSTM, Elman
 from seqvision.data import Arrays, Batch, Windows
 from seqvision.models import MLP, Anchored, ClassificationHead, ConvNet, Recurrent, RegressionHead
 from seqvision.training import create_state, fit, make_eval_step, make_run, make_train_step, predict
+from seqvision.training.program import Program
 
 OPTIMIZER = optax.adam(1e-2)
 FIT = {"optimizer": OPTIMIZER, "progress": False, "compilation_cache": False}
@@ -94,15 +95,6 @@ def test_two_traces_and_one_compilation_for_a_run_with_a_smaller_last_batch():
     assert run._cache_size() == 1
 
 
-def test_a_second_fit_does_not_compile():
-    model, data = MLP((4,)), windows()
-    args = {"loss": "mse", "epochs": 2, "batch_size": 8, **FIT}
-    fit(model, data, key=jax.random.key(0), **args)
-    with jax.log_compiles(False), jax.no_tracing():
-        again = fit.__wrapped__ if hasattr(fit, "__wrapped__") else fit
-    assert again is fit
-
-
 def test_every_example_once_an_epoch_in_a_new_order():
     data = Arrays(np.arange(10, dtype=np.float32)[:, None], np.zeros((10, 1), np.float32))
     seen = []
@@ -150,7 +142,15 @@ def test_a_run_vmaps_over_seeds():
 def test_validation_and_metrics_are_means_over_examples():
     model, data, other = MLP((4,)), windows(), windows(31, seed=1)
     result = fit(
-        model, data, loss="mse", metrics={"l1": "mae"}, epochs=1, batch_size=8, key=jax.random.key(0), validation=other, **FIT
+        model,
+        data,
+        loss="mse",
+        metrics={"l1": "mae"},
+        epochs=1,
+        batch_size=8,
+        key=jax.random.key(0),
+        validation=other,
+        **FIT,
     )
     outputs, targets = predict(result.state, other, batch_size=7), other.gather(jnp.arange(len(other))).y
     np.testing.assert_allclose(result.history["val_loss"], [np.mean((outputs - targets) ** 2)], rtol=1e-5)
@@ -236,13 +236,16 @@ def test_predict_keeps_the_order_of_rows():
     np.testing.assert_allclose(predict(state, np.asarray(x), batch_size=7), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_equal_models_share_one_compilation():
-    make = lambda: Recurrent((LSTM(3),), head=RegressionHead(2))  # noqa: E731
+def test_equal_models_share_one_compilation(monkeypatch):
+    def make():
+        return Recurrent((LSTM(3),), head=RegressionHead(2))
+
     args = {"loss": "mse", "epochs": 1, "batch_size": 8, **FIT}
     data = Windows(np.arange(40.0), 6, 2)
-    fit(make(), data, key=jax.random.key(0), **args)
+    first = fit(make(), data, key=jax.random.key(0), **args)
+    monkeypatch.setattr(Program, "_build", lambda *_: pytest.fail("compiled again"))
     again = fit(make(), data, key=jax.random.key(1), **args)
-    assert again.seconds["compile"] < 0.1
+    assert again.seconds["compile"] < first.seconds["compile"]
 
 
 BAD = {
@@ -258,7 +261,15 @@ BAD = {
 
 @pytest.mark.parametrize("message", BAD)
 def test_bad_input_is_refused_before_tracing(message):
-    args = {"loss": "mse", "epochs": 1, "batch_size": 8, "key": jax.random.key(0), "model": MLP((4,)), **FIT, **BAD[message]}
+    args = {
+        "loss": "mse",
+        "epochs": 1,
+        "batch_size": 8,
+        "key": jax.random.key(0),
+        "model": MLP((4,)),
+        **FIT,
+        **BAD[message],
+    }
     with pytest.raises(ValueError, match=message):
         fit(args.pop("model"), windows(), **args)
 
