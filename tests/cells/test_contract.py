@@ -72,19 +72,22 @@ def test_the_forget_bias_is_a_parameter(forget_bias):
     assert not any(leaf.any() for leaf in (GRU(3).init(KEY, 2).b, GRU(3).init(KEY, 2).b_n, Elman(3).init(KEY, 2).b))
 
 
+MIXTURES = [
+    (jnp.float16, jnp.float32, jnp.float32),
+    (jnp.float32, jnp.float16, jnp.float32),
+    (jnp.float32, jnp.int32, jnp.float32),
+    (jnp.bfloat16, jnp.bfloat16, jnp.bfloat16),
+    (jnp.bfloat16, jnp.float32, jnp.float32),
+    (jnp.float16, jnp.bfloat16, jnp.float32),
+    (jnp.float16, jnp.uint8, jnp.float16),
+]
+
+
 @pytest.mark.parametrize(
-    ("of_params", "of_inputs", "result"),
-    [
-        (jnp.float16, jnp.float32, jnp.float32),
-        (jnp.float32, jnp.float16, jnp.float32),
-        (jnp.bfloat16, jnp.bfloat16, jnp.bfloat16),
-        (jnp.bfloat16, jnp.float32, jnp.float32),
-        (jnp.float16, jnp.bfloat16, jnp.float32),
-        (jnp.float32, jnp.int32, jnp.float32),
-        (jnp.float16, jnp.uint8, jnp.float16),
-    ],
+    ("name", "of_params", "of_inputs", "result"),
+    [("lstm", *mixture) for mixture in MIXTURES]
+    + [(name, *mixture) for name in ("elman-tanh", "gru", "gru-reset-before") for mixture in MIXTURES[:1]],
 )
-@pytest.mark.parametrize("name", ["elman-tanh", "gru", "gru-reset-before", "lstm"])
 def test_mixed_dtypes(name, of_params, of_inputs, result):
     cell, forward, _ = CELLS[name]
     rng = np.random.default_rng(0)
