@@ -1,0 +1,122 @@
+"""A wide MLP against a small recurrent network on a price index: which forecasts better, and which trains faster?
+
+Question: four dense layers of 3000 ReLU units (27,195,001 parameters, RMSprop) or two simple recurrent layers of 128
+and 64 units with a dense layer of 25 (30,643 parameters, Adam), both seeing the last 60 closes of the VN-Index: what
+does each err one step ahead and free-running, how long does each train, and does either beat the last value?
+
+Command: python experiments/mlp_versus_rnn.py
+    (the file is looked for in $SEQVISION_DATA_DIR/vnindex; else --csv FILE --target COLUMN, or --bundled for the daily
+    prices that matplotlib ships)
+
+Expected: TODO
+
+Running time: TODO
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import flax.linen as nn
+import jax
+import tyro
+
+from seqvision.cells import Elman
+from seqvision.data import find_file
+from seqvision.models import MLP, Anchored, Recurrent, RegressionHead
+from seqvision.pipelines import ForecastConfig
+from seqvision.pipelines.build import parameter_count
+from seqvision.pipelines.forecast import judge_forecasts
+from seqvision.pipelines.forecast_data import describe_split, load_series, split_series
+from seqvision.pipelines.seeds import state_variables, train_seeds
+from seqvision.reporting import to_plain
+
+
+@dataclass(frozen=True)
+class Config:
+    """Compare a wide MLP with a small recurrent network on one series."""
+
+    csv: str | None = None
+    """file of the series; by default the VN-Index export in $SEQVISION_DATA_DIR/vnindex"""
+    target: str = "Lần cuối"
+    """column to predict"""
+    bundled: bool = False
+    """use the bundled daily prices instead of a file"""
+    length: int = 60
+    """rows that a model sees"""
+    train: float = 0.8
+    """share of the rows to train on; the rest is the test"""
+    residual: bool = False
+    """forecast the change from the last value"""
+    units: int = 3000
+    """units of each of the MLP's four layers"""
+    cells: tuple[int, int] = (128, 64)
+    """units of the two recurrent layers"""
+    dense: int = 25
+    """units of the linear layer above them"""
+    epochs: int = 30
+    """passes over the training windows"""
+    batch_size: int = 32
+    """windows a step"""
+    learning_rate: float = 0.001
+    """step size of both update rules"""
+    seeds: int = 2
+    """how often each model is trained, from other initial weights"""
+    seed: int = 0
+    """from which every random number derives"""
+
+
+def build(config: Config) -> dict[str, nn.Module]:
+    """Return the two networks by name."""
+    head = nn.Sequential((nn.Dense(config.dense, kernel_init=nn.initializers.glorot_uniform()), RegressionHead()))
+    models: dict[str, nn.Module] = {
+        "MLP": MLP((config.units,) * 4),
+        "SimpleRNN": Recurrent(tuple(Elman(units) for units in config.cells), head=head),
+    }
+    return {name: Anchored(model) for name, model in models.items()} if config.residual else models
+
+
+def parameter_counts(config: Config) -> dict[str, int]:
+    """Return how many numbers each network trains."""
+    example = jax.ShapeDtypeStruct((1, config.length, 1), "float32")
+    return {name: parameter_count(model, example) for name, model in build(config).items()}
+
+
+def main(config: Config) -> dict[str, Any]:
+    """Train both networks, print their score card and times, and return them."""
+    settings = ForecastConfig(
+        csv=None if config.bundled else config.csv or str(find_file("vnindex", "vnindex_investing_vi_2009_2022.csv")),
+        target=None if config.bundled else config.target,
+        length=config.length,
+        train=config.train,
+        validation=0.0,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        seeds=config.seeds,
+        seed=config.seed,
+    )
+    split = split_series(settings, load_series(settings))
+    models, sizes = build(config), parameter_counts(config)
+    rules = {"MLP": replace(settings, optimizer="rmsprop"), "SimpleRNN": replace(settings, optimizer="adam")}
+    trained = {
+        name: train_seeds(model, split.train, rules[name], loss="mse", stream=stream)
+        for stream, (name, model) in enumerate(models.items())
+    }
+    variables = {name: [state_variables(state) for state in done.states] for name, done in trained.items()}
+    card = judge_forecasts(settings, split, models, variables)["card"]
+    seconds = {
+        name: {"compile": done.seconds["compile"], "train one seed": done.seconds["run"] / config.seeds}
+        for name, done in trained.items()
+    }
+    print(describe_split(split))
+    for name in models:
+        print(
+            f"{name}: {sizes[name]:,} parameters, {seconds[name]['train one seed']:.1f} s to train one seed for "
+            f"{config.epochs} epochs, {seconds[name]['compile']:.1f} s to compile"
+        )
+    print(f"\n{card.text()}")
+    return to_plain({"scores": card.to_dict(), "parameters": sizes, "seconds": seconds})
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))

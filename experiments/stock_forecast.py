@@ -1,0 +1,41 @@
+"""Recurrent forecasters and an MLP on a daily price series, beside the naive forecasts on the same rows.
+
+Question: given the last ten closes, does an LSTM, a GRU, an Elman network or an MLP forecast the next one better than
+the last value, drift or a linear autoregression do; and what happens when each runs freely on its own forecasts?
+
+Command: python experiments/stock_forecast.py
+    (the daily prices of one stock that matplotlib bundles; --csv FILE --target COLUMN for any other series)
+
+Expected: TODO
+
+Running time: TODO
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import tyro
+
+from seqvision.pipelines import ForecastConfig, run_forecast
+from seqvision.reporting import to_plain
+
+
+@dataclass(frozen=True)
+class Config(ForecastConfig):
+    """Train forecasters on a series, judge them beside the naive forecasts and write a run folder."""
+
+    name: str = "stock_forecast"
+    """first part of the run folder's name"""
+
+
+def main(config: Config) -> dict[str, Any]:
+    """Run the forecast, print its score card and return the summary of the run."""
+    result = run_forecast(config, say=lambda line: print(line, file=sys.stderr))
+    print(result["text"])
+    print(f"\nrun folder: {result['folder']}")
+    return to_plain({**result["summary"], "folder": result["folder"]})
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))
