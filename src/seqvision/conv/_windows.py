@@ -11,18 +11,29 @@ from jax import Array, lax
 from seqvision.conv._geometry import taps
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
-@functools.partial(jax.jit, static_argnums=(1, 2))
 def max_of_windows(x: Array, window: tuple[int, ...], stride: tuple[int, ...]) -> Array:
     """Largest pixel of each window of x (N, *spatial, C): (N, *out, C)."""
+    if math.prod(window) <= 16:
+        return _largest(x, window, stride)
+    # The taps of all axes together would be many. The last axis goes first, so that among equal pixels the first in
+    # row-major order still gets the gradient.
+    for axis in reversed(range(len(window))):
+        x = _largest(x, _only(axis, window), _only(axis, stride))
+    return x
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+@functools.partial(jax.jit, static_argnums=(1, 2))
+def _largest(x: Array, window: tuple[int, ...], stride: tuple[int, ...]) -> Array:
+    """As `max_of_windows`, all taps at once."""
     return functools.reduce(jnp.maximum, _taps(x, window, stride))
 
 
-@max_of_windows.defjvp
-def max_of_windows_jvp(window, stride, primals, tangents):
+@_largest.defjvp
+def _largest_jvp(window, stride, primals, tangents):
     """The tangent of the first largest pixel, written so that its transpose needs no XLA select-and-scatter."""
     pixels = _taps(primals[0], window, stride)
-    number_type = jnp.int8 if math.prod(window) < 128 else jnp.int32
+    number_type = jnp.int8 if len(pixels) < 128 else jnp.int32
     largest, winner = pixels[0], jnp.zeros(pixels[0].shape, number_type)
     for number, pixel in enumerate(pixels[1:], 1):
         better = (pixel > largest) | (pixel != pixel)
@@ -50,12 +61,15 @@ def sum_of_windows(x: Array, window: tuple[int, ...], stride: tuple[int, ...]) -
     if _is_tiled(window, stride):
         tiles, axes = _tiles(x, window)
         return tiles.sum(axes)
-    # One axis after another: the taps of all axes together would be many.
-    for axis, (k, s) in enumerate(zip(window, stride, strict=True)):
-        before, after = (1,) * axis, (1,) * (len(window) - axis - 1)
-        pixels = _taps(x, (*before, k, *after), (*before, s, *after))
+    for axis in range(len(window)):
+        pixels = _taps(x, _only(axis, window), _only(axis, stride))
         x = sum(pixels[1:], start=pixels[0])
     return x
+
+
+def _only(axis: int, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes with 1 on all other axes."""
+    return tuple(size if i == axis else 1 for i, size in enumerate(sizes))
 
 
 def _taps(x: Array, window: tuple[int, ...], stride: tuple[int, ...]) -> list[Array]:

@@ -133,6 +133,8 @@ def conv_general_dilated(
     dilation = per_axis("rhs_dilation", 1 if rhs_dilation is None else rhs_dilation, axes)
     spans = dilated(window, dilation)
     if isinstance(padding, str):
+        if max(base) > 1:
+            raise ValueError(f"padding is {padding!r}: with lhs_dilation {base} give (low, high) pairs, as in lax")
         padding = lax.padtype_to_pads(dilated(sizes, base), spans, stride, padding)
     pairs = tuple((int(low), int(high)) for low, high in padding)
     output_sizes(dilated(sizes, base), spans, stride, pairs)
