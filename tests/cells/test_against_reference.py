@@ -121,7 +121,7 @@ def test_auto_is_fused_where_a_cell_has_it():
         assert ("custom_vjp" in programs[0]) == (twin == "fused"), name
 
 
-@pytest.mark.parametrize("T", [0, 1, 3, 4, 10])
+@pytest.mark.parametrize("T", [0, 3, 10])
 @pytest.mark.parametrize("remat", ["gates", "sqrt"])
 def test_recomputation_changes_no_number(remat, T):
     cell, forward, _ = CELLS["lstm"]
