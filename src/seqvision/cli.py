@@ -147,6 +147,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command if isinstance(command, int) else _run(command)
     except ValueError as error:  # the configuration refused a value
         return _complain(f"seqvision {' '.join(verb)}: {error}")
+    finally:
+        if hasattr(signal, "SIGALRM"):
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
 def _run(command: Any) -> int:
@@ -231,7 +234,13 @@ def _complain(text: str, code: int = 2) -> int:
 
 
 def _terminate(number: int, frame: Any) -> None:
-    raise SystemExit(128 + number)
+    """End the run so that its folder says it was stopped; a second signal ends the process at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "SIGALRM"):
+        # Within a callback of the garbage collector an exception is swallowed: raise it again until it is heard.
+        signal.signal(signal.SIGALRM, lambda *_: _terminate(number, frame))
+        signal.setitimer(signal.ITIMER_REAL, 1.0)
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":

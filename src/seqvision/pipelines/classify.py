@@ -118,7 +118,7 @@ def evaluate_classify(path: str | Path) -> dict[str, Any]:
     optimizer = build_optimizer(config.optimizer, config.learning_rate)
     states = {}
     for name, model in models.items():
-        blank = create_state(model, optimizer, jax.random.key(0), split.example)
+        blank = create_state(model, optimizer, jax.random.key(0), split.train.x[:1])
         trees = [saved[name][f"seed_{s}"] for s in range(config.seeds)]
         states[name] = tuple(
             blank.replace(params=tree["params"], batch_stats=tree.get("batch_stats", {})) for tree in trees

@@ -180,8 +180,8 @@ def _band(
 
 
 def _bound(axes: Axes, truth: Floats) -> None:
-    """Keep a forecast that runs away from flattening the truth: show at most twice its range on either side."""
+    """Keep a forecast that runs away from flattening the truth: show at most its range again on either side."""
     low, high = float(truth.min()), float(truth.max())
-    room = 2.0 * max(high - low, 1e-12)
+    room = 1.0 * max(high - low, 1e-12)
     bottom, top = axes.get_ylim()
     axes.set_ylim(max(bottom, low - room), min(top, high + room))

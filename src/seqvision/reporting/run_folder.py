@@ -26,7 +26,7 @@ class RunFolder:
       summary.json      the scores
       STATUS            running, done, stopped or failed: why
 
-    Used in a ``with`` block it writes STATUS itself: done at the end, failed with the error, stopped by Ctrl-C.
+    Used in a ``with`` block it writes STATUS itself: done at the end, failed with the error, stopped by a signal.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as base, RunFolder.create(base, "demo") as folder:
@@ -90,7 +90,7 @@ class RunFolder:
         """Write how the run ended."""
         if kind is None:
             self.set_status("done")
-        elif issubclass(kind, KeyboardInterrupt):
+        elif issubclass(kind, KeyboardInterrupt | SystemExit):
             self.set_status("stopped")
         else:
             self.set_status(f"failed: {kind.__name__}: {error}")

@@ -1,0 +1,95 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqvision.pipelines import (
+    ClassifyConfig,
+    describe_classify,
+    evaluate_classify,
+    evaluate_run,
+    predict_forecast,
+    run_classify,
+)
+from seqvision.reporting import RunFolder
+
+SMALL = {
+    "models": ("convnet", "linear"),
+    "hidden": 16,
+    "epochs": 4,
+    "seeds": 2,
+    "limit": 400,
+    "validation": 0.2,
+    "learning_rate": 0.01,
+}
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return run_classify(ClassifyConfig(out=str(tmp_path_factory.mktemp("runs")), **SMALL), progress=False)
+
+
+def test_the_folder_holds_everything(result):
+    folder = RunFolder.open(result["folder"])
+    names = {path.name for path in folder.path.iterdir()}
+    assert {"config.json", "environment.json", "metrics.jsonl", "parameters.npz", "predictions.csv"} < names
+    for model in ("convnet", "linear"):
+        assert {f"confusion-{model}.png", f"confusion-{model}.csv", f"misclassified-{model}.npz"} < names
+    assert folder.status == "done"
+    assert set(folder.metrics()[0]) == {"model", "seed", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+    json.dumps(folder.read_json("summary.json"), allow_nan=False)
+
+
+def test_the_card_counts_what_was_predicted(result):
+    table = pd.read_csv(result["folder"] / "predictions.csv")
+    card = result["card"]
+    assert card.rows == len(table) == 359
+    shares = [np.mean(table[f"linear, seed {s}"] == table["truth"]) for s in range(2)]
+    assert card.scores.loc["linear", "accuracy"] == pytest.approx(np.mean(shares))
+    assert card.scores.loc["linear", "accuracy"] > 0.5
+    counts = pd.read_csv(result["folder"] / "confusion-linear.csv", index_col=0)
+    np.testing.assert_array_equal(counts, card.confusion["linear"])
+    with np.load(result["folder"] / "misclassified-linear.npz", allow_pickle=False) as wrong:
+        assert (wrong["label"] != wrong["predicted"]).all()
+        assert len(wrong["row"]) == np.sum(table["linear, seed 0"] != table["truth"])
+
+
+def test_evaluate_gives_the_same_card(result):
+    again = evaluate_classify(result["folder"])
+    pd.testing.assert_frame_equal(again["card"].scores, result["card"].scores, rtol=1e-5)
+    assert evaluate_run(result["folder"])["text"] == again["text"]
+    with pytest.raises(ValueError, match="it has no csv"):
+        evaluate_run(result["folder"], "prices.csv")
+
+
+def test_predict_is_for_forecasts(result):
+    with pytest.raises(ValueError, match="no setting 'data'"):
+        predict_forecast(result["folder"])
+
+
+def test_a_description_computes_nothing(tmp_path):
+    described = describe_classify(ClassifyConfig(models=("mlp", "gru"), hidden=8, out=str(tmp_path / "none")))
+    assert described["models"]["mlp"]["parameters"] == 64 * 8 + 8 + 8 * 10 + 10
+    assert described["models"]["gru"]["input"] == (8, 8, 1)
+    assert described["examples"] == {"train": 1438, "test": 359}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"models": ("resnet",)}, "'resnet' is unknown"),
+        ({"test": 1.0}, "test must be a share"),
+        ({"limit": 0}, "limit must be"),
+        ({"seed": 2**32}, "seed must be"),
+    ],
+)
+def test_configurations_that_cannot_be_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ClassifyConfig(**settings)
+
+
+@pytest.mark.slow
+def test_digits_reach_what_the_default_promises(tmp_path):
+    card = run_classify(ClassifyConfig(out=str(tmp_path)))["card"]
+    assert card.scores.loc["convnet", "accuracy"] >= 0.98
