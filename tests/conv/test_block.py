@@ -8,8 +8,8 @@ from flax import linen as nn
 
 from seqvision.conv import conv, conv_block, max_pool
 
-MONOTONE = ["relu", "relu6", "leaky_relu", "elu", "softplus", "sigmoid", "tanh", "linear", None]
-OTHERS = ["gelu", "silu", "mish", jnp.abs, lambda y: -y]
+MONOTONE = ["relu", "leaky_relu", "elu", "softplus", "tanh", "linear", None]
+OTHERS = ["gelu", "mish", jnp.abs, lambda y: -y]
 
 
 @pytest.fixture
@@ -30,20 +30,31 @@ def by_parts(x, kernel, bias, activation, pool, **options):
 @pytest.mark.parametrize("activation", MONOTONE + OTHERS)
 def test_values_of_the_parts(arrays, activation):
     x, kernel, bias = arrays
-    for pool, window in ((None, None), (2, (2, 2)), ((3, 2), (3, 2))):
-        options = {"stride": (1, 2), "padding": "replicate"} if pool is None else {"padding": "full"}
-        y = conv_block(x, kernel, bias, activation=activation, pool=pool, **options)
-        expected = by_parts(x, kernel, bias, activation, window, **options)
-        np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+
+    @jax.jit
+    def run(x, kernel, bias):
+        results = []
+        for pool, window in ((None, None), ((3, 2), (3, 2))):
+            options = {"stride": (1, 2), "padding": "replicate"} if pool is None else {"padding": "full"}
+            ours = conv_block(x, kernel, bias, activation=activation, pool=pool, **options)
+            results.append((ours, by_parts(x, kernel, bias, activation, window, **options)))
+        return results
+
+    for ours, parts in run(x, kernel, bias):
+        np.testing.assert_allclose(ours, parts, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", None])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
 def test_gradients_of_the_parts(arrays, activation):
     def loss(block):
         return lambda *a: jnp.sum(jnp.sin(block(*a)))
 
-    ours = jax.grad(loss(lambda *a: conv_block(*a, activation=activation, pool=2)), (0, 1, 2))(*arrays)
-    parts = jax.grad(loss(lambda *a: by_parts(*a, activation, (2, 2))), (0, 1, 2))(*arrays)
+    @jax.jit
+    def run(*arrays):
+        ours = jax.grad(loss(lambda *a: conv_block(*a, activation=activation, pool=2)), (0, 1, 2))(*arrays)
+        return ours, jax.grad(loss(lambda *a: by_parts(*a, activation, (2, 2))), (0, 1, 2))(*arrays)
+
+    ours, parts = run(*arrays)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), ours, parts)
 
 

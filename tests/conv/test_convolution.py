@@ -108,7 +108,7 @@ def test_either_form(form, x_shape, kernel_shape, options):
     assert_equals_reference(x_shape, kernel_shape, options, rtol=3e-5, dtype=np.float32)
 
 
-@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize("groups", [2, 4])
 def test_forward_and_reverse_mode_agree_with_finite_differences(x64, form, groups):
     x, kernel = differentiable(groups)
     check_grads(jax.jit(lambda *a: wave(*a, groups)), (x, kernel), order=1, modes=("fwd", "rev"))
@@ -177,11 +177,11 @@ def test_true_convolution_is_numpys():
 def test_16_bit_arrays_are_summed_in_32(dtype, tolerance):
     rng = np.random.default_rng(0)
     x, kernel = (jnp.asarray(rng.normal(size=s), dtype) for s in ((2, 6, 6, 64), (3, 3, 64, 8)))
-    y = conv(x, kernel)
+    y = jax.jit(conv)(x, kernel)
     exact = reference.conv(np.asarray(x, np.float64), np.asarray(kernel, np.float64))
     assert y.dtype == dtype
     np.testing.assert_allclose(np.asarray(y, np.float64), exact, rtol=tolerance, atol=1e-3)
-    dx, dkernel = jax.grad(lambda x, k: conv(x, k).astype(jnp.float32).sum(), (0, 1))(x, kernel)
+    dx, dkernel = jax.jit(jax.grad(lambda x, k: conv(x, k).astype(jnp.float32).sum(), (0, 1)))(x, kernel)
     assert (dx.dtype, dkernel.dtype) == (dtype, dtype)
 
 
@@ -205,8 +205,7 @@ def test_vmap_over_models_equals_a_loop(form):
         (0, None): [(x[i], kernels[0]) for i in range(3)],
     }.items():
         one, many = (x if axes[0] == 0 else x[0]), (kernels if axes[1] == 0 else kernels[0])
+        slopes = jax.jit(jax.value_and_grad(loss, (0, 1)))
         results = jax.jit(jax.vmap(jax.value_and_grad(loss, (0, 1)), axes))(one, many)
-        expected = jax.tree.map(
-            lambda *leaves: jnp.stack(leaves), *[jax.value_and_grad(loss, (0, 1))(*p) for p in pairs]
-        )
+        expected = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[slopes(*p) for p in pairs])
         jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4), results, expected)
