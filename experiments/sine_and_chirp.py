@@ -1,14 +1,19 @@
 """Linear and recurrent forecasters on a noisy sine and on a sine that quickens: when does a recurrent network pay?
 
-Question: on sin(.1 t) with noise a linear model of the last ten values is all one needs; on the chirp sin((.1 t)^2) no
-fixed linear rule holds. Who forecasts which, one step ahead and free-running, beside the last value and a least-squares
-autoregression?
+Question: on sin(.1 t) with noise a linear model of the last ten values is all one needs; on the chirp sin((.1 t)^2)
+no fixed linear rule holds. Who forecasts which, one step ahead and free-running, beside the last value and a
+least-squares autoregression?
 
 Command: python experiments/sine_and_chirp.py
 
-Expected: TODO
+Expected: mean squared errors on the second half, five seeds. Sine, one step ahead: linear .0140 ± .0005 wins over
+    Elman with linear units .0162 ± .0017, LSTM .0165 ± .0020, tanh .0173 ± .0018 and ReLU .0269 ± .0048 (last value
+    .0241); the least-squares AR(10), .0128, is better than all, and free-running (.068) by far: .36 to .94 for the
+    trained models. Chirp, one step ahead: linear fails, .591 ± .010 (last value .537); tanh .155 ± .212 and the LSTM
+    .052 ± .070 follow it, depending on the seed. Free-running nobody does: LSTM 1.08 ± .17, worse than linear's .469.
+    Linear units at a rate of .05 diverge there.
 
-Running time: TODO
+Running time: 19 s on 2 cores, most of it compiling ten models.
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +31,6 @@ from seqvision.pipelines.forecast import judge_forecasts
 from seqvision.pipelines.forecast_data import split_series
 from seqvision.pipelines.seeds import state_variables, train_seeds
 from seqvision.reporting import to_plain
-
 
 Name = Literal["linear", "Elman relu", "Elman tanh", "Elman linear", "LSTM"]
 

@@ -6,9 +6,13 @@ the last value, drift or a linear autoregression do; and what happens when each 
 Command: python experiments/stock_forecast.py
     (the daily prices of one stock that matplotlib bundles; --csv FILE --target COLUMN for any other series)
 
-Expected: TODO
+Expected: one step ahead nothing here beats the last value: RMSE 15.02 for it, 15.10 ± .29 for the LSTM, 15.07 ± .08
+    for the GRU, 15.18 ± .13 for Elman, 16.2 ± 1.2 for the MLP (209 test rows, five seeds, spread over seeds); the
+    picture looks perfect all the same. Free-running over 209 rows the LSTM errs 108 ± 51 against 192 for the last
+    value and 143 for the autoregression, and the others mostly run away: the spread over seeds is as large as the
+    error.
 
-Running time: TODO
+Running time: 17 s on 2 cores with nothing compiled before, half of it compiling.
 """
 
 import sys

@@ -1,0 +1,214 @@
+"""Every experiment in a small setting; the claims of their headers at full size are slow tests."""
+
+import ast
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+import tyro
+
+from seqvision.data import find_file
+
+FOLDER = Path(__file__).parents[1] / "experiments"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
+ALL = ["classify_digits", "fashion_cnn", "mlp_versus_rnn", "mnist_dense", "sine_and_chirp", "stock_forecast"]
+VN_INDEX = ("vnindex", "vnindex_investing_vi_2009_2022.csv")
+
+
+def run(name, **settings):
+    """Run an experiment and return its result as it comes back from JSON."""
+    experiment = importlib.import_module(f"experiments.{name}")
+    return json.loads(json.dumps(experiment.main(experiment.Config(**settings)), allow_nan=False))
+
+
+def file_or_skip(data_set, filename):
+    try:
+        return str(find_file(data_set, filename))
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+
+
+def check_scores(scores, models, baselines, seeds):
+    assert list(scores) == [*models, *baselines]
+    for name, row in scores.items():
+        assert row["kind"] == ("model" if name in models else "baseline")
+        assert row["seeds"] == (seeds if name in models else 1)
+        assert row["rmse"] is None or row["rmse"] > 0
+        assert name not in models or row["rmse"] is None or row["rmse_std"] > 0
+
+
+def test_all_experiments_are_there():
+    assert NAMES == ALL
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_header_states_question_command_result_and_time(name):
+    header = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8")))
+    places = [header.find(word) for word in ("Question:", "Command:", "Expected:", "Running time:")]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert f"python experiments/{name}.py" in header
+    assert "TODO" not in header
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_readme_lists_the_experiment(name):
+    assert f"`python experiments/{name}.py" in (FOLDER / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_experiment_is_short_and_imports_the_library(name):
+    source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    assert len(source.splitlines()) < 150
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.module.startswith("experiments")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_settings_are_flags(name):
+    experiment = importlib.import_module(f"experiments.{name}")
+    config = tyro.cli(experiment.Config, args=["--seeds", "2", "--batch-size", "7"])
+    assert (config.seeds, config.batch_size) == (2, 7)
+    assert tyro.cli(experiment.Config, args=[]) == experiment.Config()
+
+
+def test_stock_forecast(tmp_path, capsys):
+    result = run("stock_forecast", models=("gru", "mlp"), hidden=4, epochs=2, seeds=2, out=str(tmp_path))
+    printed = capsys.readouterr().out
+    assert "One step ahead" in printed
+    assert "Free-running" in printed
+    assert "Verdict" in printed
+    for mode in ("one_step", "free_running"):
+        check_scores(result["scores"][mode], ["gru", "mlp"], ["last value", "drift", "AR(10)"], seeds=2)
+    # Anchored on the last value, even an untrained forecaster is near it.
+    assert result["scores"]["one_step"]["gru"]["rmse"] < 3 * result["scores"]["one_step"]["last value"]["rmse"]
+    assert {path.name for path in Path(result["folder"]).glob("*.png")} == {
+        "forecast.png",
+        "losses.png",
+        "residuals.png",
+    }
+
+
+def test_stock_forecast_of_sbux_has_the_known_persistence(tmp_path):
+    csv = file_or_skip("stocks", "sbux.csv")
+    settings = {"models": ("linear",), "epochs": 1, "seeds": 1, "out": str(tmp_path)}
+    result = run("stock_forecast", csv=csv, target="close", train=634, validation=0, **settings)
+    assert result["scores"]["test_rows"] == 625
+    row = result["scores"]["one_step"]["last value"]
+    assert row["rmse"] == pytest.approx(0.7313, abs=5e-5)
+    assert row["mae"] == pytest.approx(0.5129, abs=5e-5)
+    held = result["scores"]["free_running"]["last value"]
+    assert held["rmse"] == pytest.approx(2.607, abs=5e-4)
+    assert held["mae"] == pytest.approx(2.135, abs=5e-4)
+
+
+def test_stock_forecast_reads_the_vietnamese_export(tmp_path):
+    csv = file_or_skip(*VN_INDEX)
+    settings = {"models": ("linear",), "epochs": 1, "seeds": 1, "out": str(tmp_path)}
+    result = run("stock_forecast", csv=csv, target="Lần cuối", **settings)
+    assert result["data"]["rows"] == 3344
+    assert result["data"]["dates"][1].startswith("2022-05-31")
+    assert 5 < result["scores"]["one_step"]["last value"]["rmse"] < 50
+
+
+def test_mlp_versus_rnn(capsys):
+    small = {"length": 10, "units": 8, "cells": (6, 4), "dense": 3, "epochs": 2, "seeds": 2}
+    result = run("mlp_versus_rnn", bundled=True, **small)
+    assert result["parameters"] == {
+        "MLP": (10 + 1) * 8 + 3 * 9 * 8 + 9,
+        "SimpleRNN": 6 * (1 + 6 + 1) + 4 * (6 + 4 + 1) + 3 * 5 + 4,
+    }
+    check_scores(result["scores"]["one_step"], ["MLP", "SimpleRNN"], ["last value", "drift", "AR(10)"], seeds=2)
+    assert all(times["compile"] > 0 and times["train one seed"] > 0 for times in result["seconds"].values())
+    assert "to train one seed" in capsys.readouterr().out
+
+
+def test_mlp_versus_rnn_has_the_taught_networks():
+    experiment = importlib.import_module("experiments.mlp_versus_rnn")
+    sizes = experiment.parameter_counts(experiment.Config())
+    assert sizes == {"MLP": 27_195_001, "SimpleRNN": 30_643}
+
+
+def test_sine_and_chirp(capsys):
+    small = {"sine_epochs": 20, "chirp_epochs": (2, 2), "seeds": 2}
+    result = run("sine_and_chirp", models=("linear", "Elman tanh"), **small)
+    assert list(result) == ["sine", "chirp"]
+    for table in result.values():
+        assert list(table) == ["linear", "Elman tanh", "last value", "drift", "AR(10)"]
+        assert all(row["one_step"] > 0 and row["free_running"] > 0 for row in table.values())
+        assert table["linear"]["seeds"] == 2
+        assert table["linear"]["one_step_std"] > 0
+    # Least squares on the first half, the same whatever is trained beside it.
+    assert result["sine"]["AR(10)"]["one_step"] < result["sine"]["last value"]["one_step"]
+    assert result["sine"]["linear"]["one_step"] < 0.1
+    assert "free-running" in capsys.readouterr().out
+
+
+def test_classify_digits(tmp_path, capsys):
+    result = run("classify_digits", models=("mlp",), limit=400, epochs=20, seeds=2, out=str(tmp_path))
+    check_classes(result, "mlp", test_rows=359, at_least=0.7)
+    assert 0.9 < result["logistic_regression"] < 1
+    assert "commonest class" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "data_set", "model"), [("mnist_dense", "mnist", "mlp"), ("fashion_cnn", "fashion_mnist", "convnet")]
+)
+def test_image_experiment(name, data_set, model, tmp_path):
+    file_or_skip(data_set, "train-images-idx3-ubyte.gz")
+    result = run(name, limit=1000, epochs=2, seeds=1, out=str(tmp_path))
+    check_classes(result, model, test_rows=10_000, at_least=0.4)
+    assert result["parameters"][model] == {"mlp": 101_770, "convnet": 360_458}[model]
+
+
+def check_classes(result, model, test_rows, at_least):
+    scores = result["scores"]["scores"]
+    assert list(scores) == [model, "commonest class"]
+    assert result["scores"]["rows"] == test_rows
+    assert at_least < scores[model]["accuracy"] <= 1
+    assert 0.05 < scores["commonest class"]["accuracy"] < 0.2
+    assert {"losses.png", f"confusion-{model}.png"} <= {path.name for path in Path(result["folder"]).glob("*.png")}
+
+
+@pytest.mark.slow
+def test_digits_reach_98_percent(tmp_path):
+    result = run("classify_digits", out=str(tmp_path))
+    row = result["scores"]["scores"]["convnet"]
+    assert row["seeds"] == 5
+    assert row["accuracy"] >= 0.98
+    assert row["accuracy"] > result["logistic_regression"]
+
+
+@pytest.mark.slow
+def test_mnist_reaches_97_5_percent(tmp_path):
+    file_or_skip("mnist", "train-images-idx3-ubyte.gz")
+    assert run("mnist_dense", seeds=1, out=str(tmp_path))["scores"]["scores"]["mlp"]["accuracy"] >= 0.975
+
+
+@pytest.mark.slow
+def test_fashion_reaches_90_percent(tmp_path):
+    file_or_skip("fashion_mnist", "train-images-idx3-ubyte.gz")
+    result = run("fashion_cnn", out=str(tmp_path))
+    assert result["scores"]["scores"]["convnet"]["accuracy"] >= 0.90
+
+
+@pytest.mark.slow
+def test_linear_wins_on_the_sine_and_the_lstm_on_the_chirp():
+    result = run("sine_and_chirp")
+    sine, chirp = result["sine"], result["chirp"]
+    models = ("linear", "Elman relu", "Elman tanh", "LSTM")
+    assert min(models, key=lambda name: sine[name]["one_step"]) == "linear"
+    assert 0.012 < sine["linear"]["one_step"] < 0.017 < sine["last value"]["one_step"]
+    assert min(models, key=lambda name: chirp[name]["one_step"]) == "LSTM"
+    assert chirp["linear"]["one_step"] > chirp["last value"]["one_step"] > chirp["LSTM"]["one_step"]
+    # Running freely nobody follows the chirp, and the LSTM less than the straight line through the middle.
+    assert chirp["LSTM"]["free_running"] > chirp["linear"]["free_running"] > 0.4
+
+
+@pytest.mark.slow
+def test_linear_units_forecast_a_noiseless_sine_exactly():
+    result = run("sine_and_chirp", models=("linear", "Elman linear"), noise=0.0, seeds=3)
+    for name in ("linear", "Elman linear"):
+        assert result["sine"][name]["one_step"] < 1e-4
