@@ -1,0 +1,43 @@
+"""One measurement, in a process of its own: train one row by one framework and print its times as JSON.
+
+Runs in the environment of the framework, which need not have seqvision: it takes NumPy and the framework alone.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+
+
+def measure(module: str, row: str, epochs: int, examples: int, batch_size: int, threads: int, seed: int) -> dict:
+    """Import a framework's module, train a row by it, and return the seconds of each part.
+
+    "setup" is all of the training that is not a steady epoch: building, compiling, the first epoch's excess.
+    """
+    start = time.perf_counter()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    try:
+        peer = importlib.import_module(module)
+    except ImportError as error:
+        return {"absent": str(error)}
+    imported = time.perf_counter()
+    from rows import ROWS, make_sample
+
+    sample = make_sample(ROWS[row], examples)
+    begun = time.perf_counter()
+    epoch, losses = peer.train(ROWS[row], sample, epochs, batch_size, threads, seed)
+    fit = time.perf_counter() - begun
+    return {
+        "import": imported - start,
+        "setup": fit - epochs * epoch,
+        "epoch": epoch,
+        "fit": fit,
+        "loss": losses[-1],
+        "trained": time.time(),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(**json.loads(sys.argv[1]))))

@@ -1,0 +1,179 @@
+"""How fast do whole runs train, beside Keras and torch?
+
+Question: the networks of the courses, trained by seqvision, by Keras on JAX, by Keras on TensorFlow and by a plain
+torch loop, on the same data with the same batches and layers on the CPU: how many seconds does an epoch take, how many
+a whole fit with its compilation, and how many a process from its start to the trained network?
+
+Command: python experiments/benchmarks/fit_peers.py --peers-python PATH
+    (a Python that has keras, jax, tensorflow and torch; what it lacks is left out. --rows, --rounds, --only, --epochs)
+
+How: each measurement is a process of its own with two threads and no compilation cache; the frameworks take turns, and
+medians over the rounds are shown. Everybody shuffles, nobody computes metrics. Data are generated, in the shapes of
+the courses'. Keras runs `model.fit` on arrays with its defaults, torch the loop that peer_torch.py describes. The
+seconds of an epoch leave out the peers' first; set-up is what a fit takes beyond that, compilation above all. Long rows
+are timed for few epochs, and their totals computed for the recipe's. The losses show that all do the same work.
+
+Expected: from the fastest peer to seqvision, one round on two AVX-512 cores that other work shared (a quiet machine is
+needed for more than the order of things), an epoch / a fit with its compilation / a process:
+    lstm5 3.8 / 2.7 / 2.6, lstm10 3.0 / .8 / .9, lstm30 2.1 / 2.2 / 2.1, rowmnist 1.2 / 1.2 / 1.2,
+    fashion 2.2 / 2.3 / 2.2, rnn 1.5 / 1.6 / 1.7 (Keras on TensorFlow left out); lstm10_200 and mlp not measured.
+Where seqvision's fit is the slower one (lstm10), it is 1.65 s of compilation against 100 epochs of 4 ms in torch.
+
+Running time: about 25 minutes for a round of all rows; lstm5 alone 1 minute.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+from rows import ROWS
+
+FRAMEWORKS: dict[str, tuple[str, dict[str, str]]] = {
+    "seqvision": ("peer_seqvision", {}),
+    "keras-jax": ("peer_keras", {"KERAS_BACKEND": "jax"}),
+    "keras-tf": ("peer_keras", {"KERAS_BACKEND": "tensorflow"}),
+    "torch": ("peer_torch", {}),
+}
+OURS = "seqvision"
+COMPARED = ("epoch", "fit", "process")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Compare the speed of whole runs with Keras and torch."""
+
+    rows: tuple[str, ...] = tuple(ROWS)
+    """what to train"""
+    rounds: int = 3
+    """how often each measurement is made"""
+    only: tuple[str, ...] = tuple(FRAMEWORKS)
+    """frameworks to measure"""
+    peers_python: str = sys.executable
+    """the Python interpreter that has the other frameworks"""
+    epochs: int | None = None
+    """passes of each measurement, >= 2; by default the recipe's for short rows and few for long ones"""
+    examples: int | None = None
+    """windows or images in an epoch; by default the row's"""
+    batch_size: int = 32
+    """examples a step"""
+    threads: int = 2
+    """CPU cores of each process"""
+    json: Path | None = None
+    """file for all measurements"""
+
+
+def main(config: Config) -> dict[str, Any]:
+    """Measure all rows, print a table of each, and return the numbers."""
+    check(config)
+    results: dict[str, Any] = {}
+    for name in config.rows:
+        measured: dict[str, list[dict]] = {framework: [] for framework in config.only}
+        for turn in range(config.rounds):
+            for framework in config.only:
+                if not any("absent" in times for times in measured[framework]):
+                    measured[framework].append(measure(config, name, framework, turn))
+        results[name] = summarise(measured)
+        print(table(config, name, results[name]), flush=True)
+        if config.json is not None:
+            config.json.write_text(json.dumps(results, indent=1))
+    return results
+
+
+def check(config: Config) -> None:
+    """Raise ValueError for settings that cannot be measured."""
+    for argument, names, known in (("rows", config.rows, ROWS), ("only", config.only, FRAMEWORKS)):
+        if not names or not set(names) <= set(known):
+            raise ValueError(f"{argument} must be among {', '.join(known)}, got {', '.join(names) or 'none'}")
+    for argument, least in (("rounds", 1), ("epochs", 2), ("examples", 1), ("batch_size", 1), ("threads", 1)):
+        value = getattr(config, argument)
+        if value is not None and value < least:
+            raise ValueError(f"{argument} must be at least {least}, got {value}")
+
+
+def measure(config: Config, row: str, framework: str, turn: int) -> dict[str, Any]:
+    """Train one row by one framework in a new process and return its seconds, or why there are none."""
+    module, environment = FRAMEWORKS[framework]
+    epochs = config.epochs or ROWS[row].timed
+    task = {
+        "module": module,
+        "row": row,
+        "epochs": epochs,
+        "examples": config.examples or ROWS[row].examples,
+        "batch_size": config.batch_size,
+        "threads": config.threads,
+        "seed": turn,
+    }
+    everybody = {
+        "JAX_PLATFORMS": "cpu",
+        "CUDA_VISIBLE_DEVICES": "",
+        "JAX_ENABLE_COMPILATION_CACHE": "false",
+        "OMP_NUM_THREADS": str(config.threads),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    started = time.time()
+    process = subprocess.run(
+        [
+            sys.executable if framework == OURS else config.peers_python,
+            str(Path(__file__).with_name("child.py")),
+            json.dumps(task),
+        ],
+        env=os.environ | everybody | environment,
+        capture_output=True,
+        text=True,
+    )
+    if process.returncode:
+        raise RuntimeError(f"{framework} failed on {row}:\n{process.stderr[-2000:]}")
+    times = json.loads(process.stdout.splitlines()[-1])
+    if "absent" in times:
+        if framework == OURS:
+            raise RuntimeError(f"seqvision cannot be imported by {sys.executable}: {times['absent']}")
+        return times
+    times["process"] = times.pop("trained") - started
+    rest = (ROWS[row].epochs - epochs) * times["epoch"] if config.epochs is None else 0.0
+    return times | {"fit": times["fit"] + rest, "process": times["process"] + rest}
+
+
+def summarise(measured: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return medians over the rounds, what is absent, and how many times as long the fastest peer takes as we do."""
+    absent = {name: rounds[0]["absent"] for name, rounds in measured.items() if "absent" in rounds[0]}
+    medians = {
+        name: {part: statistics.median(times[part] for times in rounds) for part in rounds[0]}
+        for name, rounds in measured.items()
+        if name not in absent
+    }
+    peers = [times for name, times in medians.items() if name != OURS]
+    ratios = {}
+    if OURS in medians and peers:
+        ratios = {part: min(times[part] for times in peers) / medians[OURS][part] for part in COMPARED}
+    return {"medians": medians, "ratios": ratios, "absent": absent, "rounds": measured}
+
+
+def table(config: Config, name: str, result: dict[str, Any]) -> str:
+    """Return a row's results as a Markdown table."""
+    row = ROWS[name]
+    run, total = config.epochs or row.timed, config.epochs or row.epochs
+    note = f"{total} epochs" if run == total else f"{run} epochs timed, totals computed for {total}"
+    heads = ("s", "s per epoch", "import", "set-up", "fit", "process", "loss")
+    lines = [
+        f"\n### {name}: {row.title} ({note})",
+        "| " + " | ".join(heads) + " |",
+        "|---" * len(heads) + "|",
+    ]
+    for framework, times in result["medians"].items():
+        cells = [f"{times['epoch']:.5f}", *(f"{times[part]:.2f}" for part in ("import", "setup", "fit", "process"))]
+        lines.append(f"| {framework} | " + " | ".join(cells) + f" | {times['loss']:.4g} |")
+    if result["ratios"]:
+        epoch, fit, process = (f"{result['ratios'][part]:.2f}" for part in COMPARED)
+        lines.append(f"| fastest peer / {OURS} | {epoch} | | | {fit} | {process} | |")
+    return "\n".join([*lines, *(f"\n{framework}: absent ({why})" for framework, why in result["absent"].items())])
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))
