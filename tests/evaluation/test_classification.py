@@ -82,7 +82,7 @@ def test_seeds_widen_the_table_and_not_the_evidence():
 
 def test_no_skill_is_said():
     always = np.tile([0.0, 1.0, 0.0, 0.0], (200, 1))
-    guess = RNG.normal(size=LOGITS.shape)
+    guess = np.random.default_rng(1).normal(size=LOGITS.shape)
     card = ev.score_classes(LABELS, {"lazy": always, "net": LOGITS, "coin": guess}, [1])
     assert "lazy: no skill over always saying 1" in card.verdicts[0]
     assert "fewer errors" in card.verdicts[1]

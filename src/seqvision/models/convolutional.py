@@ -26,7 +26,7 @@ class ConvBlock(nn.Module):
       batch_norm: normalise between convolution and activation; the convolution then has no bias.
       pool: window of a max pool after the activation, or None.
 
-    >>> import jax
+    >>> import jax, jax.numpy as jnp
     >>> block = ConvBlock(16, (3, 3), pool=(2, 2))
     >>> y, _ = block.init_with_output(jax.random.key(0), jnp.ones((5, 8, 8, 1)))
     >>> y.shape
@@ -81,7 +81,7 @@ class ConvNet(nn.Module):
       dense: units of the dense layers.
       head: a module from features to outputs; None returns the features.
 
-    >>> import jax
+    >>> import jax, jax.numpy as jnp
     >>> model = ConvNet()
     >>> logits, variables = model.init_with_output(jax.random.key(0), jnp.ones((2, 28, 28, 1)))
     >>> logits.shape, sum(p.size for p in jax.tree.leaves(variables))

@@ -16,7 +16,7 @@ class MLP(nn.Module):
       dropout: rate after each hidden layer.
       head: a module from features to outputs; None returns the features.
 
-    >>> import jax
+    >>> import jax, jax.numpy as jnp
     >>> from seqvision.models import ClassificationHead
     >>> model = MLP((128,), dropout=0.2, head=ClassificationHead(10))
     >>> logits, _ = model.init_with_output(jax.random.key(0), jnp.ones((5, 28, 28, 1)))

@@ -32,7 +32,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     True
     """
     path = Path(path)
-    figure.savefig(path, format="png")
+    figure.savefig(path, format="png", bbox_inches="tight")  # a square matrix can leave no room for labels
     return path
 
 
