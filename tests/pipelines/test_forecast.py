@@ -82,6 +82,9 @@ def test_the_card_is_about_original_units_and_the_right_rows(run, walk):
     assert card.one_step.loc["gru", "rmse"] == pytest.approx(
         np.mean([ev.rmse(close[rows], seed[:, 0]) for seed in forecasts])
     )
+    train_rows = result["summary"]["data"]["train_rows"]
+    linear = ev.fit_autoregression(close[:train_rows], order=5)(close, rows)[:, 0]
+    assert card.one_step.loc["AR(5)", "rmse"] == pytest.approx(ev.rmse(close[rows], linear))
     # The first free step is the first one-step forecast: nothing has been fed back yet.
     np.testing.assert_allclose(result["free_runs"]["gru"][:, 0], forecasts[:, 0, 0], rtol=1e-5)
     assert not np.allclose(forecasts[0], forecasts[1])

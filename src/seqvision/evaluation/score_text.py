@@ -80,7 +80,13 @@ def _line(name: str, row: Record) -> str:
         direction = f"{100 * row['direction']:.1f}"
     if not np.isnan(row["direction_low"]):
         direction += f" [{100 * row['direction_low']:.1f}, {100 * row['direction_high']:.1f}]"
-    skill = "–" if np.isnan(row["skill"]) else f"{100 * row['skill']:+.1f} %" if row["skill"] > -99.995 else "< -9999 %"
+    skill = (
+        "–"
+        if np.isnan(row["skill"])
+        else f"{round(100 * row['skill'], 1) + 0.0:+.1f} %"
+        if row["skill"] > -99.995
+        else "< -9999 %"
+    )
     return "".join([*cells, f"  {direction:<{_DIRECTION}}{skill:>9}"])
 
 
