@@ -17,7 +17,7 @@ Expected: times of the fastest peer over seqvision's, an epoch / a fit with its 
 two AVX-512 cores that other work shared (lstm10 came out between 1.4 and 3.0 an epoch):
     lstm5 3.8 / 2.7 / 2.6, lstm10 1.4 to 3.0 / .5 to .8 / .6 to .9, lstm10_200 2.7 / 1.2 / 1.2, lstm30 2.1 / 2.2 / 2.1,
     rowmnist 1.2 / 1.2 / 1.2, fashion 2.2 / 2.3 / 2.2, rnn 1.5 / 1.6 / 1.7 (without Keras on TensorFlow);
-    lstm10_200 without it too, mlp not measured at full size.
+    lstm10_200 without it too; mlp 1.1 / 1.2 / 1.5 with 960 examples, not measured at full size.
 Where a fit of seqvision is the slower one (lstm10), it is 1.6 to 2.5 s of set-up against 100 epochs of 4 ms in torch.
 
 Running time: about 25 minutes for a round of all rows; lstm5 alone 1 minute.
@@ -161,6 +161,7 @@ def table(config: Config, name: str, result: dict[str, Any]) -> str:
     row = ROWS[name]
     run, total = config.epochs or row.timed, config.epochs or row.epochs
     note = f"{total} epochs" if run == total else f"{run} epochs timed, totals computed for {total}"
+    note += f", {config.examples} examples" if config.examples else ""
     heads = ("s", "s per epoch", "import", "set-up", "fit", "process", "loss")
     lines = [
         f"\n### {name}: {row.title} ({note})",
