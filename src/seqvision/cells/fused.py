@@ -63,6 +63,7 @@ def _forward(cell, params, xs, state, fresh, mask, reset):
 def _backward(cell, residuals, cotangents):
     params, xs, fresh, mask, reset, (starts, saved) = residuals
     d_final, d_ys = cotangents
+    w_back = params.w_h.T  # transposed here, once: a product with a transposed operand is slower in every step
 
     def body(carry, inputs):
         d_state, d_fresh = carry
@@ -71,7 +72,7 @@ def _backward(cell, residuals, cotangents):
         if m is not None:
             d_new = keep(m, d_new, jax.tree.map(jnp.zeros_like, d_new))
         d_x, d_h, d_start = cell.pointwise_vjp(kept, start, d_new)
-        d_start = d_start._replace(h=d_start.h + d_h @ params.w_h.T)
+        d_start = d_start._replace(h=d_start.h + d_h @ w_back)
         if m is not None:
             d_start = keep(m, d_start, d_state)
         if r is not None:

@@ -1,6 +1,7 @@
 """The shell around a run: data to the device, chunks of epochs, progress, donation, compile cache."""
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -15,12 +16,13 @@ from .cache import enable_compilation_cache
 from .checks import check_training_data
 from .losses import PerExample, resolve_loss, resolve_metrics
 from .program import Program
-from .progress import progress_bar
+from .progress import Advance, progress_bar
 from .run import check_batch_size, check_positive, epoch_order, evaluate_data, make_run, mean_metrics, take_step
-from .state import TrainState, create_state
+from .state import TrainState, create_state, state_shapes
 from .step import Metrics, make_eval_step, make_train_step
 
 History = dict[str, np.ndarray]  # one (epochs,) array a metric
+RunEpochs = Callable[[TrainState, Advance], tuple[TrainState, History, float]]  # the last: seconds of running
 
 
 class Fit(NamedTuple):
@@ -89,73 +91,87 @@ def fit(
         enable_compilation_cache()
     loss_function, named = resolve_loss(loss), resolve_metrics(metrics)
     start = time.perf_counter()
+    example = jax.tree.map(_zeros, jax.eval_shape(lambda d: d.gather(jnp.zeros(1, jnp.int32)), data).x)
+    shapes = state_shapes(model, optimizer, key, example) if state is None else state
+    check_training_data(shapes, data, loss_function)
+    plan = _Plan(loss_function, named, epochs, batch_size, shuffle)
+    prepare = _whole_epochs if mode == "run" else _step_by_step
+    run_epochs = prepare(plan, shapes, data, validation)  # compiles in the background
     if state is None:
-        example = jax.eval_shape(lambda d: d.gather(jnp.zeros(1, jnp.int32)), data).x
-        state = create_state(model, optimizer, key, jax.tree.map(lambda x: np.zeros(x.shape, x.dtype), example))
+        state = create_state(model, optimizer, key, example)
     else:
         state = jax.tree.map(jnp.copy, state)  # ours is donated, the caller's stays usable
-    check_training_data(state, data, loss_function)
-    created = time.perf_counter() - start
-
-    run_epochs = _whole_epochs if mode == "run" else _step_by_step
     with progress_bar(epochs, progress) as advance:
-        state, history, seconds = run_epochs(
-            state, data, validation, loss_function, named, epochs, batch_size, shuffle, advance
-        )
-    return Fit(state, history, {"compile": seconds["compile"] + created, "run": seconds["run"]})
+        state, history, run_seconds = run_epochs(state, advance)
+    return Fit(state, history, {"compile": time.perf_counter() - start - run_seconds, "run": run_seconds})
 
 
-def _whole_epochs(state, data, validation, loss, metrics, epochs, batch_size, shuffle, advance):
-    chunk = _chunk(epochs)
-    program = _run_program(loss, metrics, chunk, batch_size, shuffle)
-    compiled, compile_seconds = program.compile(state, data, validation)
-    start, histories = time.perf_counter(), []
-    for _ in range(epochs // chunk):
-        state, history = compiled(state, data, validation)
-        histories.append(jax.device_get(history))
-        advance(chunk, histories[-1])
-    seconds = {"compile": compile_seconds, "run": time.perf_counter() - start}
-    return state, _joined(histories), seconds
+class _Plan(NamedTuple):
+    """What a run's programs depend on besides the shapes of state and data."""
+
+    loss: PerExample
+    metrics: tuple[tuple[str, PerExample], ...]
+    epochs: int
+    batch_size: int
+    shuffle: bool
 
 
-def _step_by_step(state, data, validation, loss, metrics, epochs, batch_size, shuffle, advance):
-    full, rest = divmod(len(data), batch_size)
-    programs = _step_programs(loss, metrics, len(data), batch_size, shuffle)
-    order_of, seconds = programs.order.compile(state)
-    order = order_of(state)
-    batches = [order[i * batch_size : (i + 1) * batch_size] for i in range(full)]
-    step, more = programs.step.compile(state, data, batches[0])
-    seconds += more
-    if rest:
-        last_step, more = programs.step.compile(state, data, order[full * batch_size :])
-        seconds += more
-    if validation is not None:
-        evaluate, more = programs.evaluate.compile(state, validation)
-        seconds += more
+def _whole_epochs(plan: _Plan, shapes: TrainState, data: Any, validation: Any) -> RunEpochs:
+    chunk = _chunk(plan.epochs)
+    compiling = _run_program(plan._replace(epochs=chunk)).prepare(shapes, data, validation)
 
-    start, histories = time.perf_counter(), []
-    for _ in range(epochs):
-        order, values, last = order_of(state), [], None
-        for i in range(full):
-            state, value = step(state, data, order[i * batch_size : (i + 1) * batch_size])
-            values.append(value)
-        if rest:
-            state, last = last_step(state, data, order[full * batch_size :])
-        stacked = jax.tree.map(lambda *v: jnp.stack(v), *values)
-        means, more = programs.means.compile(stacked, last)
-        seconds += more
-        history = means(stacked, last)
-        if validation is not None:
-            history |= evaluate(state, validation)
-        histories.append({name: np.asarray(value)[None] for name, value in history.items()})
-        advance(1, histories[-1])
-    return state, _joined(histories), {"compile": seconds, "run": time.perf_counter() - start}
+    def run_epochs(state: TrainState, advance: Advance) -> tuple[TrainState, History, float]:
+        run = compiling.result()
+        start, histories = time.perf_counter(), []
+        for _ in range(plan.epochs // chunk):
+            state, history = run(state, data, validation)
+            histories.append(jax.device_get(history))
+            advance(chunk, histories[-1])
+        return state, _joined(histories), time.perf_counter() - start
+
+    return run_epochs
+
+
+def _step_by_step(plan: _Plan, shapes: TrainState, data: Any, validation: Any) -> RunEpochs:
+    full, rest = divmod(len(data), plan.batch_size)
+    programs = _step_programs(plan._replace(epochs=1), len(data))
+
+    def run_epochs(state: TrainState, advance: Advance) -> tuple[TrainState, History, float]:
+        order_of = programs.order.compile(state)
+        batches = _cut(order_of(state), plan.batch_size)
+        steps = [programs.step.prepare(state, data, rows) for rows in batches]
+        evaluate = None if validation is None else programs.evaluate.compile(state, validation)
+        calls = [step.result() for step in steps]
+        start, histories = time.perf_counter(), []
+        for _ in range(plan.epochs):
+            values = []
+            for call, rows in zip(calls, _cut(order_of(state), plan.batch_size), strict=True):
+                state, value = call(state, data, rows)
+                values.append(value)
+            stacked = jax.tree.map(lambda *v: jnp.stack(v), *values[:full])
+            last = values[-1] if rest else None
+            history = programs.means.compile(stacked, last)(stacked, last)
+            if evaluate is not None:
+                history |= evaluate(state, validation)
+            histories.append({name: np.asarray(value)[None] for name, value in history.items()})
+            advance(1, histories[-1])
+        return state, _joined(histories), time.perf_counter() - start
+
+    return run_epochs
+
+
+def _cut(order: Array, batch_size: int) -> list[Array]:
+    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+
+
+def _zeros(shape: jax.ShapeDtypeStruct) -> np.ndarray:
+    return np.zeros(shape.shape, shape.dtype)
 
 
 @lru_cache(maxsize=64)
-def _run_program(loss, metrics, epochs, batch_size, shuffle) -> Program:
-    step, evaluate = make_train_step(loss, dict(metrics)), make_eval_step(loss, dict(metrics))
-    run = make_run(step, epochs=epochs, batch_size=batch_size, shuffle=shuffle, evaluate=evaluate)
+def _run_program(plan: _Plan) -> Program:
+    step, evaluate = make_train_step(plan.loss, dict(plan.metrics)), make_eval_step(plan.loss, dict(plan.metrics))
+    run = make_run(step, epochs=plan.epochs, batch_size=plan.batch_size, shuffle=plan.shuffle, evaluate=evaluate)
     return Program(run, donate=(0,))
 
 
@@ -167,13 +183,14 @@ class _StepPrograms(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _step_programs(loss, metrics, examples, batch_size, shuffle) -> _StepPrograms:
-    step, evaluate = make_train_step(loss, dict(metrics)), make_eval_step(loss, dict(metrics))
+def _step_programs(plan: _Plan, examples: int) -> _StepPrograms:
+    step, evaluate = make_train_step(plan.loss, dict(plan.metrics)), make_eval_step(plan.loss, dict(plan.metrics))
+    size = plan.batch_size
     return _StepPrograms(
-        order=Program(lambda state: epoch_order(state, examples, batch_size, shuffle)),
+        order=Program(lambda state: epoch_order(state, examples, size, plan.shuffle)),
         step=Program(lambda state, data, indices: take_step(step, state, data, indices), donate=(0,)),
-        means=Program(lambda full, last: mean_metrics(full, last, batch_size, examples % batch_size)),
-        evaluate=Program(lambda state, data: evaluate_data(evaluate, state, data, batch_size)),
+        means=Program(lambda full, last: mean_metrics(full, last, size, examples % size)),
+        evaluate=Program(lambda state, data: evaluate_data(evaluate, state, data, size)),
     )
 
 

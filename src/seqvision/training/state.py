@@ -42,8 +42,12 @@ def create_state(model: nn.Module, optimizer: optax.GradientTransformation, key:
     example_x = jax.tree.map(jnp.asarray, example_x)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((key, example_x))):
         return _init(model, optimizer, key, example_x)  # inside a caller's jit or vmap
-    created, _ = _init_program(_Static(model), optimizer).compile(key, example_x)
-    return created(key, example_x)
+    return _init_program(_Static(model), optimizer).compile(key, example_x)(key, example_x)
+
+
+def state_shapes(model: nn.Module, optimizer: optax.GradientTransformation, key: Array, example_x: Any) -> TrainState:
+    """Return what `create_state` returns, as shapes and dtypes."""
+    return _init_program(_Static(model), optimizer).shapes(key, example_x)
 
 
 def _init(model, optimizer, key, example_x):
