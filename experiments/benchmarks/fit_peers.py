@@ -13,12 +13,13 @@ the courses'. Keras runs `model.fit` on arrays with its defaults, torch the loop
 seconds of an epoch leave out the peers' first; set-up is what a fit takes beyond that, compilation above all. Long rows
 are timed for few epochs, and their totals computed for the recipe's. The losses show that all do the same work.
 
-Expected: times of the fastest peer over seqvision's, an epoch / a fit with its compilation / a process, in one round on
-two AVX-512 cores that other work shared (lstm10 came out between 1.4 and 3.0 an epoch):
-    lstm5 3.8 / 2.7 / 2.6, lstm10 1.4 to 3.0 / .5 to .8 / .6 to .9, lstm10_200 2.7 / 1.2 / 1.2, lstm30 2.1 / 2.2 / 2.1,
-    rowmnist 1.2 / 1.2 / 1.2, fashion 2.2 / 2.3 / 2.2, rnn 1.5 / 1.6 / 1.7 (without Keras on TensorFlow);
-    lstm10_200 without it too; mlp 1.1 / 1.2 / 1.5 with 960 examples, not measured at full size.
-Where a fit of seqvision is the slower one (lstm10), it is 1.6 to 2.5 s of set-up against 100 epochs of 4 ms in torch.
+Expected: times of the fastest peer over seqvision's, an epoch / a fit with its compilation / a process, medians of two
+rounds (one for lstm30 and fashion) on two AVX-512 cores:
+    lstm5 3.3 / 1.6 / 1.5, lstm10 2.9 / 1.0 / 1.1, lstm30 2.4 / 2.8 / 2.6, rnn 1.8 / 1.9 / 2.0, rowmnist .86 / .87 / .88,
+    fashion 2.5 / 2.4 / 2.3. In single rounds on a busy machine lstm10_200 gave 2.7 / 1.2 / 1.2, and mlp 1.1 / 1.2 / 1.5
+    with 960 examples (it was not measured at full size, and with 320 examples seqvision was the slower one).
+Where seqvision loses: rowmnist, to torch's own LSTM kernel; the fit of lstm10, 1.3 s of compilation against 100 epochs of
+4 ms in torch.
 
 Running time: about 25 minutes for a round of all rows; lstm5 alone 1 minute.
 """
