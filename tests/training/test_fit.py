@@ -69,6 +69,9 @@ def test_run_and_steps_give_the_same_bits(case):
     chex.assert_trees_all_equal(run.history, steps.history)
     assert run.history["loss"].shape == (3,)
     assert run.seconds["compile"] > 0
+    state, history = run
+    assert state is run.state
+    assert history is run.history
 
 
 def test_a_step_equals_gradient_descent_written_out():

@@ -25,12 +25,21 @@ History = dict[str, np.ndarray]  # one (epochs,) array a metric
 RunEpochs = Callable[[TrainState, Advance], tuple[TrainState, History, float]]  # the last: seconds of running
 
 
-class Fit(NamedTuple):
-    """What `fit` returns."""
-
+class _StateAndHistory(NamedTuple):
     state: TrainState
     history: History
-    seconds: dict[str, float]  # "compile" and "run"
+
+
+class Fit(_StateAndHistory):
+    """What `fit` returns: a pair (state, history), with the ``seconds`` it took to "compile" and to "run"."""
+
+    seconds: dict[str, float]
+
+    def __new__(cls, state: TrainState, history: History, seconds: dict[str, float] | None = None) -> "Fit":
+        """Make the pair; a copy made by tree functions knows no seconds."""
+        pair = super().__new__(cls, state, history)
+        pair.seconds = seconds or {}
+        return pair
 
 
 def fit(
@@ -70,7 +79,8 @@ def fit(
       compilation_cache: keep the compiled program on disk for the next process.
 
     Returns:
-      Fit(state, history, seconds): history holds NumPy arrays (epochs,), seconds the time to compile and to run.
+      Fit(state, history): history holds NumPy arrays (epochs,), "loss" and one for each metric; its ``seconds`` say how
+        long it took to compile and to run.
 
     Raises:
       ValueError: for sizes that do not fit, labels out of range, outputs and targets of different shapes.
