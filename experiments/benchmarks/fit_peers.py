@@ -17,8 +17,8 @@ Expected: times of the fastest peer over seqvision's, an epoch / a fit with its 
 rounds (one for lstm30 and fashion) on two AVX-512 cores:
     lstm5 3.3 / 1.6 / 1.5, lstm10 2.9 / 1.0 / 1.1, lstm30 2.4 / 2.8 / 2.6, rnn 1.8 / 1.9 / 2.0,
     rowmnist .86 / .87 / .88, fashion 2.5 / 2.4 / 2.3.
-In single rounds on a busy machine lstm10_200 gave 2.7 / 1.2 / 1.2, and mlp 1.1 / 1.2 / 1.5 with 960 examples (not
-measured at full size; with 320 examples seqvision was the slower one).
+Without Keras on TensorFlow, lstm10_200 gave 3.0 / 1.2 / 1.2. In a single round on a busy machine mlp gave
+1.1 / 1.2 / 1.5 with 960 examples (not measured at full size; with 320 examples seqvision was the slower one).
 Where seqvision loses: rowmnist, to torch's own LSTM kernel; the fit of lstm10, 1.3 s of compilation against 100 epochs
 of 4 ms in torch.
 
