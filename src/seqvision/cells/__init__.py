@@ -11,16 +11,21 @@ Batch axes lead and are arbitrary: x is (..., D), a sequence (..., T, D).
 (32, 10, 16)
 """
 
+from .attention import Attention, Bahdanau, BahdanauParams, Luong, LuongParams, attend
 from .base import Cell
 from .elman import Elman, ElmanParams, ElmanState
 from .gru import GRU, GRUParams, GRUState
 from .layers import unroll_bidirectional, unroll_stack
 from .lstm import LSTM, LSTMParams, LSTMState
+from .streams import sequence_mask, unroll_truncated
 from .unroll import unroll
 
 __all__ = [
     "GRU",
     "LSTM",
+    "Attention",
+    "Bahdanau",
+    "BahdanauParams",
     "Cell",
     "Elman",
     "ElmanParams",
@@ -29,7 +34,12 @@ __all__ = [
     "GRUState",
     "LSTMParams",
     "LSTMState",
+    "Luong",
+    "LuongParams",
+    "attend",
+    "sequence_mask",
     "unroll",
     "unroll_bidirectional",
     "unroll_stack",
+    "unroll_truncated",
 ]

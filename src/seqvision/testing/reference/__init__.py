@@ -3,6 +3,7 @@
 Compare your own cell, layer or loss with these: they share no code with the library and need no JAX.
 """
 
+from .attention import bahdanau, luong
 from .backpropagation import Gradients, elman_gradients, lstm_gradients
 from .convolution import conv, conv_gradients
 from .losses import (
@@ -24,6 +25,7 @@ __all__ = [
     "TwoLayer",
     "TwoLayerPass",
     "avg_pool",
+    "bahdanau",
     "binary_cross_entropy",
     "categorical_cross_entropy",
     "conv",
@@ -36,6 +38,7 @@ __all__ = [
     "log_softmax",
     "lstm",
     "lstm_gradients",
+    "luong",
     "mae",
     "max_pool",
     "mse",
