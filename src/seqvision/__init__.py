@@ -10,6 +10,7 @@ The rooms, from the core outwards (each imports only from those above it):
   evaluation  metrics and naive baselines on the same rows
   reporting   run folders, tables, plots
   pipelines   from a file to a score card and a run folder: what the experiments and the command line call
+  interop     weights to and from torch, Keras, flax, haiku and equinox, and our cells inside flax and equinox
   testing     float64 NumPy references and ``check_cell`` for your own cells
   cli         the command line: ``seqvision train | evaluate | predict``
 

@@ -1,0 +1,39 @@
+"""Weights to and from torch, Keras, flax, haiku and equinox, and our cells inside flax and equinox.
+
+``from_X(cell, weights)`` gives a cell's parameters, for `unroll` and its relatives, from what X keeps for its layer;
+``to_X(cell, params)`` gives back what X keeps. The function that the weights compute stays the same. None of the
+peers is imported but flax, which this library uses anyway.
+
+>>> import jax, numpy as np
+>>> from seqvision.cells import LSTM
+>>> cell = LSTM(4)
+>>> params = cell.init(jax.random.key(0), in_features=3)
+>>> again = from_torch(cell, to_torch(cell, params))
+>>> bool(np.array_equal(params.w_x, again.w_x))
+True
+"""
+
+from .equinox import from_equinox, to_equinox
+from .equinox_cell import EquinoxCell
+from .flax import from_flax, from_nnx, to_flax, to_nnx
+from .flax_cell import FlaxCell
+from .haiku import from_haiku, to_haiku
+from .keras import from_keras, to_keras
+from .torch import from_torch, to_torch
+
+__all__ = [
+    "EquinoxCell",
+    "FlaxCell",
+    "from_equinox",
+    "from_flax",
+    "from_haiku",
+    "from_keras",
+    "from_nnx",
+    "from_torch",
+    "to_equinox",
+    "to_flax",
+    "to_haiku",
+    "to_keras",
+    "to_nnx",
+    "to_torch",
+]
