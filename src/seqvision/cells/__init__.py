@@ -13,30 +13,67 @@ Batch axes lead and are arbitrary: x is (..., D), a sequence (..., T, D).
 
 from .attention import Attention, Bahdanau, BahdanauParams, Luong, LuongParams, attend
 from .base import Cell
+from .conv_lstm import ConvLSTM, ConvLSTMParams
+from .decoder import Decoder, DecoderParams, DecoderState, Encoded
 from .elman import Elman, ElmanParams, ElmanState
+from .generation import Generated, generate
 from .gru import GRU, GRUParams, GRUState
+from .ind_rnn import IndRNN, IndRNNParams, IndRNNState
 from .layers import unroll_bidirectional, unroll_stack
+from .learned_start import LearnedStart, LearnedStartParams
+from .lru import LRU, LRUParams, LRUState
 from .lstm import LSTM, LSTMParams, LSTMState
+from .lstm_variants import LSTMVariant, LSTMVariantParams
+from .mgu import MGU, MGUParams, MGUState
+from .minimal import MinGRU, MinimalParams, MinimalState, MinLSTM
+from .slstm import SLSTM, SLSTMState
 from .streams import sequence_mask, unroll_truncated
 from .unroll import unroll
 
 __all__ = [
     "GRU",
+    "LRU",
     "LSTM",
+    "MGU",
+    "SLSTM",
     "Attention",
     "Bahdanau",
     "BahdanauParams",
     "Cell",
+    "ConvLSTM",
+    "ConvLSTMParams",
+    "Decoder",
+    "DecoderParams",
+    "DecoderState",
     "Elman",
     "ElmanParams",
     "ElmanState",
+    "Encoded",
     "GRUParams",
     "GRUState",
+    "Generated",
+    "IndRNN",
+    "IndRNNParams",
+    "IndRNNState",
+    "LRUParams",
+    "LRUState",
     "LSTMParams",
     "LSTMState",
+    "LSTMVariant",
+    "LSTMVariantParams",
+    "LearnedStart",
+    "LearnedStartParams",
     "Luong",
     "LuongParams",
+    "MGUParams",
+    "MGUState",
+    "MinGRU",
+    "MinLSTM",
+    "MinimalParams",
+    "MinimalState",
+    "SLSTMState",
     "attend",
+    "generate",
     "sequence_mask",
     "unroll",
     "unroll_bidirectional",

@@ -46,8 +46,8 @@ def affine(x: Array, w: Array, b: Array | None = None) -> Array:
             f"x has {x.shape[-1]} features (shape {x.shape}), but the parameters were made for {w.shape[0]}: "
             f"init the cell with in_features={x.shape[-1]}, or pass x of shape (..., {w.shape[0]})"
         )
-    a = x * _rows(w[0], x.ndim) if w.shape[0] == 1 else x @ w
-    return a if b is None else a + _rows(b, a.ndim)
+    a = x * rows(w[0], x.ndim) if w.shape[0] == 1 else x @ w
+    return a if b is None else a + rows(b, a.ndim)
 
 
 def check_size(owner: str, name: str, value: int) -> None:
@@ -56,7 +56,8 @@ def check_size(owner: str, name: str, value: int) -> None:
         raise ValueError(f"{owner}: {name} must be an int >= 1, got {value!r}")
 
 
-def _rows(vector: Array, ndim: int) -> Array:
+def rows(vector: Array, ndim: int) -> Array:
+    """Return a vector (K,) as (1, ..., 1, K) of ``ndim`` axes: arrays of different ranks are never mixed silently."""
     return vector.reshape((1,) * (ndim - 1) + vector.shape)
 
 

@@ -6,6 +6,7 @@ Compare your own cell, layer or loss with these: they share no code with the lib
 from .attention import bahdanau, luong
 from .backpropagation import Gradients, elman_gradients, lstm_gradients
 from .convolution import conv, conv_gradients
+from .family import conv_lstm, ind_rnn, lru, lstm_variant, mgu, min_gru, min_lstm, slstm, standardise
 from .losses import (
     binary_cross_entropy,
     categorical_cross_entropy,
@@ -30,20 +31,29 @@ __all__ = [
     "categorical_cross_entropy",
     "conv",
     "conv_gradients",
+    "conv_lstm",
     "cross_entropy",
     "elman",
     "elman_gradients",
     "gru",
     "huber",
+    "ind_rnn",
     "log_softmax",
+    "lru",
     "lstm",
     "lstm_gradients",
+    "lstm_variant",
     "luong",
     "mae",
     "max_pool",
+    "mgu",
+    "min_gru",
+    "min_lstm",
     "mse",
     "sigmoid",
+    "slstm",
     "smallest_cnn",
+    "standardise",
     "sum_pool",
     "two_layer",
 ]

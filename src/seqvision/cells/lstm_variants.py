@@ -1,0 +1,184 @@
+"""The LSTM's relatives as options of one cell: peepholes, coupled or missing gates, projection, and so on."""
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import DTypeLike
+
+from .base import affine, check_size, rows
+from .initializers import input_kernel, recurrent_kernel
+from .lstm import LSTMState
+
+
+class LSTMVariantParams(NamedTuple):
+    """Parameters of `LSTMVariant`: K gates, those of i | f | g | o that the variant has; P = proj or H."""
+
+    w_x: Array  # (D, K H)
+    w_h: Array  # (P, K H)
+    b: Array  # (K H,)
+    w_c: Array | None = None  # (G, H), the peepholes of the gates that the variant has, in the order i, f, o
+    scale_x: Array | None = None  # (K H,), layer norm of x W_x
+    scale_h: Array | None = None  # (K H,), layer norm of h W_h
+    scale_c: Array | None = None  # (H,), layer norm of c'
+    b_c: Array | None = None  # (H,), likewise
+    w_p: Array | None = None  # (H, P), projection
+    w_mx: Array | None = None  # (D, P), multiplicative
+    w_mh: Array | None = None  # (P, P), multiplicative
+
+
+@dataclass(frozen=True)
+class LSTMVariant:
+    """Long short-term memory with options; with none of them it is `LSTM`, number for number.
+
+      i, f, o = sigmoid and g = tanh of x W_x + h W_h + b,   c' = f c + i g,   h' = o tanh(c')
+
+    Args:
+      hidden: units H, >= 1.
+      forget_bias: start of the forget gate's bias.
+      peephole: i and f see c, o sees c': their pre-activations gain w_c * c (Gers and Schmidhuber 2000).
+      coupled: i = 1 - f, which saves a gate (Cho et al. 2014; Greff et al. 2015).
+      input_gate: False fixes i = 1; so do forget_gate and output_gate: the ablations of Greff et al. 2015.
+      forget_gate: see input_gate; without it the cell is that of 1997.
+      output_gate: see input_gate.
+      layer_norm: normalise x W_x and h W_h over all gates, and c' inside h' = o tanh(norm(c')) (Ba et al. 2016, 20-22).
+      proj: P <= H, the size of h' = (o tanh(c')) W_p, as torch's proj_size (Sak et al. 2014).
+      cell_clip: c' is clipped to [-cell_clip, cell_clip] (Sak et al. 2014).
+      multiplicative: the gates read m = (x W_mx) * (h W_mh) in place of h (multiplicative LSTM, Krause et al. 2016).
+
+    Raises:
+      ValueError: for sizes below 1, proj above hidden, cell_clip not above 0, or coupled with a gate missing.
+
+    Sources: Greff et al., "LSTM: a search space odyssey", 2015; Gers and Schmidhuber, "Recurrent nets that time and
+    count", 2000; Sak et al., arXiv:1402.1128; Ba et al., arXiv:1607.06450; Krause et al., arXiv:1609.07959.
+
+    >>> cell = LSTMVariant(4, peephole=True, proj=2)
+    >>> params = cell.init(jax.random.key(0), in_features=3)
+    >>> state, y = cell.step(params, cell.initial_state(params, (5,)), jnp.ones((5, 3)))
+    >>> y.shape, state.c.shape, params.w_c.shape
+    ((5, 2), (5, 4), (3, 4))
+    >>> LSTMVariant(4, coupled=True).init(jax.random.key(0), in_features=3).w_x.shape  # no columns for i
+    (3, 12)
+    """
+
+    hidden: int
+    forget_bias: float = 1.0
+    _: KW_ONLY
+    peephole: bool = False
+    coupled: bool = False
+    input_gate: bool = True
+    forget_gate: bool = True
+    output_gate: bool = True
+    layer_norm: bool = False
+    proj: int | None = None
+    cell_clip: float | None = None
+    multiplicative: bool = False
+
+    def __post_init__(self):
+        check_size("LSTMVariant", "hidden", self.hidden)
+        if self.proj is not None:
+            check_size("LSTMVariant", "proj", self.proj)
+            if self.proj > self.hidden:
+                raise ValueError(
+                    f"LSTMVariant: proj must be at most hidden={self.hidden}, got {self.proj}: "
+                    "a projection makes h smaller than c"
+                )
+        if self.cell_clip is not None and not self.cell_clip > 0:
+            raise ValueError(f"LSTMVariant: cell_clip must be above 0, got {self.cell_clip!r}; None does not clip")
+        for name in ("input_gate", "forget_gate"):
+            if self.coupled and not getattr(self, name):
+                raise ValueError(f"LSTMVariant: coupled=True means i = 1 - f and needs both: drop {name}=False")
+
+    @property
+    def gates(self) -> str:
+        """The gates that have weights, in their order, such as "ifgo"."""
+        has = {"i": self.input_gate and not self.coupled, "f": self.forget_gate, "g": True, "o": self.output_gate}
+        return "".join(gate for gate in "ifgo" if has[gate])
+
+    def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LSTMVariantParams:
+        """Draw parameters as `LSTM` does; peepholes start at zero, norms at scale 1."""
+        check_size("LSTMVariant.init", "in_features", in_features)
+        key_x, key_h = jax.random.split(key)
+        key_p, key_mx, key_mh = (jax.random.fold_in(key, n) for n in (2, 3, 4))
+        H, P, K = self.hidden, self.proj or self.hidden, len(self.gates)
+        b = jnp.zeros((K, H), dtype)
+        if self.forget_gate:
+            b = b.at[self.gates.index("f")].set(self.forget_bias)
+        peepholes = len(self.gates) - 1  # every gate but g
+        return LSTMVariantParams(
+            w_x=input_kernel(key_x, in_features, H, K, dtype),
+            w_h=recurrent_kernel(key_h, H, K, dtype)[:P],
+            b=b.reshape(-1),
+            w_c=jnp.zeros((peepholes, H), dtype) if self.peephole else None,
+            scale_x=jnp.ones((K * H,), dtype) if self.layer_norm else None,
+            scale_h=jnp.ones((K * H,), dtype) if self.layer_norm else None,
+            scale_c=jnp.ones((H,), dtype) if self.layer_norm else None,
+            b_c=jnp.zeros((H,), dtype) if self.layer_norm else None,
+            w_p=input_kernel(key_p, H, P, 1, dtype) if self.proj else None,
+            w_mx=input_kernel(key_mx, in_features, P, 1, dtype) if self.multiplicative else None,
+            w_mh=recurrent_kernel(key_mh, P, 1, dtype) if self.multiplicative else None,
+        )
+
+    def initial_state(self, params: LSTMVariantParams, batch_shape: Sequence[int] = ()) -> LSTMState:
+        """Return h = 0 (*batch_shape, P) and c = 0 (*batch_shape, H)."""
+        sizes = (self.proj or self.hidden, self.hidden)
+        return LSTMState(*(jnp.zeros((*batch_shape, size), params.w_h.dtype) for size in sizes))
+
+    def step(self, params: LSTMVariantParams, state: LSTMState, x: Array) -> tuple[LSTMState, Array]:
+        """Advance one step: x (..., D) -> state, h (..., P)."""
+        self._check(params)
+        h = state.h
+        if params.w_mx is not None and params.w_mh is not None:
+            h = affine(x, params.w_mx) * affine(h, params.w_mh)
+        a_x, a_h = affine(x, params.w_x), affine(h, params.w_h)
+        if params.scale_x is not None and params.scale_h is not None:
+            a_x, a_h = normalise(a_x, params.scale_x), normalise(a_h, params.scale_h)
+        a = a_x + rows(params.b, a_x.ndim) + a_h
+        pre = dict(zip(self.gates, jnp.split(a, len(self.gates), axis=-1), strict=True))
+
+        f = self._gate("f", pre, params, state.c)
+        i = 1 - f if self.coupled else self._gate("i", pre, params, state.c)
+        c = f * state.c + i * jnp.tanh(pre["g"])
+        if self.cell_clip is not None:
+            c = jnp.clip(c, -self.cell_clip, self.cell_clip)
+        seen = c if params.scale_c is None else normalise(c, params.scale_c, params.b_c)
+        h = self._gate("o", pre, params, c) * jnp.tanh(seen)
+        if params.w_p is not None:
+            h = affine(h, params.w_p)
+        return LSTMState(h=h, c=c), h
+
+    def _gate(self, gate: str, pre: dict[str, Array], params: LSTMVariantParams, c: Array) -> Array | float:
+        """Open one gate, (..., H); a gate that the variant lacks is 1."""
+        if gate not in pre:
+            return 1.0
+        a = pre[gate]
+        if params.w_c is not None:
+            a = a + rows(params.w_c[self.gates.replace("g", "").index(gate)], c.ndim) * c
+        return jax.nn.sigmoid(a)
+
+    def _check(self, params: LSTMVariantParams) -> None:
+        """Refuse parameters of another variant."""
+        wanted = {
+            "w_c": self.peephole,
+            "scale_x": self.layer_norm,
+            "w_p": self.proj is not None,
+            "w_mx": self.multiplicative,
+        }
+        for name, wants in wanted.items():
+            has = getattr(params, name) is not None
+            if has != wants:
+                raise ValueError(
+                    f"{self} {'needs' if wants else 'has no'} params.{name}, got {'an array' if has else 'None'}: "
+                    "init the parameters with the same cell"
+                )
+
+
+def normalise(a: Array, scale: Array, b: Array | None = None, epsilon: float = 1e-5) -> Array:
+    """Layer norm over the last axis: scale (a - mean) / sqrt(var + epsilon) + b, for a (..., K)."""
+    centred = a - a.mean(axis=-1, keepdims=True)
+    unit = centred * jax.lax.rsqrt((centred * centred).mean(axis=-1, keepdims=True) + epsilon)
+    unit = unit * rows(scale, a.ndim)
+    return unit if b is None else unit + rows(b, a.ndim)
