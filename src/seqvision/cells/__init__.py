@@ -15,6 +15,7 @@ from .attention import Attention, Bahdanau, BahdanauParams, Luong, LuongParams, 
 from .base import Cell
 from .conv_lstm import ConvLSTM, ConvLSTMParams
 from .decoder import Decoder, DecoderParams, DecoderState, Encoded
+from .dropout import VariationalDropout, Zoneout
 from .elman import Elman, ElmanParams, ElmanState
 from .generation import Generated, generate
 from .gru import GRU, GRUParams, GRUState
@@ -72,6 +73,8 @@ __all__ = [
     "MinimalParams",
     "MinimalState",
     "SLSTMState",
+    "VariationalDropout",
+    "Zoneout",
     "attend",
     "generate",
     "sequence_mask",

@@ -1,5 +1,6 @@
 """Recurrent layers and models: any cell, stacked, in one or both directions."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import flax.linen as nn
@@ -9,6 +10,7 @@ from jax import Array
 
 from seqvision.cells import Cell, unroll
 
+from .fields import from_dict, to_dict
 from .heads import RegressionHead
 
 READOUTS = ("last", "max", "mean", "all")
@@ -18,7 +20,8 @@ class RecurrentLayer(nn.Module):
     """One cell over a sequence; its parameters are a plain dict of the fields that ``cell.init`` returns.
 
     Args:
-      cell: any object with ``init``, ``initial_state`` and ``step``.
+      cell: any object with ``init``, ``initial_state`` and ``step``; where ``train`` is True, `Zoneout` and
+        `VariationalDropout` around it draw from the "dropout" rng.
       reverse: run from the last step to the first.
       method: see `seqvision.cells.unroll`.
 
@@ -35,22 +38,30 @@ class RecurrentLayer(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Array, *, state: Any = None, mask: Array | None = None, reset: Array | None = None
+        self,
+        x: Array,
+        *,
+        state: Any = None,
+        mask: Array | None = None,
+        reset: Array | None = None,
+        train: bool = False,
     ) -> tuple[Any, Array]:
-        """Map x (..., T, D) to the final state and ys (..., T, H)."""
-        shapes = jax.eval_shape(lambda: self.cell.init(jax.random.key(0), x.shape[-1]))
-        fields = self.param("cell", lambda key: _to_dict(self.cell.init(key, x.shape[-1])))
-        params = type(shapes)(**fields) if hasattr(shapes, "_fields") else fields
-        return unroll(
-            self.cell, params, x, state=state, mask=mask, reset=reset, reverse=self.reverse, method=self.method
-        )
+        """Map x (..., T, D) to the final state and ys (..., T, H); a `ConvLSTM` has spatial axes before D and H."""
+        cell: Any = self.cell
+        in_features = x.shape[-1]
+        shapes = jax.eval_shape(lambda: cell.init(jax.random.key(0), in_features))
+        params = from_dict(shapes, self.param("cell", lambda key: to_dict(cell.init(key, in_features))))
+        if train and hasattr(cell, "with_masks"):
+            cell = replace(cell, train=True)
+            x = cell.with_masks(params, x, self.make_rng("dropout"))
+        return unroll(cell, params, x, state=state, mask=mask, reset=reset, reverse=self.reverse, method=self.method)
 
 
 class Recurrent(nn.Module):
     """A stack of recurrent layers, a readout over time, and a head.
 
     Args:
-      cells: the cells from the input upwards.
+      cells: the cells from the input upwards; `Zoneout` or `VariationalDropout` around one is noise in its recurrence.
       bidirectional: run each layer in both directions, outputs side by side.
       readout: what the head sees of the top layer: "last" (in each direction the last valid step), "max" or "mean" over
         valid steps, "all" steps.
@@ -88,36 +99,32 @@ class Recurrent(nn.Module):
             outputs = []
             for reverse in directions:
                 name = f"layer_{depth}_reverse" if reverse else f"layer_{depth}"
-                _, ys = RecurrentLayer(cell, reverse, self.method, name=name)(x, mask=mask)
+                _, ys = RecurrentLayer(cell, reverse, self.method, name=name)(x, mask=mask, train=train)
                 outputs.append(nn.Dropout(self.dropout, deterministic=not train)(ys))
             x = jnp.concatenate(outputs, axis=-1)
+        time = x.ndim - 1 - getattr(self.cells[-1], "event_axes", 1)
         if self.readout == "last":
-            x = jnp.concatenate([_last(ys, mask, r) for ys, r in zip(outputs, directions, strict=True)], axis=-1)
+            x = jnp.concatenate([_last(ys, time, mask, r) for ys, r in zip(outputs, directions, strict=True)], axis=-1)
         elif self.readout != "all":
-            x = _pool(x, mask, self.readout)
+            x = _pool(x, time, mask, self.readout)
         return x if self.head is None else self.head(x)
 
 
-def _to_dict(params: Any) -> Any:
-    if not hasattr(params, "_asdict"):
-        return params
-    return {name: value for name, value in params._asdict().items() if value is not None}
-
-
-def _last(ys: Array, mask: Array | None, reverse: bool) -> Array:
-    """Return the output of the step that ran last among the valid ones, (..., H)."""
+def _last(ys: Array, time: int, mask: Array | None, reverse: bool) -> Array:
+    """Return the output of the step that ran last among the valid ones: ys without its axis of time."""
     if mask is None:
-        return ys[..., 0, :] if reverse else ys[..., -1, :]
+        return jax.lax.index_in_dim(ys, 0 if reverse else ys.shape[time] - 1, axis=time, keepdims=False)
     T = mask.shape[-1]
     index = jnp.argmax(mask, axis=-1) if reverse else T - 1 - jnp.argmax(jnp.flip(mask, -1), axis=-1)
-    return jnp.take_along_axis(ys, index[..., None, None], axis=-2)[..., 0, :]
+    index = index.reshape(index.shape + (1,) * (ys.ndim - time))
+    return jnp.squeeze(jnp.take_along_axis(ys, index, axis=time), axis=time)
 
 
-def _pool(ys: Array, mask: Array | None, readout: str) -> Array:
+def _pool(ys: Array, time: int, mask: Array | None, readout: str) -> Array:
     if mask is None:
-        return ys.max(axis=-2) if readout == "max" else ys.mean(axis=-2)
-    valid = mask[..., None]
+        return ys.max(axis=time) if readout == "max" else ys.mean(axis=time)
+    valid = mask.reshape(mask.shape + (1,) * (ys.ndim - time - 1))
     if readout == "mean":
-        return ys.sum(axis=-2) / jnp.maximum(valid.sum(axis=-2), 1)  # masked outputs are 0
-    highest = jnp.where(valid, ys, -jnp.inf).max(axis=-2)
-    return jnp.where(valid.any(axis=-2), highest, 0)
+        return ys.sum(axis=time) / jnp.maximum(valid.sum(axis=time), 1)  # masked outputs are 0
+    highest = jnp.where(valid, ys, -jnp.inf).max(axis=time)
+    return jnp.where(valid.any(axis=time), highest, 0)

@@ -16,6 +16,7 @@ def check_cell(
     cell: Any,
     in_features: int,
     *,
+    event: tuple[int, ...] | None = None,
     params: PyTree = None,
     length: int = 5,
     batch_shapes: Sequence[tuple[int, ...]] = ((), (3,), (2, 3)),
@@ -33,6 +34,7 @@ def check_cell(
     Args:
       cell: any object with init(key, in_features), initial_state(params, batch_shape) and step(params, state, x).
       in_features: D, the size of the inputs that it is tried with.
+      event: the shape of one input, its last axis D; (D,) where None. A cell that declares ``event_axes`` needs it.
       params: parameters to try; ``cell.init`` where None.
       length: T, the number of time steps, >= 3.
       batch_shapes: the batch shapes to try.
@@ -40,18 +42,21 @@ def check_cell(
       tolerance: largest difference allowed, relative to 1 + the value expected.
     Raises:
       AssertionError: naming the check, what was compared, the sizes and the numbers.
-      ValueError: if length < 3.
+      ValueError: if length < 3, or for an event that the cell and in_features refute.
 
     >>> from seqvision.cells import LSTM
     >>> check_cell(LSTM(4), in_features=3)
     """
     if length < 3:
         raise ValueError(f"length: {length} is too short for masks and resets to matter; give 3 or more")
+    event, axes = (in_features,) if event is None else tuple(event), getattr(cell, "event_axes", 1)
+    if len(event) != axes or event[-1] != in_features:
+        raise ValueError(f"event: {event} must have {axes} axes, as {cell!r} declares, the last of size {in_features}")
     who = f"check_cell({cell!r}, in_features={in_features})"
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         with _Blame(who, "init"):
             params = cast(cell.init(jax.random.key(seed), in_features) if params is None else params, jnp.float64)
-        trial = Trial(cell, params, in_features, length, tuple(map(tuple, batch_shapes)), seed, tolerance)
+        trial = Trial(cell, params, event, length, tuple(map(tuple, batch_shapes)), seed, tolerance)
         for name, check in _CHECKS.items():
             with _Blame(who, name):
                 check(trial)
@@ -77,15 +82,17 @@ def _shapes(trial: Trial) -> None:
     cell, params = trial.cell, trial.params
     alone = cell.initial_state(params, ())
     _, y_alone = cell.step(params, alone, trial.inputs())
-    assert jnp.ndim(y_alone) == 1, f"step on x ({trial.in_features},) must give y (H,), got shape {jnp.shape(y_alone)}"
+    assert jnp.ndim(y_alone) == len(trial.event), (
+        f"step on x {trial.event} must give y of {len(trial.event)} axes (..., H), got shape {jnp.shape(y_alone)}"
+    )
     for batch in trial.batch_shapes:
         state = cell.initial_state(params, batch)
         _check_leaves(f"initial_state with batch_shape {batch}", state, alone, batch)
         new, y = cell.step(params, state, trial.inputs(*batch))
         assert y.shape == batch + y_alone.shape, (
-            f"step on x {(*batch, trial.in_features)} must give y {batch + y_alone.shape}, got {y.shape}"
+            f"step on x {batch + trial.event} must give y {batch + y_alone.shape}, got {y.shape}"
         )
-        _check_leaves(f"state after a step on x {(*batch, trial.in_features)}", new, alone, batch)
+        _check_leaves(f"state after a step on x {batch + trial.event}", new, alone, batch)
 
 
 def _check_leaves(what: str, state: PyTree, alone: PyTree, batch: tuple[int, ...]) -> None:
@@ -114,10 +121,10 @@ def _dtypes(trial: Trial) -> None:
 
 def _examples(trial: Trial) -> None:
     for batch in trial.batch_shapes:
-        xs, state = trial.inputs(*batch, 1), trial.state(batch)
-        new, y = trial.cell.step(trial.params, state, xs[..., 0, :])
-        expected_state, expected_ys = trial.slowly(xs, state)
-        trial.close(f"y with batch_shape {batch}", y, expected_ys[..., 0, :])
+        x, state = trial.inputs(*batch), trial.state(batch)
+        new, y = trial.cell.step(trial.params, state, x)
+        expected_state, expected_ys = trial.slowly(jnp.expand_dims(x, len(batch)), state)
+        trial.close(f"y with batch_shape {batch}", y, expected_ys.reshape(y.shape))
         trial.close(f"state with batch_shape {batch}", new, expected_state)
 
 
@@ -140,9 +147,10 @@ def _loops(trial: Trial) -> None:
     )
     backwards = trial.run(trial.params, xs, state=state, reverse=True)
     trial.close(f"xs {xs.shape} in reverse, (state, ys)", backwards, trial.slowly(xs, state, reverse=True))
-    final, ys = trial.run(trial.params, xs[..., :0, :], state=state)
-    trial.close(f"xs {xs[..., :0, :].shape}, state", final, state)
-    assert ys.shape[:-1] == (*batch, 0), f"xs {xs[..., :0, :].shape}: ys must have no steps, got shape {ys.shape}"
+    none = trial.inputs(*batch, 0)
+    final, ys = trial.run(trial.params, none, state=state)
+    trial.close(f"xs {none.shape}, state", final, state)
+    assert ys.shape[: len(batch) + 1] == (*batch, 0), f"xs {none.shape}: ys must have no steps, got shape {ys.shape}"
 
 
 def _split(trial: Trial) -> None:
@@ -165,7 +173,7 @@ def _masks(trial: Trial) -> None:
     fast = trial.run(trial.params, xs, state=state, mask=mask, reset=reset, reverse=True)
     trial.close(f"reversed {what}", fast, trial.slowly(xs, state, mask, reset, reverse=True))
 
-    poisoned = jnp.where(mask[..., None], xs, jnp.nan)
+    poisoned = jnp.where(mask.reshape(mask.shape + (1,) * len(trial.event)), xs, jnp.nan)
     clean = trial.run(trial.params, xs, state=state, mask=mask)
     fast = trial.run(trial.params, poisoned, state=state, mask=mask)
     trial.close(f"xs {xs.shape} with NaN in the padding, (state, ys)", fast, clean)

@@ -19,7 +19,7 @@ class Trial:
 
     cell: Any
     params: PyTree
-    in_features: int
+    event: tuple[int, ...]  # the shape of one input
     length: int
     batch_shapes: tuple[tuple[int, ...], ...]
     seed: int
@@ -31,9 +31,9 @@ class Trial:
         object.__setattr__(self, "run", jax.jit(run, static_argnames="reverse"))
 
     def inputs(self, *shape: int, seed: int = 0) -> jax.Array:
-        """Return random inputs (*shape, D)."""
+        """Return random inputs (*shape, *event)."""
         rng = np.random.default_rng((self.seed, seed))
-        return jnp.asarray(rng.normal(size=(*shape, self.in_features)))
+        return jnp.asarray(rng.normal(size=(*shape, *self.event)))
 
     def state(self, batch: tuple[int, ...]) -> PyTree:
         """Return a state that is not the initial one: two steps further."""
@@ -52,12 +52,13 @@ class Trial:
 
     def slowly(self, xs, state, mask=None, reset=None, reverse=False) -> tuple[PyTree, jax.Array]:
         """Unroll by Python loops and ifs over examples and steps, with no batch axis at all."""
-        batch = xs.shape[:-2]
+        batch = xs.shape[: -len(self.event) - 1]
+        length = xs.shape[len(batch)]
         finals, outputs = [], []
         for example in np.ndindex(batch):
             now = jax.tree.map(lambda leaf, example=example: leaf[example], state)
-            ys: list[Any] = [None] * xs.shape[-2]
-            for t in reversed(range(len(ys))) if reverse else range(len(ys)):
+            ys: list[Any] = [None] * length
+            for t in reversed(range(length)) if reverse else range(length):
                 if reset is not None and reset[(*example, t)]:
                     now = self.cell.initial_state(self.params, ())
                 new, y = self.cell.step(self.params, now, xs[(*example, t)])
@@ -108,4 +109,4 @@ def _numbers(leaf) -> np.ndarray:
         return np.zeros(leaf.shape)
     if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
         leaf = jax.random.key_data(leaf)
-    return np.asarray(leaf).astype(np.float64)
+    return np.asarray(leaf, np.complex128 if jnp.iscomplexobj(leaf) else np.float64)
