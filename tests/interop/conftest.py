@@ -1,0 +1,1 @@
+collect_ignore = ["golden"]  # a script that needs torch and Keras, not a test
