@@ -1,6 +1,7 @@
 """Ordinary flax.linen modules over the pure cells and convolutions: layers, models and heads."""
 
 from .convolutional import ConvBlock, ConvNet
+from .encoder_decoder import EncoderDecoder, ImageEncoder, SequenceEncoder
 from .heads import Anchored, ClassificationHead, RegressionHead
 from .mlp import MLP
 from .recurrent import Recurrent, RecurrentLayer
@@ -11,7 +12,10 @@ __all__ = [
     "ClassificationHead",
     "ConvBlock",
     "ConvNet",
+    "EncoderDecoder",
+    "ImageEncoder",
     "Recurrent",
     "RecurrentLayer",
     "RegressionHead",
+    "SequenceEncoder",
 ]

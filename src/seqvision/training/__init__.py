@@ -13,6 +13,7 @@ from .losses import (
 )
 from .predict import predict
 from .run import make_run
+from .sequence_losses import exact_match, sequence_cross_entropy, token_accuracy
 from .state import TrainState, create_state
 from .step import forward, make_eval_step, make_train_step
 
@@ -25,6 +26,7 @@ __all__ = [
     "create_state",
     "cross_entropy",
     "enable_compilation_cache",
+    "exact_match",
     "fit",
     "forward",
     "huber",
@@ -34,4 +36,6 @@ __all__ = [
     "make_train_step",
     "mse",
     "predict",
+    "sequence_cross_entropy",
+    "token_accuracy",
 ]

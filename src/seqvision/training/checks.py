@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .losses import PerExample, binary_cross_entropy, cross_entropy
+from .sequence_losses import sequence_cross_entropy
 from .state import TrainState
 from .step import forward
 
@@ -23,7 +24,7 @@ def check_training_data(state: TrainState, data: Any, loss: PerExample) -> None:
     labels = getattr(data, "y", None)
     if labels is None or isinstance(labels, jax.core.Tracer):
         return
-    if loss is cross_entropy:
+    if loss in (cross_entropy, sequence_cross_entropy):
         _check_range(np.asarray(labels), 0, outputs.shape[-1] - 1, f"the {outputs.shape[-1]} classes of the model")
     if loss is binary_cross_entropy:
         _check_range(np.asarray(labels), 0, 1, "binary targets")

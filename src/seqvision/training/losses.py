@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
+from .sequence_losses import exact_match, sequence_cross_entropy, token_accuracy
+
 PerExample = Callable[[Array, Array], Array]  # (outputs, targets) -> (B,)
 
 
@@ -104,8 +106,14 @@ LOSSES: dict[str, PerExample] = {
     "binary_cross_entropy": binary_cross_entropy,
     "cross_entropy": cross_entropy,
     "categorical_cross_entropy": categorical_cross_entropy,
+    "sequence_cross_entropy": sequence_cross_entropy,
 }
-METRICS: dict[str, PerExample] = {**LOSSES, "accuracy": accuracy}
+METRICS: dict[str, PerExample] = {
+    **LOSSES,
+    "accuracy": accuracy,
+    "token_accuracy": token_accuracy,
+    "exact_match": exact_match,
+}
 
 
 def resolve_loss(loss: str | PerExample) -> PerExample:

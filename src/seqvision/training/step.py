@@ -23,9 +23,10 @@ def make_train_step(loss: str | PerExample, metrics: Metrics = None) -> Step:
     means over the batch, "loss" among them.
 
     Args:
-      loss: a name ("mse", "mae", "huber", "binary_cross_entropy", "cross_entropy", "categorical_cross_entropy") or a
-        function (outputs, targets) -> (B,).
-      metrics: names (also "accuracy"), or a mapping of names to names or such functions.
+      loss: a name ("mse", "mae", "huber", "binary_cross_entropy", "cross_entropy", "categorical_cross_entropy",
+        "sequence_cross_entropy") or a function (outputs, targets) -> (B,).
+      metrics: names (also "accuracy", "token_accuracy", "exact_match"), or a mapping of names to names or such
+        functions.
 
     >>> import flax.linen as nn, jax.numpy as jnp, optax
     >>> from seqvision.training import create_state
