@@ -63,7 +63,7 @@ class SequenceEncoder(nn.Module):
             outputs = []
             for reverse in (False, True) if self.bidirectional else (False,):
                 name = f"layer_{depth}_reverse" if reverse else f"layer_{depth}"
-                final, ys = RecurrentLayer(cell, reverse, name=name)(x, mask=mask)
+                final, ys = RecurrentLayer(cell, reverse, name=name)(x, mask=mask, train=train)
                 outputs.append(ys)
                 finals.append(final)
             x = jnp.concatenate(outputs, axis=-1)

@@ -87,27 +87,50 @@ class Recurrent(nn.Module):
     method: Literal["auto", "scan", "fused"] = "auto"
 
     @nn.compact
-    def __call__(self, x: Array, *, mask: Array | None = None, train: bool = False) -> Array:
-        """Map x (..., T, D), with a bool mask (..., T) of valid steps, to the head's outputs."""
+    def __call__(
+        self,
+        x: Array,
+        *,
+        mask: Array | None = None,
+        reset: Array | None = None,
+        state: Any = None,
+        return_state: bool = False,
+        train: bool = False,
+    ) -> Any:
+        """Map x (..., T, D), with a bool mask (..., T) of valid steps, to the head's outputs.
+
+        A stream is read in pieces by return_state=True, which gives (outputs, state), and passing that state on: a
+        tuple with one entry a layer, the cell's state or, bidirectional, those of the two directions. The reset flags
+        (..., T) are those of `unroll`.
+        """
         if isinstance(self.cells, Cell) or not len(self.cells):
             raise ValueError(f"Recurrent: cells must be a tuple of at least one cell, got {self.cells!r}")
         if self.readout not in READOUTS:
             raise ValueError(f"Recurrent: readout must be one of {', '.join(READOUTS)}, got {self.readout!r}")
+        if state is not None and len(state) != len(self.cells):
+            raise ValueError(f"Recurrent: state must have one entry a layer, {len(self.cells)}, got {len(state)}")
         directions = (False, True) if self.bidirectional else (False,)
         outputs: list[Array] = []
+        finals: list[Any] = []
         for depth, cell in enumerate(self.cells):
-            outputs = []
-            for reverse in directions:
-                name = f"layer_{depth}_reverse" if reverse else f"layer_{depth}"
-                _, ys = RecurrentLayer(cell, reverse, self.method, name=name)(x, mask=mask, train=train)
+            outputs, ends = [], []
+            starts = (None, None) if state is None else state[depth] if self.bidirectional else (state[depth],)
+            for reverse, start in zip(directions, starts, strict=False):
+                layer = RecurrentLayer(
+                    cell, reverse, self.method, name=f"layer_{depth}_reverse" if reverse else f"layer_{depth}"
+                )
+                final, ys = layer(x, state=start, mask=mask, reset=reset, train=train)
                 outputs.append(nn.Dropout(self.dropout, deterministic=not train)(ys))
+                ends.append(final)
+            finals.append(tuple(ends) if self.bidirectional else ends[0])
             x = jnp.concatenate(outputs, axis=-1)
         time = x.ndim - 1 - getattr(self.cells[-1], "event_axes", 1)
         if self.readout == "last":
             x = jnp.concatenate([_last(ys, time, mask, r) for ys, r in zip(outputs, directions, strict=True)], axis=-1)
         elif self.readout != "all":
             x = _pool(x, time, mask, self.readout)
-        return x if self.head is None else self.head(x)
+        x = x if self.head is None else self.head(x)
+        return (x, tuple(finals)) if return_state else x
 
 
 def _last(ys: Array, time: int, mask: Array | None, reverse: bool) -> Array:
