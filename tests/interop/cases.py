@@ -6,12 +6,14 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from seqvision.cells import GRU, LSTM, Elman
+from seqvision.cells import GRU, LSTM, Elman, LSTMVariant
 
 GOLDEN = Path(__file__).with_name("golden")
-N, T, D, H = 2, 4, 3, 5
+N, T, D, H, P = 2, 4, 3, 5, 2
+FAST = {"xla_backend_optimization_level": 0}  # compiles in half the time
 CELLS = {
     "lstm": LSTM(H),
+    "lstm-proj": LSTMVariant(H, proj=P),
     "gru": GRU(H),
     "gru-reset-before": GRU(H, reset_after=False),
     "elman-tanh": Elman(H, "tanh"),

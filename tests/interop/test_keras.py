@@ -9,7 +9,7 @@ import pytest
 
 from seqvision.cells import unroll, unroll_bidirectional
 from seqvision.interop import from_keras, to_keras
-from tests.interop.cases import CELLS, D, H, N, T, cell_of, close, golden, maker, part, random_params, same
+from tests.interop.cases import CELLS, FAST, D, H, N, T, cell_of, close, golden, maker, part, random_params, same
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of Keras's variables
 NAMES = [name + end for name in ("lstm", "gru", "gru-reset-before") for end in ("", "-plain")]
@@ -26,7 +26,7 @@ def keras():
         yield module
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.jit, static_argnums=0, compiler_options=FAST)
 def run(cell, weights, xs, d_ys):
     ys, pull = jax.vjp(lambda weights, xs: unroll(cell, from_keras(cell, weights), xs)[1], weights, xs)
     return ys, *pull(d_ys)
@@ -71,7 +71,7 @@ def test_both_directions(keras):
         close(unroll_bidirectional(cell, cell, back, xs)[1], np.asarray(layer(xs)))
 
 
-@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("name", ["lstm", "gru", "gru-reset-before", "elman-tanh"])
 @pytest.mark.parametrize("kind", [np.float32, np.float16])
 def test_there_and_back_changes_no_bit(name, kind):
     cell = CELLS[name]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from seqvision import interop
-from seqvision.cells import GRU, LSTM, Elman
+from seqvision.cells import GRU, LSTM, Elman, LSTMVariant
 from tests.interop.cases import CELLS, H, random_params
 
 
@@ -18,6 +18,8 @@ class Own(LSTM):
     [
         ("torch", GRU(H, reset_after=False), "its GRU is GRU\\(hidden, reset_after=True\\)"),
         ("torch", Elman(H, "sigmoid"), 'its RNN has the activation "tanh" or "relu"'),
+        ("torch", LSTMVariant(H, proj=2, peephole=True), "of the options it has proj alone"),
+        ("torch", LSTMVariant(H), "of the options it has proj alone"),
         ("flax", GRU(H, reset_after=False), "its GRUCell is GRU\\(hidden, reset_after=True\\)"),
         ("nnx", GRU(H, reset_after=False), "its GRUCell is GRU\\(hidden, reset_after=True\\)"),
         ("haiku", GRU(H), "its GRU is GRU\\(hidden, reset_after=False\\)"),
@@ -37,7 +39,7 @@ def test_cells_that_the_peer_lacks(peer, cell, message):
     ("change", "error", "message"),
     [
         (lambda p: p._replace(w_h=p.w_h[:-1]), ValueError, r"params.w_h must have the shape \(5, 15\) .*got \(4, 15\)"),
-        (lambda p: p._replace(b_n=None), ValueError, r"params.b_n must be an array \(H,\) for GRU"),
+        (lambda p: p._replace(b_n=None), ValueError, r"params.b_n must be an array for GRU"),
         (lambda p: {"w_x": p.w_x, "w_h": p.w_h}, ValueError, "must have the fields w_x, w_h, b, b_n, got"),
         (lambda p: p._asdict() | {"bias": p.b}, ValueError, "must have the fields w_x, w_h, b, b_n, got"),
         (lambda p: random_params(LSTM(H)), TypeError, "params must be GRUParams for GRU.*, got LSTMParams"),

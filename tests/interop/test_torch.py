@@ -8,9 +8,10 @@ import pytest
 
 from seqvision.cells import unroll, unroll_bidirectional
 from seqvision.interop import from_torch, to_torch
-from tests.interop.cases import CELLS, D, H, cell_of, close, golden, maker, part, random_params, same
+from tests.interop.cases import CELLS, FAST, D, H, P, cell_of, close, golden, maker, part, random_params, same
 
-NAMES = ["lstm", "lstm-plain", "gru", "gru-plain", "elman-tanh", "elman-relu"]
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections")  # torch says that it takes a slower way
+NAMES = ["lstm", "lstm-plain", "lstm-proj", "gru", "gru-plain", "elman-tanh", "elman-relu"]
 
 
 def depth_and_ways(weights):
@@ -29,7 +30,7 @@ def our_layers(cell, weights, xs):
     return xs
 
 
-@partial(jax.jit, static_argnums=0)
+@partial(jax.jit, static_argnums=0, compiler_options=FAST)
 def run(cell, weights, xs, d_ys):
     ys, pull = jax.vjp(lambda weights, xs: our_layers(cell, weights, xs), weights, xs)
     return ys, *pull(d_ys)
@@ -57,14 +58,14 @@ def test_our_weights_give_our_outputs_and_gradients_in_torch(name):
     bias = not name.endswith("-plain")
     for layer in range(depth):
         for way in ways:
-            params = random_params(cell, len(ways) * H if layer else D, seed=2 * layer + way)
+            params = random_params(cell, len(ways) * (P if "proj" in name else H) if layer else D, seed=2 * layer + way)
             if not bias:
                 params = params._replace(**{b: 0 * getattr(params, b) for b in params._fields if b.startswith("b")})
             weights |= to_torch(cell, params, layer=layer, reverse=way, bias=bias)
     agree(cell, maker().torch_layer(name, weights))
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru", "elman-tanh"])
+@pytest.mark.parametrize("name", ["lstm", "lstm-proj", "gru", "elman-tanh"])
 @pytest.mark.parametrize("kind", [np.float32, np.float16])
 def test_there_and_back_changes_no_bit(name, kind):
     cell = CELLS[name]
@@ -106,6 +107,13 @@ def test_wrong_state_dicts_are_named(change, message):
     weights = to_torch(CELLS["lstm"], random_params(CELLS["lstm"]))
     change(weights)
     with pytest.raises(ValueError, match=message):
+        from_torch(CELLS["lstm"], weights)
+
+
+def test_projections_need_the_cell_that_has_them():
+    weights = to_torch(CELLS["lstm-proj"], random_params(CELLS["lstm-proj"]))
+    weights["weight_hh_l0"] = np.ones((4 * H, H), np.float32)
+    with pytest.raises(ValueError, match=r"weight_hr_l0 is a projection: use LSTMVariant\(hidden, proj=P\)"):
         from_torch(CELLS["lstm"], weights)
 
 

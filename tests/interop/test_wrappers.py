@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import flax.linen as nn
 import jax
@@ -11,34 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seqvision.cells import GRU, LSTM, unroll
+from seqvision.cells import GRU, LSTM, LearnedStart, unroll
 from seqvision.interop import EquinoxCell, FlaxCell, from_equinox
 from seqvision.models import RecurrentLayer
 from tests.interop.cases import CELLS, D, H, N, T, close, random_like, random_params, same
 
 XS = random_like(jnp.zeros((N, T, D)))
-
-
-class LearnedParams(NamedTuple):
-    inner: tuple
-    h: jax.Array  # (H,)
-
-
-@dataclass(frozen=True)
-class LearnedStart:
-    """A cell whose initial state is a parameter, drawn at random."""
-
-    inner: GRU
-
-    def init(self, key, in_features):
-        return LearnedParams(self.inner.init(key, in_features), jax.random.normal(key, (self.inner.hidden,)))
-
-    def initial_state(self, params, batch_shape=()):
-        state = self.inner.initial_state(params.inner, batch_shape)
-        return state._replace(h=state.h + params.h.reshape((1,) * len(batch_shape) + params.h.shape))
-
-    def step(self, params, state, x):
-        return self.inner.step(params.inner, state, x)
 
 
 class PlainDict:
@@ -59,10 +35,11 @@ class PlainDict:
 def test_under_flax_rnn(cell):
     layer = nn.RNN(FlaxCell(cell), return_carry=True)
     (final, ys), variables = layer.init_with_output(jax.random.key(0), XS)
+    variables = random_like(variables)
+    final, ys = layer.apply(variables, XS)
     fields = variables["params"]["cell"]
     params = cell.init(jax.random.key(0), D)
-    params = type(params)(**fields) if hasattr(params, "_fields") else fields["params"]
-    close((final, ys), layer.apply(variables, XS))
+    params = params._replace(**fields) if hasattr(params, "_fields") else fields["params"]
     close((final, ys), unroll(cell, params, XS))
     if cell is CELLS["lstm"]:
         (expected, _), theirs = RecurrentLayer(cell).init_with_output(jax.random.key(0), XS)

@@ -8,11 +8,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seqvision.cells import GRU, LSTM, Cell, Elman, ElmanParams, GRUParams, LSTMParams
+from seqvision.cells import (
+    GRU,
+    LSTM,
+    Cell,
+    Elman,
+    ElmanParams,
+    GRUParams,
+    LSTMParams,
+    LSTMVariant,
+    LSTMVariantParams,
+)
 from seqvision.cells.base import PyTree
 
-PARAMS: dict[type, Any] = {Elman: ElmanParams, GRU: GRUParams, LSTM: LSTMParams}
-GATES: dict[type, int] = {Elman: 1, GRU: 3, LSTM: 4}
+PARAMS: dict[type, Any] = {
+    Elman: ElmanParams,
+    GRU: GRUParams,
+    LSTM: LSTMParams,
+    LSTMVariant: LSTMVariantParams,  # with proj alone, which torch has
+}
+GATES: dict[type, int] = {Elman: 1, GRU: 3, LSTM: 4, LSTMVariant: 4}
 
 
 @dataclass(frozen=True)
@@ -70,23 +85,30 @@ def our_params(owner: str, cell: Cell, params: PyTree) -> Any:
         params = kind(**params)
     if not isinstance(params, kind):
         raise TypeError(f"{owner}: params must be {kind.__name__} for {cell!r}, got {type(params).__name__}")
-    H, width = sizes(cell)
-    shapes: dict[str, tuple[int | None, ...]] = {"w_x": (None, width), "w_h": (H, width), "b": (width,)}
-    if isinstance(cell, GRU):
-        shapes |= {"b_n": (H,)} if cell.reset_after else {}
-        if (params.b_n is not None) != cell.reset_after:
+    shapes = _shapes(cell)
+    for name, array in params._asdict().items():
+        if (array is not None) != (name in shapes):
             raise ValueError(
-                f"{owner}: params.b_n must be {'an array (H,)' if cell.reset_after else 'None'} for {cell!r}: "
+                f"{owner}: params.{name} must be {'an array' if name in shapes else 'None'} for {cell!r}: "
                 "use the cell that the parameters were made with"
             )
-    for name, shape in shapes.items():
-        check_shape(owner, cell, f"params.{name}", getattr(params, name), shape)
+        if array is not None:
+            check_shape(owner, cell, f"params.{name}", array, shapes[name])
     return params
 
 
-def sizes(cell: Any) -> tuple[int, int]:
-    """Return the hidden size H and the width of all gates together."""
-    return cell.hidden, GATES[type(cell)] * cell.hidden
+def _shapes(cell: Any) -> dict[str, tuple[int | None, ...]]:
+    """The shape of every array among a cell's parameters."""
+    H, P, width = sizes(cell)
+    shapes: dict[str, tuple[int | None, ...]] = {"w_x": (None, width), "w_h": (P, width), "b": (width,)}
+    if isinstance(cell, GRU) and cell.reset_after:
+        shapes |= {"b_n": (H,)}
+    return shapes | ({"w_p": (H, P)} if isinstance(cell, LSTMVariant) else {})
+
+
+def sizes(cell: Any) -> tuple[int, int, int]:
+    """Return the hidden size H, that of the output P, and the width of all gates together."""
+    return cell.hidden, getattr(cell, "proj", None) or cell.hidden, GATES[type(cell)] * cell.hidden
 
 
 def as_params(cell: Cell, **fields: Any) -> Any:
@@ -96,11 +118,11 @@ def as_params(cell: Cell, **fields: Any) -> Any:
     )
 
 
-def check_cell(owner: str, cell: Cell, peer: str) -> None:
+def check_cell(owner: str, cell: Cell, peer: str, known: Sequence[type] = (Elman, GRU, LSTM)) -> None:
     """Refuse a cell that has no counterpart among a peer's layers."""
-    if type(cell) not in PARAMS:
-        known = ", ".join(kind.__name__ for kind in PARAMS)
-        raise TypeError(f"{owner}: {peer} has no layer like {cell!r}: pass one of {known}")
+    if type(cell) not in known:
+        names = ", ".join(kind.__name__ for kind in known)
+        raise TypeError(f"{owner}: {peer} has no layer like {cell!r}: pass one of {names}")
 
 
 def check_zero(owner: str, name: str, array: Any, remedy: str) -> None:

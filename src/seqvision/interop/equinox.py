@@ -38,7 +38,7 @@ def from_equinox(cell: Cell, module: Any) -> Any:
     arrays = module if isinstance(module, Mapping) else {name: getattr(module, name, None) for name in NAMES}
     arrays = {name: array for name, array in arrays.items() if array is not None}
     read = Reader("from_equinox", cell, arrays, "pass an equinox.nn.GRUCell or LSTMCell, or its arrays by name")
-    H, width = sizes(cell)
+    H, _, width = sizes(cell)
     w_x, w_h = read("weight_ih", (width, None)).T, read("weight_hh", (width, H)).T
     biased = "bias" in arrays or "bias_n" in arrays
     b = read("bias", (width,)) if biased else zeros(w_x, width)

@@ -116,7 +116,7 @@ def from_nnx(cell: Cell, state: Mapping[str, Any]) -> Any:
     if isinstance(cell, LSTM) and "ii" in state:
         return from_flax(cell, {name.removesuffix("_"): part for name, part in state.items()})
     read = Reader("from_nnx", cell, _flat(state), NNX_HINT)
-    H, width = sizes(cell)
+    H, _, width = sizes(cell)
     side = "h" if isinstance(cell, LSTM) else "i"
     w_x, w_h = read("dense_i.kernel", (None, width)), read("dense_h.kernel", (H, width))
     b = read(f"dense_{side}.bias", (width,))

@@ -43,7 +43,7 @@ def from_haiku(cell: Cell, params: Mapping[str, Mapping[str, Any]], *, name: str
     name = NAMES[type(cell)] if name is None else name
     flat = {f"{module}.{key}": array for module, part in params.items() for key, array in part.items()}
     read = Reader("from_haiku", cell, flat, "name= gives the path of the recurrent module")
-    H, width = sizes(cell)
+    H, _, width = sizes(cell)
     if isinstance(cell, LSTM):
         w = reorder(read(f"{name}/linear.w", (None, width)), LSTM_ORDER)
         b_i, b_f, b_g, b_o = split(reorder(read(f"{name}/linear.b", (width,)), LSTM_ORDER), 4)

@@ -44,7 +44,7 @@ def from_keras(cell: Cell, weights: Sequence[Any]) -> Any:
             "pass layer.get_weights() of one recurrent layer, each half of a Bidirectional one by itself"
         )
     read = Reader("from_keras", cell, dict(zip(NAMES, weights, strict=False)), "pass layer.get_weights()")
-    H, width = sizes(cell)
+    H, _, width = sizes(cell)
     w_x, w_h = read("kernel", (None, width)), read("recurrent_kernel", (H, width))
     after = isinstance(cell, GRU) and cell.reset_after
     if len(weights) == 3:

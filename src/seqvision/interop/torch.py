@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from seqvision.cells import GRU, Cell, Elman
+from seqvision.cells import GRU, LSTM, Cell, Elman, LSTMVariant
 from seqvision.cells.base import PyTree
 
 from ._weights import Reader, as_params, check_cell, check_zero, join, our_params, sizes, to_numpy, zeros
@@ -20,10 +20,10 @@ def from_torch(
 
     torch stores (gates H, D), the transpose of ours, with the same order of gates. Its two biases become one, their
     sum; only the recurrent bias of the GRU's candidate, which the reset gate multiplies, stays itself (``b_n``).
-    Without biases (``bias=False``) ours are zero.
+    Without biases (``bias=False``) ours are zero. A layer with ``proj_size=P`` is ``LSTMVariant(hidden, proj=P)``.
 
     Args:
-      cell: `Elman` ("tanh" or "relu"), `GRU` or `LSTM` with the layer's hidden size.
+      cell: `Elman` ("tanh" or "relu"), `GRU`, `LSTM` or `LSTMVariant` with proj alone, of the layer's hidden size.
       state_dict: names -> arrays or tensors.
       layer: which of ``num_layers``; None for torch's single-step cells, whose names carry no layer.
       reverse: the backward direction of a bidirectional layer.
@@ -52,13 +52,17 @@ def from_torch(
     _check("from_torch", cell)
     read = Reader("from_torch", cell, state_dict, HINT)
     names = _names(layer, reverse, prefix)
-    H, width = sizes(cell)
+    H, P, width = sizes(cell)
     w_x = read(names["weight_ih"], (width, None)).T
-    w_h = read(names["weight_hh"], (width, H)).T
+    w_h = read(names["weight_hh"], (width, P)).T
+    if names["weight_hr"] in state_dict and not isinstance(cell, LSTMVariant):
+        raise ValueError(f"from_torch: {names['weight_hr']} is a projection: use LSTMVariant(hidden, proj=P)")
     if names["bias_ih"] in state_dict or names["bias_hh"] in state_dict:
         b_x, b_h = read(names["bias_ih"], (width,)), read(names["bias_hh"], (width,))
     else:
         b_x = b_h = zeros(w_x, width)
+    if isinstance(cell, LSTMVariant):
+        return as_params(cell, w_x=w_x, w_h=w_h, b=b_x + b_h, w_p=read(names["weight_hr"], (P, H)).T)
     if not isinstance(cell, GRU):
         return as_params(cell, w_x=w_x, w_h=w_h, b=b_x + b_h)
     b = join([b_x[: 2 * H] + b_h[: 2 * H], b_x[2 * H :]])
@@ -80,7 +84,7 @@ def to_torch(
     by ``|``, and ``layer.load_state_dict({name: torch.from_numpy(a) for name, a in d.items()})`` takes them.
 
     Args:
-      cell: `Elman` ("tanh" or "relu"), `GRU` or `LSTM`.
+      cell: `Elman` ("tanh" or "relu"), `GRU`, `LSTM` or `LSTMVariant` with proj alone.
       params: its parameters, or a dict of their fields.
       layer: which of ``num_layers``; None for torch's single-step cells.
       reverse: the backward direction of a bidirectional layer.
@@ -113,17 +117,23 @@ def to_torch(
         for name, array in (("b", params.b), ("b_n", b_n)):
             if array is not None:
                 check_zero("to_torch", f"params.{name}", array, "make the layer with bias=True and pass bias=True")
+    if isinstance(cell, LSTMVariant):
+        weights[names["weight_hr"]] = params.w_p.T
     return to_numpy(weights)
 
 
 def _names(layer, reverse, prefix):
     """torch's names of the arrays of one layer and direction."""
     suffix = ("" if layer is None else f"_l{layer}") + ("_reverse" if reverse else "")
-    return {name: f"{prefix}{name}{suffix}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    return {name: f"{prefix}{name}{suffix}" for name in ("weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh")}
 
 
 def _check(owner, cell):
-    check_cell(owner, cell, "torch")
+    check_cell(owner, cell, "torch", (Elman, GRU, LSTM, LSTMVariant))
+    if isinstance(cell, LSTMVariant):
+        options = {name: getattr(cell, name) for name in ("hidden", "forget_bias", "proj")}
+        if cell.proj is None or cell != LSTMVariant(**options):
+            raise TypeError(f"{owner}: torch has no layer like {cell!r}: of the options it has proj alone")
     if isinstance(cell, GRU) and not cell.reset_after:
         raise TypeError(f"{owner}: torch has no layer like {cell!r}: its GRU is GRU(hidden, reset_after=True)")
     if isinstance(cell, Elman) and cell.activation not in ("tanh", "relu"):
