@@ -29,7 +29,7 @@ CELLS = {
 
 def methods(name):
     """The ways in which unroll can run a cell."""
-    return ("scan", "auto") if name == "gru-reset-before" else ("scan", "fused", "auto")
+    return ("scan", "fused", "auto")
 
 
 def random_params(cell, rng, in_features=D, dtype=np.float64):

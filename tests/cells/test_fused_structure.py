@@ -53,12 +53,13 @@ def forward_and_backward(name, method, in_features):
     return *loops, [leaf.shape for leaf in jax.tree.leaves(params)]
 
 
-@pytest.mark.parametrize("in_features", [1, 2])
-@pytest.mark.parametrize("name", ["elman-tanh", "gru", "lstm"])
+@pytest.mark.parametrize("in_features", [1, 2, 9])  # by itself, beside h in one product, and before the loop
+@pytest.mark.parametrize("name", ["elman-tanh", "gru", "gru-reset-before", "lstm"])
 def test_the_loops_hold_only_what_must_be_in_them(name, in_features):
     (ahead, _), (back, carried), sizes = forward_and_backward(name, "fused", in_features)
-    assert ahead == in_features  # h W_h, and x W_x unless x is one number
-    assert back == 1  # the gates' gradient times W_h^T
+    expected = 2 if name == "gru-reset-before" else 1
+    assert ahead == expected  # [x, h] W, or h W_h alone
+    assert back == expected  # the gates' gradient times W_h^T
     assert not set(carried) & set(sizes), "a gradient of the size of a parameter is carried through the loop"
 
 

@@ -27,6 +27,7 @@ from .lstm import LSTM, LSTMParams, LSTMState
 from .lstm_variants import LSTMVariant, LSTMVariantParams
 from .mgu import MGU, MGUParams, MGUState
 from .minimal import MinGRU, MinimalParams, MinimalState, MinLSTM
+from .newton_unroll import NewtonResult, newton_unroll
 from .slstm import SLSTM, SLSTMState
 from .streams import sequence_mask, unroll_truncated
 from .unroll import unroll
@@ -72,11 +73,13 @@ __all__ = [
     "MinLSTM",
     "MinimalParams",
     "MinimalState",
+    "NewtonResult",
     "SLSTMState",
     "VariationalDropout",
     "Zoneout",
     "attend",
     "generate",
+    "newton_unroll",
     "sequence_mask",
     "unroll",
     "unroll_bidirectional",

@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 
 PyTree = Any
 
@@ -38,16 +39,37 @@ ACTIVATIONS = {
     "linear": lambda a: a,
 }
 
+FLOATS = ("bfloat16", "float16", "float32", "float64")
 
-def affine(x: Array, w: Array, b: Array | None = None) -> Array:
-    """Compute x W + b for x (..., D), w (D, K), b (K,); one feature is a product, not a matrix product."""
+
+def affine(x: Array, w: Array, b: Array | None = None, dtype: DTypeLike | None = None) -> Array:
+    """Compute x W + b for x (..., D), w (D, K), b (K,); one feature is a product, not a matrix product.
+
+    With a ``dtype`` the product's operands are rounded to it, and its sums are kept in the type of x and w.
+    """
+    check_features(x, w)
+    if w.shape[0] == 1:
+        a = x * rows(w[0], x.ndim)
+    elif dtype is None:
+        a = x @ w
+    else:
+        a = jnp.matmul(x.astype(dtype), w.astype(dtype), preferred_element_type=jnp.result_type(x, w))
+    return a if b is None else a + rows(b, a.ndim)
+
+
+def check_features(x: Array, w: Array) -> None:
+    """Refuse x (..., D) where w is not (D, K)."""
     if x.shape[-1] != w.shape[0]:
         raise ValueError(
             f"x has {x.shape[-1]} features (shape {x.shape}), but the parameters were made for {w.shape[0]}: "
             f"init the cell with in_features={x.shape[-1]}, or pass x of shape (..., {w.shape[0]})"
         )
-    a = x * rows(w[0], x.ndim) if w.shape[0] == 1 else x @ w
-    return a if b is None else a + rows(b, a.ndim)
+
+
+def check_dtype(owner: str, name: str, value: str | None) -> None:
+    """Refuse what is neither None nor the name of a floating-point type."""
+    if value is not None and value not in FLOATS:
+        raise ValueError(f"{owner}: {name} must be None or one of {', '.join(FLOATS)}, got {value!r}")
 
 
 def check_size(owner: str, name: str, value: int) -> None:

@@ -1,6 +1,6 @@
 """The simple recurrent cell of Elman 1990: h' = f(x W_x + h W_h + b)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import ACTIVATIONS, affine, check_size
+from .base import ACTIVATIONS, affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
+from .products import pre_activation, product_gradients, weight_gradient
 
 
 class ElmanParams(NamedTuple):
@@ -34,9 +35,10 @@ class Elman:
     Args:
       hidden: units H, >= 1.
       activation: "tanh", "relu", "sigmoid" or "linear".
+      compute_dtype: None, or what the operands of the products are rounded to ("bfloat16"); the state keeps its type.
 
     Raises:
-      ValueError: for a hidden size below 1 or an unknown activation.
+      ValueError: for a hidden size below 1, an unknown activation or compute_dtype.
 
     Source: Elman, "Finding structure in time", 1990.
 
@@ -49,9 +51,11 @@ class Elman:
 
     hidden: int
     activation: str = "tanh"
+    compute_dtype: str | None = None
 
     def __post_init__(self):
         check_size("Elman", "hidden", self.hidden)
+        check_dtype("Elman", "compute_dtype", self.compute_dtype)
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"Elman: activation must be one of {', '.join(ACTIVATIONS)}, got {self.activation!r}")
 
@@ -71,25 +75,33 @@ class Elman:
 
     def step(self, params: ElmanParams, state: ElmanState, x: Array) -> tuple[ElmanState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
-        state, _ = self.pointwise(self.project(params, x), self.recur(params, state.h), state)
+        lift, advance = self.forward_parts(params)
+        state, _ = advance(lift(x), state)
         return state, state.h
 
-    def project(self, params: ElmanParams, x: Array) -> Array:
-        """Return the input's share of the pre-activation: x W_x + b, (..., H)."""
-        return affine(x, params.w_x, params.b)
+    def forward_parts(self, params: ElmanParams, join: bool = False) -> tuple[Callable, Callable]:
+        """Return the input's share of a step, and the step after it; see `seqvision.cells.fused`."""
+        join = join and params.w_x.shape[0] == 1  # more features are faster taken out of the loop, unlike the LSTM's
+        lift, product = pre_activation(*params, join=join, dtype=self.compute_dtype)
 
-    def recur(self, params: ElmanParams, h: Array) -> Array:
-        """Return the state's share of the pre-activation: h W_h, (..., H)."""
-        return affine(h, params.w_h)
+        def advance(x, state):
+            h = ACTIVATIONS[self.activation](product(x, state.h))
+            return ElmanState(h), h
 
-    def pointwise(self, a_x: Array, a_h: Array, state: ElmanState) -> tuple[ElmanState, tuple]:
-        """Apply the part of a step that follows its two products; also return what the backward pass needs."""
-        h = ACTIVATIONS[self.activation](a_x + a_h)
-        return ElmanState(h), (h,)
+        return lift, advance
 
-    def pointwise_vjp(self, saved: tuple, state: ElmanState, d: ElmanState) -> tuple[Array, Array, ElmanState]:
-        """Transpose `pointwise`: from the cotangent of the new state to those of a_x, a_h and the old state."""
-        (h,) = saved
-        slope = {"tanh": 1 - h * h, "relu": (h > 0).astype(h.dtype), "sigmoid": h * (1 - h), "linear": jnp.ones_like(h)}
-        d_a = d.h * slope[self.activation]
-        return d_a, d_a, ElmanState(jnp.zeros_like(state.h))
+    def backward_parts(self, params: ElmanParams) -> Callable:
+        """Return the transpose of a step: the gradients of its pre-activations and of the old state."""
+        w_back = params.w_h.T
+
+        def retreat(h, state, d):
+            slope = {"tanh": 1 - h * h, "relu": (h > 0).astype(h.dtype), "sigmoid": h * (1 - h), "linear": 1}
+            d_a = d.h * slope[self.activation]
+            return d_a, ElmanState(affine(d_a, w_back, None, self.compute_dtype))
+
+        return retreat
+
+    def gather(self, params: ElmanParams, x: Array, state: ElmanState, d_a: Array) -> tuple[ElmanParams, Array]:
+        """Return the gradients of params and x (R, D) from those of all pre-activations (R, H)."""
+        d_x, d_w_x, d_b = product_gradients(x, params.w_x, d_a, self.compute_dtype)
+        return ElmanParams(d_w_x, weight_gradient(state.h, d_a, self.compute_dtype), d_b), d_x

@@ -1,6 +1,6 @@
 """The gated recurrent unit of Cho et al. 2014, in its two published forms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import affine, check_size
+from .base import affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
+from .products import pre_activation, product_gradients, weight_gradient
 
 
 class GRUParams(NamedTuple):
@@ -42,9 +43,10 @@ class GRU:
     Args:
       hidden: units H, >= 1.
       reset_after: where the reset gate acts, after or before the recurrent product.
+      compute_dtype: None, or what the operands of the products are rounded to ("bfloat16"); the state keeps its type.
 
     Raises:
-      ValueError: for a hidden size below 1.
+      ValueError: for a hidden size below 1 or an unknown compute_dtype.
 
     Source: Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014.
 
@@ -59,9 +61,11 @@ class GRU:
 
     hidden: int
     reset_after: bool = True
+    compute_dtype: str | None = None
 
     def __post_init__(self):
         check_size("GRU", "hidden", self.hidden)
+        check_dtype("GRU", "compute_dtype", self.compute_dtype)
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> GRUParams:
         """Draw parameters: Glorot and orthogonal blocks by gate, zero biases."""
@@ -80,46 +84,100 @@ class GRU:
 
     def step(self, params: GRUParams, state: GRUState, x: Array) -> tuple[GRUState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
-        a_x = self.project(params, x)
-        if self.reset_after:
-            state, _ = self.pointwise(a_x, self.recur(params, state.h), state)
-            return state, state.h
-        H = self.hidden
-        a_rz, a_n = a_x[..., : 2 * H], a_x[..., 2 * H :]
-        r, z = jnp.split(jax.nn.sigmoid(a_rz + affine(state.h, params.w_h[:, : 2 * H])), 2, axis=-1)
-        n = jnp.tanh(a_n + affine(r * state.h, params.w_h[:, 2 * H :]))
-        h = (1 - z) * n + z * state.h
-        return GRUState(h), h
+        lift, advance = self.forward_parts(params)
+        state, _ = advance(lift(x), state)
+        return state, state.h
 
-    @property
-    def fusable(self) -> bool:
-        """Whether a step is two products followed by pointwise work, as method="fused" needs."""
-        return self.reset_after
+    def forward_parts(self, params: GRUParams, join: bool = False) -> tuple[Callable, Callable]:
+        """Return the input's share of a step, and the step after it; see `seqvision.cells.fused`."""
+        join = join and params.w_x.shape[0] == 1  # more features are faster taken out of the loop, unlike the LSTM's
+        return (self._forward_after if self.reset_after else self._forward_before)(params, join)
 
-    def project(self, params: GRUParams, x: Array) -> Array:
-        """Return the input's share of the pre-activations: x W_x + b, (..., 3H)."""
-        return affine(x, params.w_x, params.b)
+    def backward_parts(self, params: GRUParams) -> Callable:
+        """Return the transpose of a step: the gradients of its pre-activations and of the old state."""
+        return (self._backward_after if self.reset_after else self._backward_before)(params)
 
-    def recur(self, params: GRUParams, h: Array) -> Array:
-        """Return the state's share of the pre-activations (reset_after): h W_h, and b_n on the candidate, (..., 3H)."""
+    def gather(self, params: GRUParams, x: Array, state: GRUState, d_a: tuple) -> tuple[GRUParams, Array]:
+        """Return the gradients of params and x (R, D) from those of all pre-activations."""
+        return (self._gather_after if self.reset_after else self._gather_before)(params, x, state, d_a)
+
+    def _forward_after(self, params, join):
+        lift, product = self._products_after(params, join)
+
+        def advance(x, state):
+            a_rz, x_n, h_n = product(x, state.h)
+            r, z = jnp.split(jax.nn.sigmoid(a_rz), 2, axis=-1)
+            n = jnp.tanh(x_n + r * h_n)
+            return GRUState((1 - z) * n + z * state.h), (r, z, n, h_n)
+
+        return lift, advance
+
+    def _products_after(self, params, join):
+        """The pre-activation of r and z, and the two shares of n's, which the reset gate keeps apart."""
         if params.b_n is None:
             raise ValueError("GRU(reset_after=True) needs params.b_n (H,), got None: init with the same cell")
-        return affine(h, params.w_h, jnp.pad(params.b_n, (2 * self.hidden, 0)))
+        H = self.hidden
+        b_h = jnp.pad(params.b_n, (2 * H, 0))
 
-    def pointwise(self, a_x: Array, a_h: Array, state: GRUState) -> tuple[GRUState, tuple]:
-        """Apply the part of a step that follows its two products (reset_after); also return the backward's needs."""
-        x_r, x_z, x_n = jnp.split(a_x, 3, axis=-1)
-        h_r, h_z, h_n = jnp.split(a_h, 3, axis=-1)
-        r, z = jax.nn.sigmoid(x_r + h_r), jax.nn.sigmoid(x_z + h_z)
-        n = jnp.tanh(x_n + r * h_n)
-        return GRUState((1 - z) * n + z * state.h), (r, z, n, h_n)
+        def share(x):
+            return affine(x, params.w_x, params.b, self.compute_dtype)
 
-    def pointwise_vjp(self, saved: tuple, state: GRUState, d: GRUState) -> tuple[Array, Array, GRUState]:
-        """Transpose `pointwise`: from the cotangent of the new state to those of a_x, a_h and the old state."""
-        r, z, n, h_n = saved
-        d_n = d.h * (1 - z) * (1 - n * n)
-        d_r = d_n * h_n * r * (1 - r)
-        d_z = d.h * (state.h - n) * z * (1 - z)
-        d_x = jnp.concatenate([d_r, d_z, d_n], axis=-1)
-        d_h = jnp.concatenate([d_r, d_z, d_n * r], axis=-1)
-        return d_x, d_h, GRUState(d.h * z)
+        def product(x, h):
+            a_x, a_h = share(x) if join else x, affine(h, params.w_h, b_h, self.compute_dtype)
+            return a_x[..., : 2 * H] + a_h[..., : 2 * H], a_x[..., 2 * H :], a_h[..., 2 * H :]
+
+        return (lambda x: x) if join else share, product
+
+    def _backward_after(self, params):
+        w_back = params.w_h.T  # once: a product with a transposed operand is slower in every step
+
+        def retreat(saved, state, d):
+            r, z, n, h_n = saved
+            d_n = d.h * (1 - z) * (1 - n * n)
+            d_r = d_n * h_n * r * (1 - r)
+            d_z = d.h * (state.h - n) * z * (1 - z)
+            d_x = jnp.concatenate([d_r, d_z, d_n], axis=-1)
+            d_h = jnp.concatenate([d_r, d_z, d_n * r], axis=-1)
+            return (d_x, d_h), GRUState(d.h * z + affine(d_h, w_back, None, self.compute_dtype))
+
+        return retreat
+
+    def _gather_after(self, params, x, state, d_a):
+        d_x, d_h = d_a
+        d_xs, d_w_x, d_b = product_gradients(x, params.w_x, d_x, self.compute_dtype)
+        d_b_n = jnp.sum(d_h[:, 2 * self.hidden :], axis=0)
+        return GRUParams(d_w_x, weight_gradient(state.h, d_h, self.compute_dtype), d_b, d_b_n), d_xs
+
+    def _forward_before(self, params, join):
+        (x_rz, x_n), (h_rz, h_n), (b_rz, b_n) = map(self._gates_and_candidate, (params.w_x, params.w_h, params.b))
+        lift_rz, product_rz = pre_activation(x_rz, h_rz, b_rz, join=join, dtype=self.compute_dtype)
+        lift_n, product_n = pre_activation(x_n, h_n, b_n, join=join, dtype=self.compute_dtype)
+
+        def advance(x, state):
+            r, z = jnp.split(jax.nn.sigmoid(product_rz(x[0], state.h)), 2, axis=-1)
+            n = jnp.tanh(product_n(x[1], r * state.h))
+            return GRUState((1 - z) * n + z * state.h), (r, z, n)
+
+        return lambda x: (lift_rz(x), lift_n(x)), advance
+
+    def _backward_before(self, params):
+        back_rz, back_n = (w.T for w in self._gates_and_candidate(params.w_h))
+
+        def retreat(saved, state, d):
+            r, z, n = saved
+            d_n = d.h * (1 - z) * (1 - n * n)
+            d_rh = affine(d_n, back_n, None, self.compute_dtype)
+            d_rz = jnp.concatenate([d_rh * state.h * r * (1 - r), d.h * (state.h - n) * z * (1 - z)], axis=-1)
+            d_h = d.h * z + d_rh * r + affine(d_rz, back_rz, None, self.compute_dtype)
+            return (d_rz, d_n, r * state.h), GRUState(d_h)
+
+        return retreat
+
+    def _gather_before(self, params, x, state, d_a):
+        d_rz, d_n, rh = d_a
+        d_x, d_w_x, d_b = product_gradients(x, params.w_x, jnp.concatenate([d_rz, d_n], axis=-1), self.compute_dtype)
+        d_w_rz, d_w_n = weight_gradient(state.h, d_rz, self.compute_dtype), weight_gradient(rh, d_n, self.compute_dtype)
+        return GRUParams(d_w_x, jnp.concatenate([d_w_rz, d_w_n], axis=-1), d_b, None), d_x
+
+    def _gates_and_candidate(self, columns):
+        return jnp.split(columns, (2 * self.hidden,), axis=-1)

@@ -1,6 +1,6 @@
 """Long short-term memory, Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import affine, check_size
+from .base import affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
+from .products import pre_activation, product_gradients, weight_gradient
 
 
 class LSTMParams(NamedTuple):
@@ -37,9 +38,10 @@ class LSTM:
     Args:
       hidden: units H, >= 1.
       forget_bias: start of the forget gate's bias, a part of the parameters (Jozefowicz et al. 2015).
+      compute_dtype: None, or what the operands of the products are rounded to ("bfloat16"); the state keeps its type.
 
     Raises:
-      ValueError: for a hidden size below 1.
+      ValueError: for a hidden size below 1 or an unknown compute_dtype.
 
     Source: Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000.
 
@@ -52,9 +54,11 @@ class LSTM:
 
     hidden: int
     forget_bias: float = 1.0
+    compute_dtype: str | None = None
 
     def __post_init__(self):
         check_size("LSTM", "hidden", self.hidden)
+        check_dtype("LSTM", "compute_dtype", self.compute_dtype)
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LSTMParams:
         """Draw parameters: Glorot and orthogonal blocks by gate, bias zero but for the forget gate."""
@@ -74,36 +78,38 @@ class LSTM:
 
     def step(self, params: LSTMParams, state: LSTMState, x: Array) -> tuple[LSTMState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
-        state, _ = self.pointwise(self.project(params, x), self.recur(params, state.h), state)
+        lift, advance = self.forward_parts(params)
+        state, _ = advance(lift(x), state)
         return state, state.h
 
-    def project(self, params: LSTMParams, x: Array) -> Array:
-        """Return the input's share of the pre-activations: x W_x + b, (..., 4H)."""
-        return affine(x, params.w_x, params.b)
+    def forward_parts(self, params: LSTMParams, join: bool = False) -> tuple[Callable, Callable]:
+        """Return the input's share of a step, and the step after it; see `seqvision.cells.fused`."""
+        lift, product = pre_activation(*params, join=join, dtype=self.compute_dtype)
 
-    def recur(self, params: LSTMParams, h: Array) -> Array:
-        """Return the state's share of the pre-activations: h W_h, (..., 4H)."""
-        return affine(h, params.w_h)
+        def advance(x, state):
+            a_i, a_f, a_g, a_o = jnp.split(product(x, state.h), 4, axis=-1)
+            i, f, g, o = jax.nn.sigmoid(a_i), jax.nn.sigmoid(a_f), jnp.tanh(a_g), jax.nn.sigmoid(a_o)
+            c = f * state.c + i * g
+            tanh_c = jnp.tanh(c)
+            return LSTMState(h=o * tanh_c, c=c), (i, f, g, o, tanh_c)
 
-    def pointwise(self, a_x: Array, a_h: Array, state: LSTMState) -> tuple[LSTMState, tuple]:
-        """Apply the part of a step that follows its two products; also return what the backward pass needs."""
-        a_i, a_f, a_g, a_o = jnp.split(a_x + a_h, 4, axis=-1)
-        i, f, g, o = jax.nn.sigmoid(a_i), jax.nn.sigmoid(a_f), jnp.tanh(a_g), jax.nn.sigmoid(a_o)
-        c = f * state.c + i * g
-        tanh_c = jnp.tanh(c)
-        return LSTMState(h=o * tanh_c, c=c), (i, f, g, o, tanh_c)
+        return lift, advance
 
-    def pointwise_vjp(self, saved: tuple, state: LSTMState, d: LSTMState) -> tuple[Array, Array, LSTMState]:
-        """Transpose `pointwise`: from the cotangent of the new state to those of a_x, a_h and the old state."""
-        i, f, g, o, tanh_c = saved
-        d_c = d.c + d.h * o * (1 - tanh_c * tanh_c)
-        d_a = jnp.concatenate(
-            [
-                d_c * g * i * (1 - i),
-                d_c * state.c * f * (1 - f),
-                d_c * i * (1 - g * g),
-                d.h * tanh_c * o * (1 - o),
-            ],
-            axis=-1,
-        )
-        return d_a, d_a, LSTMState(h=jnp.zeros_like(state.h), c=d_c * f)
+    def backward_parts(self, params: LSTMParams) -> Callable:
+        """Return the transpose of a step: the gradients of its pre-activations and of the old state."""
+        w_back = params.w_h.T  # once: a product with a transposed operand is slower in every step
+
+        def retreat(saved, state, d):
+            i, f, g, o, tanh_c = saved
+            d_c = d.c + d.h * o * (1 - tanh_c * tanh_c)
+            d_i, d_f = d_c * g * i * (1 - i), d_c * state.c * f * (1 - f)
+            d_g, d_o = d_c * i * (1 - g * g), d.h * tanh_c * o * (1 - o)
+            d_a = jnp.concatenate([d_i, d_f, d_g, d_o], axis=-1)
+            return d_a, LSTMState(h=affine(d_a, w_back, None, self.compute_dtype), c=d_c * f)
+
+        return retreat
+
+    def gather(self, params: LSTMParams, x: Array, state: LSTMState, d_a: Array) -> tuple[LSTMParams, Array]:
+        """Return the gradients of params and x (R, D) from those of all pre-activations (R, 4H)."""
+        d_x, d_w_x, d_b = product_gradients(x, params.w_x, d_a, self.compute_dtype)
+        return LSTMParams(d_w_x, weight_gradient(state.h, d_a, self.compute_dtype), d_b), d_x

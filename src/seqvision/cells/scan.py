@@ -1,6 +1,7 @@
 """method="scan": any cell by `lax.scan`, differentiated by JAX; the reference that every other method is tested on."""
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -34,23 +35,27 @@ def scan(
     if remat == "none":
         return jax.lax.scan(body, state, inputs)
     body = jax.checkpoint(body, prevent_cse=False)
-    T = xs.shape[0]
-    if remat == "gates" or T < 4:
+    if remat == "gates":
         return jax.lax.scan(body, state, inputs)
-    return _scan_in_chunks(body, state, inputs, T)
+    return in_chunks(partial(jax.lax.scan, body), state, inputs)
 
 
-def _scan_in_chunks(body, state, inputs, T):
-    """Keep the state at about sqrt(T) steps and recompute the rest (Chen et al. 2016)."""
+def in_chunks(run, state: PyTree, inputs: PyTree) -> tuple[PyTree, Array]:
+    """Unroll by run(state, inputs (size, ...)), keeping the state at about sqrt(T) steps and recomputing the rest.
+
+    Source: Chen et al., "Training deep nets with sublinear memory cost", 2016.
+    """
+    T = inputs[0].shape[0]
+    run = jax.checkpoint(run, prevent_cse=False)
     size = math.isqrt(T)
+    if size < 2:
+        return run(state, inputs)
     chunks = T // size
     head = jax.tree.map(lambda a: a[: chunks * size].reshape(chunks, size, *a.shape[1:]), inputs)
     tail = jax.tree.map(lambda a: a[chunks * size :], inputs)
-
-    def run(state, part):
-        return jax.lax.scan(body, state, part)
-
-    run = jax.checkpoint(run, prevent_cse=False)
     state, ys = jax.lax.scan(run, state, head)
+    ys = ys.reshape(chunks * size, *ys.shape[2:])
+    if not T % size:
+        return state, ys
     state, rest = run(state, tail)
-    return state, jnp.concatenate([ys.reshape(chunks * size, *ys.shape[2:]), rest])
+    return state, jnp.concatenate([ys, rest])

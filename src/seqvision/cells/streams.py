@@ -80,7 +80,8 @@ def unroll_truncated(
     axis = xs.ndim - 1 - getattr(cell, "event_axes", 1)  # of time
     if axis < 0:
         raise ValueError(f"unroll_truncated: xs must be (..., T, D), got shape {xs.shape}: add the missing axis")
-    whole = max(xs.shape[axis] // length - 1, 0)  # full chunks after the first
+    T = xs.shape[axis]
+    whole = max(T // length - 1, 0)  # full chunks after the first
 
     def run(state, part):
         return unroll(cell, params, part[0], state=state, mask=part[1], reset=part[2], **options)
@@ -88,7 +89,7 @@ def unroll_truncated(
     def go_on(state, part):
         return run(jax.lax.stop_gradient(state), part)
 
-    first, middle, last = _cut((xs, mask, reset), axis, (length, (1 + whole) * length))
+    first, middle, last = _cut((xs, mask, reset), axis, (min(T, length), min(T, (1 + whole) * length)))
     state, ys = run(state, first)  # apart from the others: gradients reach the state that was given
     outputs = [ys]
     if whole:

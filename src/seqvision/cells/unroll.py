@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from .associative import associative, supports_associative
 from .base import Cell, PyTree
 from .fused import fused, supports_fused
+from .newton import newton
 from .scan import scan
 
-METHODS = ("auto", "scan", "fused")
+METHODS = ("auto", "scan", "fused", "associative", "newton")
 REMAT = ("none", "gates", "sqrt")
 
 
@@ -23,7 +25,7 @@ def unroll(
     mask: Array | None = None,
     reset: Array | None = None,
     reverse: bool = False,
-    method: Literal["auto", "scan", "fused"] = "auto",
+    method: Literal["auto", "scan", "fused", "associative", "newton"] = "auto",
     remat: Literal["none", "gates", "sqrt"] = "none",
 ) -> tuple[PyTree, Array]:
     """Run a cell over time.
@@ -37,10 +39,14 @@ def unroll(
         no gradient comes from there.
       reset: bool (..., T). Where True at t, the state before step t is ``cell.initial_state``.
       reverse: run from the last step to the first; the same as flipping inputs, mask and reset, and flipping ys back.
-      method: "scan" is `lax.scan`, differentiable in every mode; "fused" has a hand-written backward pass (reverse mode
-        only) that is faster for `Elman`, `LSTM` and `GRU`; "auto" takes "fused" where the cell has it.
+      method: how it is executed, the numbers being the same to rounding.
+        "scan": `lax.scan`, for every cell, differentiable in every mode.
+        "fused": the same loop with a hand-written backward pass (reverse mode only); `Elman`, `LSTM` and `GRU`.
+        "associative": all steps at once for cells that are linear in their state; `MinGRU`, `MinLSTM` and `LRU`.
+        "newton": all steps at once for any cell with a small real state, by iteration; see `newton_unroll`.
+        "auto": "fused" where the cell has it, "associative" on accelerators where the cell has that, else "scan".
       remat: "none" keeps what the backward pass needs; "gates" keeps states and recomputes gates; "sqrt" keeps about
-        sqrt(T) states. The last two run by "scan".
+        sqrt(T) states, and computes the forward pass twice. For "scan" and "fused".
 
     Mixed dtypes: the state takes the type that parameters, inputs and given state promote to (float16 parameters with
     float32 inputs compute in float32), and keeps it.
@@ -61,37 +67,44 @@ def unroll(
     """
     xs = jnp.asarray(xs)
     batch = _check(cell, xs, mask, reset, method, remat)
+    how = _choose(cell, method, remat)
     start = jax.eval_shape(lambda: cell.initial_state(params, batch))
     state = cell.initial_state(params, batch) if state is None else jax.tree.map(jnp.asarray, state)
     _check_state(state, start, batch)
     fresh = None if reset is None else cell.initial_state(params, batch)
 
     if mask is not None:
-        xs = jnp.where(mask[..., None], xs, 0)
+        xs = jnp.where(jnp.expand_dims(mask, range(mask.ndim, xs.ndim)), xs, 0)
     xs, mask, reset = jax.tree.map(lambda a: jnp.moveaxis(a, len(batch), 0), (xs, mask, reset))  # time first
     if reverse:
         xs, mask, reset = jax.tree.map(lambda a: jnp.flip(a, 0), (xs, mask, reset))
 
-    if _choose(cell, method, remat) == "fused":
-        dtype = jnp.result_type(*jax.tree.leaves((params, xs, state)))
-        params, xs, state, fresh = _cast((params, xs, state, fresh), dtype)
-        final, ys = fused(cell, params, xs, state, fresh, mask, reset)
+    if how == "fused":
+        final, ys = fused(cell, params, xs, state, fresh, mask, reset, remat)
     else:
         state, fresh = _promote(cell, params, state, fresh, xs)
-        final, ys = scan(cell, params, xs, state, fresh, mask, reset, remat)
+        if how == "scan":
+            final, ys = scan(cell, params, xs, state, fresh, mask, reset, remat)
+        else:
+            run = associative if how == "associative" else newton
+            final, ys = run(cell, params, xs, state, fresh, mask, reset)
     if reverse:
         ys = jnp.flip(ys, 0)
     return final, jnp.moveaxis(ys, 0, len(batch))
 
 
 def _choose(cell, method, remat):
-    if method == "fused" and remat != "none":
-        raise ValueError(f'unroll: remat={remat!r} runs by method="scan", not "fused": drop one of the two')
-    if method == "fused" and not supports_fused(cell):
-        raise ValueError(f'unroll: method="fused" does not know {cell!r}: use method="scan" or "auto"')
-    if method != "auto":
-        return method
-    return "fused" if remat == "none" and supports_fused(cell) else "scan"
+    if method == "auto":
+        if supports_fused(cell):
+            return "fused"
+        parallel = supports_associative(cell) and remat == "none" and jax.default_backend() != "cpu"
+        return "associative" if parallel else "scan"
+    known = {"fused": supports_fused, "associative": supports_associative}
+    if method in known and not known[method](cell):
+        raise ValueError(f'unroll: method="{method}" does not know {cell!r}: use method="scan" or "auto"')
+    if method in ("associative", "newton") and remat != "none":
+        raise ValueError(f'unroll: remat={remat!r} is for loops over time, method="{method}" has none: drop one of them')
+    return method
 
 
 def _check(cell, xs, mask, reset, method, remat):
@@ -101,19 +114,21 @@ def _check(cell, xs, mask, reset, method, remat):
         raise ValueError(f"unroll: method must be one of {', '.join(METHODS)}, got {method!r}")
     if remat not in REMAT:
         raise ValueError(f"unroll: remat must be one of {', '.join(REMAT)}, got {remat!r}")
-    if xs.ndim < 2:
-        raise ValueError(f"unroll: xs must be (..., T, D), got shape {xs.shape}: add the missing axis")
+    event = getattr(cell, "event_axes", 1)
+    if xs.ndim < 1 + event:
+        expected = "(..., T, D)" if event == 1 else f"(..., T, and {event} axes of one event)"
+        raise ValueError(f"unroll: xs must be {expected}, got shape {xs.shape}: add the missing axis")
     for name, flags in (("mask", mask), ("reset", reset)):
         if flags is None:
             continue
         if jnp.result_type(flags) != jnp.bool_:
             raise TypeError(f"unroll: {name} must be bool, got {jnp.result_type(flags)}: pass {name}.astype(bool)")
-        if jnp.shape(flags) != xs.shape[:-1]:
+        if jnp.shape(flags) != xs.shape[:-event]:
             raise ValueError(
-                f"unroll: {name} must have the shape of xs without its last axis, {xs.shape[:-1]}, "
-                f"got {jnp.shape(flags)}"
+                f"unroll: {name} must have the shape of xs without its last {'axis' if event == 1 else 'axes'}, "
+                f"{xs.shape[:-event]}, got {jnp.shape(flags)}"
             )
-    return xs.shape[:-2]
+    return xs.shape[: -event - 1]
 
 
 def _check_state(state, start, batch):
@@ -128,10 +143,6 @@ def _check_state(state, start, batch):
                 f"unroll: state{jax.tree_util.keystr(path)} must be {like.shape}, the batch axes {batch} of xs first, "
                 f"got shape {leaf.shape}: see cell.initial_state(params, batch_shape)"
             )
-
-
-def _cast(tree, dtype):
-    return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
 
 
 def _promote(cell, params, state, fresh, xs):

@@ -1,0 +1,53 @@
+"""The products of a step, x W_x + h W_h + b, and their gradients over many rows at once."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import DTypeLike
+
+from .base import affine, check_features
+
+Lift = Callable[[Array], Array]
+Product = Callable[[Array, Array], Array]
+
+
+def pre_activation(
+    w_x: Array, w_h: Array, b: Array, *, join: bool = False, dtype: DTypeLike | None = None
+) -> tuple[Lift, Product]:
+    """Split x W_x + h W_h + b into what depends on the input alone and one product for each step.
+
+    Args:
+      w_x: (D, K).
+      w_h: (H, K).
+      b: (K,).
+      join: False: the input's share is taken out of the loop, as one product over all steps. True: x and h go side by
+        side through one product in the loop, so that nothing of the size (T, ..., K) is written before it.
+      dtype: what the operands of the products are rounded to; None leaves them.
+
+    Returns:
+      ``lift`` from x (..., D) to what a step takes of it, and ``product(lift(x), h)`` (..., K).
+    """
+    if not join:
+        return lambda x: affine(x, w_x, b, dtype), lambda a, h: a + affine(h, w_h, None, dtype)
+
+    def lift(x):
+        check_features(x, w_x)
+        return x
+
+    if w_x.shape[0] == 1:
+        return lift, lambda x, h: affine(x, w_x, b, dtype) + affine(h, w_h, None, dtype)
+    w = jnp.concatenate([w_x, w_h])
+    return lift, lambda x, h: affine(jnp.concatenate([x, h], axis=-1), w, b, dtype)
+
+
+def product_gradients(x: Array, w_x: Array, d: Array, dtype: DTypeLike | None = None) -> tuple[Array, Array, Array]:
+    """Return the gradients of x (R, D), w_x (D, K) and b (K,) from those of x W_x + b (R, K)."""
+    return affine(d, w_x.T, None, dtype), weight_gradient(x, d, dtype), jnp.sum(d, axis=0)
+
+
+def weight_gradient(x: Array, d: Array, dtype: DTypeLike | None = None) -> Array:
+    """Return x^T d: the gradient of w (D, K) from x (R, D) and the gradient d (R, K) of x w."""
+    if x.shape[-1] == 1:
+        return jnp.sum(x * d, axis=0, keepdims=True)
+    return affine(x.T, d, None, dtype)
