@@ -64,7 +64,7 @@ def event(cell):
 
 def random_params(cell, rng, dtype=np.float64):
     """Weights with nothing special about them: no zero bias, no orthogonal block."""
-    params = cell.init(jax.random.key(0), D)
+    params = jax.eval_shape(lambda: cell.init(jax.random.key(0), D))
     scale = 0.3 if isinstance(cell, ConvLSTM) else 0.7
     return jax.tree.map(lambda leaf: (scale * rng.normal(size=leaf.shape)).astype(dtype), params)
 
@@ -74,11 +74,11 @@ def random_state(cell, rng, batch, dtype=np.float64):
 
     def draw(leaf):
         values = rng.normal(size=leaf.shape)
-        if np.iscomplexobj(leaf):
+        if np.issubdtype(leaf.dtype, np.complexfloating):
             return (values + 1j * rng.normal(size=leaf.shape)).astype(np.result_type(dtype, np.complex64))
         return values.astype(dtype)
 
-    state = jax.tree.map(draw, cell.initial_state(random_params(cell, rng), batch))
+    state = jax.tree.map(draw, jax.eval_shape(lambda: cell.initial_state(cell.init(jax.random.key(0), D), batch)))
     if isinstance(cell, SLSTM):
         state = state._replace(n=(1 + np.abs(state.n)).astype(dtype))
     return state
@@ -88,4 +88,5 @@ def to_reference(cell, state):
     """The state as the references have it: sLSTM's without the stabiliser."""
     if not isinstance(cell, SLSTM):
         return tuple(state)
-    return state.h, state.c * np.exp(state.m), state.n * np.exp(state.m)
+    h, c, n, m = map(np.asarray, state)
+    return h, c * np.exp(m), n * np.exp(m)
