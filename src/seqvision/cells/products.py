@@ -48,6 +48,4 @@ def product_gradients(x: Array, w_x: Array, d: Array, dtype: DTypeLike | None = 
 
 def weight_gradient(x: Array, d: Array, dtype: DTypeLike | None = None) -> Array:
     """Return x^T d: the gradient of w (D, K) from x (R, D) and the gradient d (R, K) of x w."""
-    if x.shape[-1] == 1:
-        return jnp.sum(x * d, axis=0, keepdims=True)
     return affine(x.T, d, None, dtype)

@@ -103,7 +103,7 @@ def _choose(cell, method, remat):
     if method in known and not known[method](cell):
         raise ValueError(f'unroll: method="{method}" does not know {cell!r}: use method="scan" or "auto"')
     if method in ("associative", "newton") and remat != "none":
-        raise ValueError(f'unroll: remat={remat!r} is for loops over time, method="{method}" has none: drop one of them')
+        raise ValueError(f'unroll: remat={remat!r} is for loops over time, not for method="{method}": drop one of them')
     return method
 
 
