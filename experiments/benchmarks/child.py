@@ -5,9 +5,10 @@ Runs in the environment of the framework, which need not have seqvision: it take
 
 import importlib
 import json
-import os
 import sys
 import time
+
+from processes import use_cores
 
 
 def measure(module: str, row: str, epochs: int, examples: int, batch_size: int, threads: int, seed: int) -> dict:
@@ -16,8 +17,7 @@ def measure(module: str, row: str, epochs: int, examples: int, batch_size: int, 
     "setup" is all of the training that is not a steady epoch: building, compiling, the first epoch's excess.
     """
     start = time.perf_counter()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    use_cores(threads)
     try:
         peer = importlib.import_module(module)
     except ImportError as error:

@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 import tyro
+from processes import environment
 from rows import ROWS
 
 FRAMEWORKS: dict[str, tuple[str, dict[str, str]]] = {
@@ -102,7 +103,7 @@ def check(config: Config) -> None:
 
 def measure(config: Config, row: str, framework: str, turn: int) -> dict[str, Any]:
     """Train one row by one framework in a new process and return its seconds, or why there are none."""
-    module, environment = FRAMEWORKS[framework]
+    module, own = FRAMEWORKS[framework]
     epochs = config.epochs or ROWS[row].timed
     task = {
         "module": module,
@@ -113,13 +114,6 @@ def measure(config: Config, row: str, framework: str, turn: int) -> dict[str, An
         "threads": config.threads,
         "seed": turn,
     }
-    everybody = {
-        "JAX_PLATFORMS": "cpu",
-        "CUDA_VISIBLE_DEVICES": "",
-        "JAX_ENABLE_COMPILATION_CACHE": "false",
-        "OMP_NUM_THREADS": str(config.threads),
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-    }
     started = time.time()
     process = subprocess.run(
         [
@@ -127,7 +121,7 @@ def measure(config: Config, row: str, framework: str, turn: int) -> dict[str, An
             str(Path(__file__).with_name("child.py")),
             json.dumps(task),
         ],
-        env=os.environ | everybody | environment,
+        env=os.environ | environment(config.threads) | own,
         capture_output=True,
         text=True,
     )

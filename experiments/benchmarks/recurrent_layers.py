@@ -1,0 +1,276 @@
+"""How fast is one recurrent layer, forward and backward, beside every framework that has one?
+
+Question: the gradient of a sum over all outputs with respect to parameters and inputs, for layers of several cells and
+sizes on the CPU: how many milliseconds does it take by each method of seqvision, by flax, haiku, equinox, Keras on JAX,
+Keras on TensorFlow and torch, as a single call and inside a compiled loop of training steps; and how many would its
+matrix products take alone (the floor)?
+
+Command: python experiments/benchmarks/recurrent_layers.py --python PATH
+    (a Python that has the peers; what it lacks is left out. --rows, --peers, --methods, --mode, --rounds, --json)
+    python experiments/benchmarks/recurrent_layers.py --scaling
+    (our time and temporaries as T, H and N grow, by method and by what is recomputed)
+
+How: each framework is a process of its own with two threads, and they take turns: a row is measured by all of them in
+each round. A measurement is the median of calls repeated for a second; the best round is shown. In the loop the steps
+of gradient descent on parameters and inputs are one program on JAX (20 steps), for torch a Python loop, for TensorFlow
+a Python loop over one tf.function. A row is CELL-N-T-D-H: N sequences of T steps, D features, H units. haiku's GRU
+resets before the product and its simple cell is rectified; equinox has no simple cell.
+
+Expected: PENDING
+
+Running time: PENDING
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import tyro
+from layer_rows import ROWS, parse
+from processes import environment
+
+PEERS: dict[str, tuple[str, dict[str, str]]] = {
+    "flax": ("layer_jax", {}),
+    "haiku": ("layer_jax", {}),
+    "equinox": ("layer_jax", {}),
+    "keras-jax": ("layer_jax", {"KERAS_BACKEND": "jax"}),
+    "keras-tf": ("layer_tensorflow", {"KERAS_BACKEND": "tensorflow"}),
+    "torch": ("layer_torch", {}),
+}
+OURS, FLOOR = "seqvision", "floor"
+OF_JAX_OR_KERAS = tuple(peer for peer in PEERS if peer != "torch")
+SCALING = {"T": (64, 256, 1024, 4096), "H": (32, 128, 512), "N": (8, 32, 128)}
+BASE = {"N": 32, "T": 256, "D": 16, "H": 64}
+WAYS = tuple((method, remat) for method in ("scan", "fused") for remat in ("none", "gates", "sqrt"))
+
+
+@dataclass(frozen=True)
+class Config:
+    """Compare the speed of one recurrent layer with other frameworks."""
+
+    rows: tuple[str, ...] = ROWS
+    """layers to measure, CELL-N-T-D-H"""
+    peers: tuple[str, ...] = tuple(PEERS)
+    """frameworks to measure"""
+    methods: tuple[str, ...] = ("auto", "scan", "fused")
+    """our ways to execute a layer; the ratios are of the first"""
+    mode: Literal["both", "call", "loop"] = "both"
+    """single calls, or a loop of steps in one program"""
+    rounds: int = 2
+    """how often each measurement is made; the best is shown"""
+    steps: int = 20
+    """steps of the loop"""
+    seconds: float = 1.0
+    """for how long calls are repeated in a measurement"""
+    threads: int = 2
+    """CPU cores of each process"""
+    python: str = sys.executable
+    """the Python interpreter that has the other frameworks"""
+    scaling: bool = False
+    """measure our time and memory as the sizes grow, in place of the rows"""
+    cell: str = "lstm"
+    """the cell of --scaling"""
+    largest: int | None = None
+    """sizes of --scaling beyond this one are left out"""
+    json: Path | None = None
+    """file for all measurements"""
+
+
+def main(config: Config) -> dict[str, Any]:
+    """Measure, print tables, and return the numbers in seconds and bytes."""
+    check(config)
+    results = scaling(config) if config.scaling else compare(config)
+    if config.json is not None:
+        config.json.write_text(json.dumps(results, indent=1))
+    return results
+
+
+def check(config: Config) -> None:
+    """Raise ValueError for settings that cannot be measured."""
+    if not config.rows:
+        raise ValueError(f"rows must name at least one layer, such as {ROWS[0]}, got none")
+    for row in config.rows:
+        parse(row)
+    if not set(config.peers) <= set(PEERS):
+        raise ValueError(f"peers must be among {', '.join(PEERS)}, got {', '.join(config.peers)}")
+    if not config.methods:
+        raise ValueError("methods must name at least one way to execute a layer, such as auto, got none")
+    for argument in ("rounds", "steps", "threads"):
+        if getattr(config, argument) < 1:
+            raise ValueError(f"{argument} must be at least 1, got {getattr(config, argument)}")
+
+
+class Worker:
+    """A process that measures for one framework; see layer_worker.py."""
+
+    def __init__(self, process: subprocess.Popen, peer: str, log: Any):
+        self.process, self.peer, self.log = process, peer, log
+        self.absent: str | None = self.read().get("absent")
+
+    def ask(self, row: str, mode: str, steps: int, seconds: float, **options: str) -> dict[str, Any]:
+        """Return the answer to a task: seconds, or what the framework lacks."""
+        task = {"row": row, "mode": mode, "steps": steps, "seconds": seconds, "options": options}
+        self.process.stdin.write(json.dumps(task) + "\n")
+        self.process.stdin.flush()
+        return self.read()
+
+    def read(self) -> dict[str, Any]:
+        """Return the next answer."""
+        line = self.process.stdout.readline()
+        if not line:
+            self.log.seek(0)
+            raise RuntimeError(f"{self.peer} failed:\n{self.log.read()[-2000:]}")
+        return json.loads(line)
+
+
+@contextmanager
+def worker(config: Config, peer: str) -> Iterator[Worker]:
+    """Start the process of a framework, and end it."""
+    module, own = PEERS.get(peer, ("layer_jax", {}))
+    python = sys.executable if peer in (OURS, FLOOR) else config.python
+    task = {"module": module, "peer": peer, "threads": config.threads}
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(
+            [python, str(Path(__file__).with_name("layer_worker.py")), json.dumps(task)],
+            env=os.environ | environment(config.threads) | own,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as process,
+    ):
+        try:
+            yield Worker(process, peer, log)
+        finally:
+            process.kill()
+
+
+def compare(config: Config) -> dict[str, Any]:
+    """Measure every row by everybody, and print a table of each mode."""
+    modes = ("call", "loop") if config.mode == "both" else (config.mode,)
+    absent: dict[str, str] = {}
+    results: dict[str, Any] = {mode: {} for mode in modes}
+    with ExitStack() as stack:
+        workers = {peer: stack.enter_context(worker(config, peer)) for peer in (FLOOR, OURS, *config.peers)}
+        absent = {peer: w.absent for peer, w in workers.items() if w.absent is not None}
+        for peer, why in absent.items():
+            print(f"{peer}: absent ({why})")
+            if peer in (OURS, FLOOR):
+                raise RuntimeError(f"{peer} cannot be measured by {sys.executable}: {why}")
+        for row in config.rows:
+            for mode in modes:
+                rounds = [one_round(config, workers, absent, row, mode) for _ in range(config.rounds)]
+                results[mode][row] = summarise(config, rounds)
+                print(f"{mode} {describe(row, results[mode][row])}", flush=True)
+    for mode in modes:
+        print(table(config, mode, results[mode], absent))
+    return results | {"absent": absent}
+
+
+def one_round(config: Config, workers: dict[str, Worker], absent: dict[str, str], row: str, mode: str):
+    """Measure a row once by everybody: label -> seconds, or None where a framework has no such layer."""
+    tasks = [(FLOOR, FLOOR, {})]
+    tasks += [(method, OURS, {"method": method}) for method in config.methods]
+    tasks += [(peer, peer, {}) for peer in config.peers if peer not in absent]
+    return {
+        label: workers[peer].ask(row, mode, config.steps, config.seconds, **options).get("seconds")
+        for label, peer, options in tasks
+    }
+
+
+def summarise(config: Config, rounds: list[dict[str, float | None]]) -> dict[str, Any]:
+    """Return the best round of each, and the ratios of the peers' times to ours."""
+    times = {label: None if rounds[0][label] is None else min(r[label] for r in rounds) for label in rounds[0]}
+    ours = times[config.methods[0]]
+    rivals = {peer: times[peer] for peer in OF_JAX_OR_KERAS if times.get(peer) is not None}
+    best = min(rivals, key=rivals.__getitem__, default=None)
+    return {
+        "seconds": times,
+        "best peer": best,
+        "best / ours": rivals[best] / ours if best and ours else None,
+        "torch / ours": times["torch"] / ours if times.get("torch") and ours else None,
+        "ours / floor": ours / times[FLOOR] if ours and times[FLOOR] else None,
+        "rounds": rounds,
+    }
+
+
+def describe(row: str, result: dict[str, Any]) -> str:
+    """Return one line of progress."""
+    return f"{row}: " + ", ".join(f"{label} {milliseconds(s)}" for label, s in result["seconds"].items())
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Three digits of a time in ms, or a dash."""
+    return "-" if seconds is None else f"{1e3 * seconds:.3g}"
+
+
+def table(config: Config, mode: str, results: dict[str, Any], absent: dict[str, str]) -> str:
+    """Return a mode's results as a Markdown table, ms."""
+    title = "single calls" if mode == "call" else f"a step in a loop of {config.steps}"
+    labels = [FLOOR, *config.methods, *(peer for peer in config.peers if peer not in absent)]
+    ratios = ("best / ours", "torch / ours", "ours / floor")
+    heads = ["layer N-T-D-H", *labels, "best JAX or Keras / ours", *ratios[1:]]
+    lines = [f"\n### Forward and backward, ms: {title}", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    for row, result in results.items():
+        cells = [milliseconds(result["seconds"][label]) for label in labels]
+        shown = ["-" if result[ratio] is None else f"{result[ratio]:.2f}" for ratio in ratios]
+        if result["best peer"]:
+            shown[0] += f" ({result['best peer']})"
+        lines.append(f"| {row} | {' | '.join([*cells, *shown])} |")
+    return "\n".join(lines)
+
+
+def scaling(config: Config) -> dict[str, Any]:
+    """Measure the gradient of a loss on the last step as one size grows at a time, by method and recomputation."""
+    results: dict[str, Any] = {}
+    with worker(config, OURS) as ours:
+        if ours.absent is not None:
+            raise RuntimeError(f"{OURS} cannot be imported by {sys.executable}: {ours.absent}")
+        for axis, sizes in SCALING.items():
+            for size in sizes:
+                if config.largest is not None and size > config.largest:
+                    continue
+                row = "-".join([config.cell, *(str(value) for value in (BASE | {axis: size}).values())])
+                results[row] = {}
+                for method, remat in WAYS:
+                    answer = ours.ask(row, "last", 1, config.seconds, method=method, remat=remat)
+                    if "lacks" not in answer:
+                        results[row][f"{method} {remat}"] = answer
+                print(scaling_line(row, results[row]), flush=True)
+    print(scaling_table(results))
+    return results
+
+
+def scaling_line(row: str, result: dict[str, Any]) -> str:
+    """Return one line of progress."""
+    parts = (f"{way} {milliseconds(a['seconds'])} ms {a['temporaries'] / 2**20:.1f} MB" for way, a in result.items())
+    return f"{row}: " + ", ".join(parts)
+
+
+def scaling_table(results: dict[str, Any]) -> str:
+    """Return times and temporaries as a Markdown table."""
+    ways = list(dict.fromkeys(way for result in results.values() for way in result))
+    heads = ["layer N-T-D-H", *ways]
+    lines = ["\n### Gradient of a loss on the last step: ms / MB of temporaries", f"| {' | '.join(heads)} |"]
+    lines.append("|---" * len(heads) + "|")
+    for row, result in results.items():
+        cells = [
+            f"{milliseconds(result[way]['seconds'])} / {result[way]['temporaries'] / 2**20:.1f}"
+            if way in result
+            else "-"
+            for way in ways
+        ]
+        lines.append(f"| {row} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))
