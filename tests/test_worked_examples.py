@@ -16,7 +16,18 @@ import scipy.linalg
 import scipy.signal
 
 from seqvision import training
-from seqvision.cells import GRU, LSTM, Elman, ElmanParams, GRUParams, LSTMParams, LSTMState, unroll
+from seqvision.cells import (
+    GRU,
+    LSTM,
+    Elman,
+    ElmanParams,
+    GRUParams,
+    LSTMParams,
+    LSTMState,
+    LSTMVariant,
+    LSTMVariantParams,
+    unroll,
+)
 from seqvision.conv import avg_pool, conv, conv_block, global_avg_pool, global_max_pool, max_pool, sum_pool
 from seqvision.data import Arrays, Windows
 from seqvision.evaluation import free_run
@@ -513,6 +524,32 @@ def test_recurrent_6_one_step_of_an_lstm():
     close(state.c, [c])
     close(state.h, [h])
     equal(y, state.h)
+
+
+def test_recurrent_6_variants_of_the_lstm():
+    # The cell of above, x = 1, h = 0.5, c = 2, with one thing changed at a time.
+    w, u, b = [0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8], [0.0, 1.0, 0.0, -1.0]
+    i, f, g, o = 0.35, 1.5, 0.65, -0.2
+    sigmoid, tanh = reference.sigmoid, np.tanh
+
+    def step(cell, **fields):
+        like = {"w_x": [w], "w_h": [u], "b": b} | fields
+        params = LSTMVariantParams(**{name: jnp.asarray(value) for name, value in like.items()})
+        state = LSTMState(h=jnp.asarray([0.5]), c=jnp.asarray([2.0]))
+        (h, c), _ = cell.step(params, state, jnp.asarray([1.0]))
+        return h[0], c[0]
+
+    # Peepholes: i and f look at c, o at c'.
+    c = sigmoid(f + 0.2 * 2.0) * 2.0 + sigmoid(i - 0.1 * 2.0) * tanh(g)
+    close(step(LSTMVariant(1, peephole=True), w_c=[[-0.1], [0.2], [0.3]]), [sigmoid(o + 0.3 * c) * tanh(c), c])
+    # Coupled gates: what is forgotten makes room for what is taken in; the weights of i go.
+    c = sigmoid(f) * 2.0 + (1 - sigmoid(f)) * tanh(g)
+    coupled = step(LSTMVariant(1, coupled=True), w_x=[w[1:]], w_h=[u[1:]], b=b[1:])
+    close(coupled, [sigmoid(o) * tanh(c), c])
+    # Multiplicative: the gates see m = (2 x) * (-3 h) = -3 in place of h = 0.5.
+    i, f, g, o = (w_ * 1.0 + u_ * -3.0 + b_ for w_, u_, b_ in zip(w, u, b, strict=True))
+    c = sigmoid(f) * 2.0 + sigmoid(i) * tanh(g)
+    close(step(LSTMVariant(1, multiplicative=True), w_mx=[[2.0]], w_mh=[[-3.0]]), [sigmoid(o) * tanh(c), c])
 
 
 def test_recurrent_7_shapes_of_inputs_and_outputs():
