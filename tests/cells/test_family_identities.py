@@ -247,6 +247,19 @@ def test_a_learned_start_is_a_state_that_is_given():
     same(ys[:, 4:], run(LSTM(H), params.inner, XS[:, 4:], state=given)[1])
 
 
+def test_a_learned_start_runs_as_fast_as_its_cell():
+    cell = LearnedStart(LSTM(H))
+    params = cell.init(KEY, D)
+    programs = [str(jax.make_jaxpr(lambda p, m=m: unroll(cell, p, XS, method=m))(params)) for m in ("auto", "fused")]
+    assert programs[0] == programs[1]
+
+    def slopes(method):
+        return jax.jit(jax.grad(lambda p: jnp.sum(unroll(cell, p, XS, method=method)[1] ** 2)))(params)
+
+    same(slopes("fused"), slopes("scan"))
+    assert np.abs(slopes("fused").start.h).min() > 0
+
+
 BAD = [
     (lambda: LSTMVariant(0), "hidden must be an int >= 1, got 0"),
     (lambda: LSTMVariant(4, proj=5), "proj must be at most hidden=4, got 5"),

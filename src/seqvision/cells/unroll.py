@@ -9,6 +9,7 @@ from jax import Array
 from .associative import associative, supports_associative
 from .base import Cell, PyTree
 from .fused import fused, supports_fused
+from .learned_start import stepper
 from .newton import newton
 from .scan import scan
 
@@ -67,11 +68,12 @@ def unroll(
     """
     xs = jnp.asarray(xs)
     batch = _check(cell, xs, mask, reset, method, remat)
-    how = _choose(cell, method, remat)
     start = jax.eval_shape(lambda: cell.initial_state(params, batch))
     state = cell.initial_state(params, batch) if state is None else jax.tree.map(jnp.asarray, state)
     _check_state(state, start, batch)
     fresh = None if reset is None else cell.initial_state(params, batch)
+    cell, params = stepper(cell, params)
+    how = _choose(cell, method, remat)
 
     if mask is not None:
         xs = jnp.where(jnp.expand_dims(mask, range(mask.ndim, xs.ndim)), xs, 0)
