@@ -1,4 +1,4 @@
-"""The benchmark against other frameworks: its arithmetic, its rows, and each framework in a tiny setting."""
+"""The benchmarks against other frameworks: their arithmetic, their rows, and each framework in a tiny setting."""
 
 import ast
 import importlib
@@ -18,7 +18,16 @@ def benchmark(monkeypatch):
     """Import the benchmark as its command does: with its folder on the path."""
     monkeypatch.syspath_prepend(str(FOLDER))
     yield importlib.import_module("fit_peers")
-    for name in ("fit_peers", "rows", "peer_seqvision", "peer_torch"):
+    for name in ("fit_peers", "rows", "processes", "peer_seqvision", "peer_torch"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def layers(monkeypatch):
+    """Import the benchmark of single layers in the same way."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    yield importlib.import_module("recurrent_layers")
+    for name in ("recurrent_layers", "processes", "layer_rows", "layer_jax", "layer_torch", "layer_worker"):
         sys.modules.pop(name, None)
 
 
@@ -30,8 +39,9 @@ def stub(folder, **times):
     return str(program)
 
 
-def test_header_states_question_command_result_and_time():
-    header = ast.get_docstring(ast.parse((FOLDER / "fit_peers.py").read_text(encoding="utf-8")))
+@pytest.mark.parametrize("name", ["fit_peers", "recurrent_layers"])
+def test_header_states_question_command_result_and_time(name):
+    header = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8")))
     places = [header.find(word) for word in ("Question:", "Command:", "Expected:", "Running time:")]
     assert -1 not in places
     assert places == sorted(places)
@@ -128,3 +138,106 @@ def test_torch_trains_networks_of_the_same_size(benchmark, name):
     row, sample = rows.ROWS[name], rows.make_sample(rows.ROWS[name], 40)
     _, losses = peer.train(row, sample, 2, 32, torch.get_num_threads(), 0)
     assert all(0 < loss < 5 for loss in losses)
+
+
+def test_layers_of_this_library_and_a_peer_that_is_absent(layers, tmp_path, capsys):
+    config = layers.Config(
+        rows=("lstm-2-5-3-4", "mingru-2-5-3-4"),
+        peers=("torch",),
+        methods=("scan", "fused"),
+        rounds=1,
+        steps=2,
+        seconds=0.0,
+        json=tmp_path / "all.json",
+        python=stub(tmp_path, absent="No module named 'torch'"),
+    )
+    result = layers.main(config)
+    assert json.loads(config.json.read_text()) == result
+    for mode in ("call", "loop"):
+        seconds = result[mode]["lstm-2-5-3-4"]["seconds"]
+        assert set(seconds) == {"floor", "scan", "fused"}
+        assert all(value > 0 for value in seconds.values())
+        assert result[mode]["lstm-2-5-3-4"]["ours / floor"] == seconds["scan"] / seconds["floor"]
+        assert result[mode]["mingru-2-5-3-4"]["seconds"]["floor"] is None
+        assert result[mode]["mingru-2-5-3-4"]["seconds"]["fused"] is None  # no such method for this cell
+    assert result["absent"] == {"torch": "No module named 'torch'"}
+    printed = capsys.readouterr().out
+    assert "torch: absent (No module named 'torch')" in printed
+    assert "### Forward and backward, ms: a step in a loop of 2" in printed
+
+
+def test_a_process_that_dies_says_why(layers, tmp_path):
+    program = tmp_path / "python"
+    program.write_text(f"#!{sys.executable}\nraise SystemExit('no memory')\n")
+    program.chmod(0o755)
+    with pytest.raises(RuntimeError, match="torch failed:\nno memory"):
+        layers.main(layers.Config(rows=("gru-2-5-3-4",), peers=("torch",), python=str(program)))
+
+
+def test_time_and_memory_of_layers_as_they_grow(layers, monkeypatch, capsys):
+    monkeypatch.setattr(layers, "SCALING", {"T": (9, 16)})
+    monkeypatch.setattr(layers, "BASE", {"N": 2, "T": 4, "D": 3, "H": 4})
+    monkeypatch.setattr(layers, "WAYS", (("scan", "none"), ("scan", "sqrt"), ("associative", "none")))
+    result = layers.main(layers.Config(scaling=True, seconds=0.0, largest=10))
+    assert list(result) == ["lstm-2-9-3-4"]
+    assert list(result["lstm-2-9-3-4"]) == ["scan none", "scan sqrt"]
+    assert all(answer["temporaries"] > 0 for answer in result["lstm-2-9-3-4"].values())
+    assert "| lstm-2-9-3-4 |" in capsys.readouterr().out
+
+
+def test_the_best_round_counts_and_the_fastest_peer(layers):
+    rounds = [
+        {"floor": 1.0, "auto": 2.0, "flax": 8.0, "haiku": 7.0, "equinox": None, "torch": 3.0},
+        {"floor": 0.5, "auto": 4.0, "flax": 6.0, "haiku": 9.0, "equinox": None, "torch": 5.0},
+    ]
+    result = layers.summarise(layers.Config(), rounds)
+    assert result["best peer"] == "flax"
+    assert result["best / ours"] == 3.0
+    assert result["torch / ours"] == 1.5
+    assert result["ours / floor"] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rows": ("lstm-2-3",)}, "a row is CELL-N-T-D-H, such as lstm-32-28-28-128, got 'lstm-2-3'"),
+        ({"rows": ()}, "rows must name at least one layer"),
+        ({"peers": ("jax",)}, "peers must be among flax, .* got jax"),
+        ({"methods": ()}, "methods must name at least one way"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+    ],
+)
+def test_wrong_settings_of_the_layers_are_refused(layers, settings, message):
+    with pytest.raises(ValueError, match=message):
+        layers.main(layers.Config(**settings))
+
+
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+def test_peers_do_the_same_work(layers, cell):
+    """Gradients of all parameters and of the inputs, in the sizes that each framework should have."""
+    import jax
+
+    module, rows = importlib.import_module("layer_jax"), importlib.import_module("layer_rows")
+    row = rows.parse(f"{cell}-2-5-3-4")
+    gates = rows.GATES[cell]
+    fewest = gates * (3 * 4 + 4 * 4 + 4)
+    for peer in ("seqvision", "flax", "floor"):
+        run = module.build(peer, row, mode="call", steps=1)
+        program, params, xs, weights = run.args
+        d_params, d_xs = jax.eval_shape(program, params, xs, weights)
+        sizes = sum(leaf.size for leaf in jax.tree.leaves(d_params))
+        if peer == "floor":
+            assert sizes == gates * (3 * 4 + 4 * 4)
+        else:
+            assert fewest <= sizes <= fewest + 4  # the recurrent bias of the GRU's candidate
+        assert d_xs.shape == (2, 5, 3)
+        run()
+
+
+@pytest.mark.parametrize("mode", ["call", "loop"])
+def test_torch_does_the_work_of_a_layer(layers, mode):
+    pytest.importorskip("torch", reason="torch is one of the peers")
+    module, rows = importlib.import_module("layer_torch"), importlib.import_module("layer_rows")
+    result = module.build("torch", rows.parse("gru-2-5-3-4"), mode=mode, steps=2)()
+    if mode == "call":
+        assert [tuple(slope.shape) for slope in result] == [(2, 5, 3), (12, 3), (12, 4), (12,), (12,)]

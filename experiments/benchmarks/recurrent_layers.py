@@ -251,15 +251,20 @@ def scaling(config: Config) -> dict[str, Any]:
 
 def scaling_line(row: str, result: dict[str, Any]) -> str:
     """Return one line of progress."""
-    parts = (f"{way} {milliseconds(a['seconds'])} ms {a['temporaries'] / 2**20:.1f} MB" for way, a in result.items())
+    parts = (f"{way} {milliseconds(a['seconds'])} ms {megabytes(a)} MiB" for way, a in result.items())
     return f"{row}: " + ", ".join(parts)
+
+
+def megabytes(answer: dict[str, Any]) -> str:
+    """Three digits of a program's temporaries."""
+    return f"{answer['temporaries'] / 2**20:.3g}"
 
 
 def scaling_table(results: dict[str, Any]) -> str:
     """Return times and temporaries as a Markdown table."""
     ways = list(dict.fromkeys(way for result in results.values() for way in result))
     heads = ["layer N-T-D-H", *ways]
-    lines = ["\n### Gradient of a loss on the last step: ms / MB of temporaries", f"| {' | '.join(heads)} |"]
+    lines = ["\n### Gradient of a loss on the last step: ms / MiB of temporaries", f"| {' | '.join(heads)} |"]
     lines.append("|---" * len(heads) + "|")
     for row, result in results.items():
         cells = [
