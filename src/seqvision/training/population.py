@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from .program import Program
 
 
-def run_population(member: Callable[[Array], Any], keys: Array, *, groups: int | None = None) -> Any:
+def run_population(member: Callable[..., Any], keys: Array, *shared: Any, groups: int | None = None) -> Any:
     """Map a pure function over keys: vmapped within groups, one thread a group.
 
     A compiled program of small steps uses one core, and vmap makes such a step of several members little dearer than
@@ -20,8 +21,9 @@ def run_population(member: Callable[[Array], Any], keys: Array, *, groups: int |
     seeds take one after another.
 
     Args:
-      member: key -> pytree of arrays: what one member draws, trains and measures.
+      member: (key, *shared) -> pytree of arrays: what one member draws, trains and measures.
       keys: (S,) JAX keys, one a member.
+      shared: pytrees of arrays that all members see, data sets for instance (closed over they would be constants).
       groups: programs that run side by side, at most S; by default one a core on CPU and one elsewhere.
 
     Returns:
@@ -41,11 +43,17 @@ def run_population(member: Callable[[Array], Any], keys: Array, *, groups: int |
     if groups is None:
         groups = _cores() if jax.default_backend() == "cpu" else 1
     parts = [keys[rows[0] : rows[-1] + 1] for rows in np.array_split(np.arange(len(keys)), min(groups, len(keys)))]
-    program = Program(jax.vmap(member))
-    compiling = [program.prepare(part) for part in parts]  # equal sizes share one program
+    program = Program(lambda keys, *shared: _map(lambda key: member(key, *shared), keys))
+    compiling = [program.prepare(part, *shared) for part in parts]  # equal sizes share one program
     with ThreadPoolExecutor(len(parts)) as pool:
-        results = list(pool.map(lambda run, part: jax.device_get(run.result()(part)), compiling, parts))
+        results = list(pool.map(lambda run, part: jax.device_get(run.result()(part, *shared)), compiling, parts))
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *results)
+
+
+def _map(function, keys):
+    if len(keys) > 1:
+        return jax.vmap(function)(keys)
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], function(keys[0]))  # products without a batch axis are faster
 
 
 def _cores() -> int:
