@@ -1,6 +1,7 @@
 """method="associative": the loop's numbers without a loop, and which cells it takes."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seqvision.cells import LRU, LSTM, MinGRU, MinLSTM, unroll
+from seqvision.cells import LRU, LSTM, LearnedStart, MinGRU, MinLSTM, unroll
 from seqvision.cells.associative import supports_associative
 from tests.cells.family import D, H, random_params, random_state
 
@@ -98,6 +99,27 @@ def test_a_cell_of_the_users_own():
     got, wanted = (unroll(cell, params, xs, mask=mask, method=m) for m in ("associative", "scan"))
     np.testing.assert_allclose(got[1], wanted[1], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(got[0].s, wanted[0].s, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["min-gru", "lru"])
+def test_a_reset_returns_to_a_learned_start_on_masked_steps_too(name):
+    cell, rng = LearnedStart(CELLS[name]), np.random.default_rng(3)
+    params = cell.init(jax.random.key(0), D)
+    start = jax.tree.map(lambda leaf: leaf + jnp.arange(1.0, 1.0 + H), params.start)
+    xs = rng.normal(size=(4, 9, D)).astype(np.float32)
+    mask, reset = rng.random((4, 9)) < 0.6, rng.random((4, 9)) < 0.4
+    assert (reset & ~mask).any()
+
+    @partial(jax.jit, static_argnums=1)
+    def run(start, method):
+        def total(start):
+            final, ys = unroll(cell, params._replace(start=start), xs, mask=mask, reset=reset, method=method)
+            return jnp.sum(ys**2) + sum(jnp.sum(jnp.abs(leaf) ** 2) for leaf in final), (final, ys)
+
+        return jax.value_and_grad(total, has_aux=True)(start)
+
+    for a, b in zip(jax.tree.leaves(run(start, "associative")), jax.tree.leaves(run(start, "scan")), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
 
 
 def test_which_cells_it_takes():
