@@ -84,22 +84,28 @@ class Elman:
         join = join and params.w_x.shape[0] == 1  # more features are faster taken out of the loop, unlike the LSTM's
         lift, product = pre_activation(*params, join=join, dtype=self.compute_dtype)
 
-        def advance(x, state):
-            h = ACTIVATIONS[self.activation](product(x, state.h))
-            return ElmanState(h), h
-
-        return lift, advance
+        return lift, lambda x, state: self.gates((product(x, state.h),), state)
 
     def backward_parts(self, params: ElmanParams) -> Callable:
         """Return the transpose of a step: the gradients of its pre-activations and of the old state."""
         w_back = params.w_h.T
 
-        def retreat(h, state, d):
-            slope = {"tanh": 1 - h * h, "relu": (h > 0).astype(h.dtype), "sigmoid": h * (1 - h), "linear": 1}
-            d_a = d.h * slope[self.activation]
+        def retreat(saved, state, d):
+            (d_a,), _ = self.gates_back(saved, state, d)
             return d_a, ElmanState(affine(d_a, w_back, None, self.compute_dtype))
 
         return retreat
+
+    def gates(self, a: Sequence[Array], state: ElmanState) -> tuple[ElmanState, tuple]:
+        """Apply the part of a step that follows its products, and say what to keep of it."""
+        h = ACTIVATIONS[self.activation](a[0])
+        return ElmanState(h), (h,)
+
+    def gates_back(self, saved: tuple, state: ElmanState, d: ElmanState) -> tuple[tuple, ElmanState]:
+        """Transpose `gates`: the gradients of a, and that of the old state but for what goes through the products."""
+        (h,) = saved
+        slope = {"tanh": 1 - h * h, "relu": (h > 0).astype(h.dtype), "sigmoid": h * (1 - h), "linear": 1}
+        return (d.h * slope[self.activation],), ElmanState(jnp.zeros_like(d.h))
 
     def gather(self, params: ElmanParams, x: Array, state: ElmanState, d_a: Array) -> tuple[ElmanParams, Array]:
         """Return the gradients of params and x (R, D) from those of all pre-activations (R, H)."""

@@ -106,11 +106,23 @@ class GRU:
 
         def advance(x, state):
             a_rz, x_n, h_n = product(x, state.h)
-            r, z = jnp.split(jax.nn.sigmoid(a_rz), 2, axis=-1)
-            n = jnp.tanh(x_n + r * h_n)
-            return GRUState((1 - z) * n + z * state.h), (r, z, n, h_n)
+            return self.gates((*jnp.split(a_rz, 2, axis=-1), x_n, h_n), state)
 
         return lift, advance
+
+    def gates(self, a: Sequence[Array], state: GRUState) -> tuple[GRUState, tuple]:
+        """Apply the part of a step that follows its products, a = (a_r, a_z, x's and h's share of a_n); reset_after."""
+        a_r, a_z, x_n, h_n = a
+        r, z = jax.nn.sigmoid(a_r), jax.nn.sigmoid(a_z)
+        n = jnp.tanh(x_n + r * h_n)
+        return GRUState((1 - z) * n + z * state.h), (r, z, n, h_n)
+
+    def gates_back(self, saved: tuple, state: GRUState, d: GRUState) -> tuple[tuple, GRUState]:
+        """Transpose `gates`: the gradients of a, and that of the old state but for what goes through the products."""
+        r, z, n, h_n = saved
+        d_n = d.h * (1 - z) * (1 - n * n)
+        d_a = (d_n * h_n * r * (1 - r), d.h * (state.h - n) * z * (1 - z), d_n, d_n * r)
+        return d_a, GRUState(d.h * z)
 
     def _products_after(self, params, join):
         """The pre-activation of r and z, and the two shares of n's, which the reset gate keeps apart."""
@@ -132,18 +144,15 @@ class GRU:
         w_back = params.w_h.T  # once: a product with a transposed operand is slower in every step
 
         def retreat(saved, state, d):
-            r, z, n, h_n = saved
-            d_n = d.h * (1 - z) * (1 - n * n)
-            d_r = d_n * h_n * r * (1 - r)
-            d_z = d.h * (state.h - n) * z * (1 - z)
-            d_x = jnp.concatenate([d_r, d_z, d_n], axis=-1)
-            d_h = jnp.concatenate([d_r, d_z, d_n * r], axis=-1)
-            return (d_x, d_h), GRUState(d.h * z + affine(d_h, w_back, None, self.compute_dtype))
+            (d_r, d_z, d_n, d_h_n), d_state = self.gates_back(saved, state, d)
+            d_h = jnp.concatenate([d_r, d_z, d_h_n], axis=-1)
+            return (d_h, d_n), GRUState(d_state.h + affine(d_h, w_back, None, self.compute_dtype))
 
         return retreat
 
     def _gather_after(self, params, x, state, d_a):
-        d_x, d_h = d_a
+        d_h, d_n = d_a
+        d_x = jnp.concatenate([d_h[:, : 2 * self.hidden], d_n], axis=-1)
         d_xs, d_w_x, d_b = product_gradients(x, params.w_x, d_x, self.compute_dtype)
         d_b_n = jnp.sum(d_h[:, 2 * self.hidden :], axis=0)
         return GRUParams(d_w_x, weight_gradient(state.h, d_h, self.compute_dtype), d_b, d_b_n), d_xs

@@ -85,29 +85,38 @@ class LSTM:
     def forward_parts(self, params: LSTMParams, join: bool = False) -> tuple[Callable, Callable]:
         """Return the input's share of a step, and the step after it; see `seqvision.cells.fused`."""
         lift, product = pre_activation(*params, join=join, dtype=self.compute_dtype)
-
-        def advance(x, state):
-            a_i, a_f, a_g, a_o = jnp.split(product(x, state.h), 4, axis=-1)
-            i, f, g, o = jax.nn.sigmoid(a_i), jax.nn.sigmoid(a_f), jnp.tanh(a_g), jax.nn.sigmoid(a_o)
-            c = f * state.c + i * g
-            tanh_c = jnp.tanh(c)
-            return LSTMState(h=o * tanh_c, c=c), (i, f, g, o, tanh_c)
-
-        return lift, advance
+        return lift, lambda x, state: self.gates(jnp.split(product(x, state.h), 4, axis=-1), state)
 
     def backward_parts(self, params: LSTMParams) -> Callable:
         """Return the transpose of a step: the gradients of its pre-activations and of the old state."""
         w_back = params.w_h.T  # once: a product with a transposed operand is slower in every step
 
         def retreat(saved, state, d):
-            i, f, g, o, tanh_c = saved
-            d_c = d.c + d.h * o * (1 - tanh_c * tanh_c)
-            d_i, d_f = d_c * g * i * (1 - i), d_c * state.c * f * (1 - f)
-            d_g, d_o = d_c * i * (1 - g * g), d.h * tanh_c * o * (1 - o)
-            d_a = jnp.concatenate([d_i, d_f, d_g, d_o], axis=-1)
-            return d_a, LSTMState(h=affine(d_a, w_back, None, self.compute_dtype), c=d_c * f)
+            d_gates, d_state = self.gates_back(saved, state, d)
+            d_a = jnp.concatenate(d_gates, axis=-1)
+            return d_a, d_state._replace(h=affine(d_a, w_back, None, self.compute_dtype))
 
         return retreat
+
+    def gates(self, a: Sequence[Array], state: LSTMState) -> tuple[LSTMState, tuple]:
+        """Apply the part of a step that follows its products, a = (a_i, a_f, a_g, a_o), and say what to keep of it."""
+        a_i, a_f, a_g, a_o = a
+        i, f, g, o = jax.nn.sigmoid(a_i), jax.nn.sigmoid(a_f), jnp.tanh(a_g), jax.nn.sigmoid(a_o)
+        c = f * state.c + i * g
+        tanh_c = jnp.tanh(c)
+        return LSTMState(h=o * tanh_c, c=c), (i, f, g, o, tanh_c)
+
+    def gates_back(self, saved: tuple, state: LSTMState, d: LSTMState) -> tuple[tuple, LSTMState]:
+        """Transpose `gates`: the gradients of a, and that of the old state but for what goes through the products."""
+        i, f, g, o, tanh_c = saved
+        d_c = d.c + d.h * o * (1 - tanh_c * tanh_c)
+        d_a = (
+            d_c * g * i * (1 - i),
+            d_c * state.c * f * (1 - f),
+            d_c * i * (1 - g * g),
+            d.h * tanh_c * o * (1 - o),
+        )
+        return d_a, LSTMState(h=jnp.zeros_like(d.h), c=d_c * f)
 
     def gather(self, params: LSTMParams, x: Array, state: LSTMState, d_a: Array) -> tuple[LSTMParams, Array]:
         """Return the gradients of params and x (R, D) from those of all pre-activations (R, 4H)."""
