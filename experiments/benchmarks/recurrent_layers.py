@@ -239,6 +239,8 @@ def scaling(config: Config) -> dict[str, Any]:
                 if config.largest is not None and size > config.largest:
                     continue
                 row = "-".join([config.cell, *(str(value) for value in (BASE | {axis: size}).values())])
+                if row in results:
+                    continue
                 results[row] = {}
                 for method, remat in WAYS:
                     answer = ours.ask(row, "last", 1, config.seconds, method=method, remat=remat)

@@ -2,7 +2,8 @@
 
 ``from_X(cell, weights)`` gives a cell's parameters, for `unroll` and its relatives, from what X keeps for its layer;
 ``to_X(cell, params)`` gives back what X keeps. The function that the weights compute stays the same. None of the
-peers is imported but flax, which this library uses anyway.
+peers is imported but flax, which this library uses anyway. The models of `seqvision.models` keep a cell's parameters
+as the dict ``params._asdict()``, which ``to_X`` takes as well.
 
 >>> import jax, numpy as np
 >>> from seqvision.cells import LSTM

@@ -26,7 +26,8 @@ LETTERS = {GRU: "rzn", LSTM: "ifgo"}
 def from_flax(cell: Cell, params: Mapping[str, Any]) -> Any:
     """Return a cell's parameters from those of flax.linen's SimpleCell, GRUCell, LSTMCell or OptimizedLSTMCell.
 
-    flax keeps one kernel for each gate; its GRUCell is the form with the reset after the product.
+    flax keeps one kernel for each gate; its GRUCell is the form with the reset after the product. Its MGUCell, too,
+    gates after the product, so that it is another function than `seqvision.cells.MGU`, which is the paper's.
 
     Args:
       cell: `Elman` with the cell's activation (and ``residual=False``), `GRU` with reset_after, or `LSTM`.
