@@ -123,10 +123,12 @@ BAD_CALLS = [
     ({"reset": np.ones((3, 5), np.int64)}, TypeError, "reset must be bool, got int"),
     ({"mask": jnp.ones((5, 3), bool)}, ValueError, r"mask must have the shape .*\(3, 5\).*got \(5, 3\)"),
     ({"reset": jnp.ones((5,), bool)}, ValueError, r"reset must have the shape .*\(3, 5\).*got \(5,\)"),
-    ({"method": "cudnn"}, ValueError, "method must be one of auto, scan, fused, associative, newton, got 'cudnn'"),
+    ({"method": "fast"}, ValueError, "method must be one of auto, scan, fused, associative, .*, got 'fast'"),
     ({"remat": "all"}, ValueError, "remat must be one of none, gates, sqrt, got 'all'"),
     ({"method": "newton", "remat": "sqrt"}, ValueError, "remat='sqrt'"),
     ({"method": "associative"}, ValueError, r'method="associative" does not know LSTM'),
+    ({"method": "pallas"}, ValueError, r'method="pallas" does not know LSTM\(hidden=4'),
+    ({"method": "cudnn", "cell": GRU(H)}, ValueError, 'method="cudnn" does not know GRU'),
     ({"method": "fused", "cell": LSTMVariant(H)}, ValueError, "does not know LSTMVariant"),
     ({"state": LSTM(H).initial_state(GOOD["params"])}, ValueError, r"state\.h must .*\(3, 4\).* got .*\(4,\)"),
     (

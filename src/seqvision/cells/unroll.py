@@ -8,12 +8,14 @@ from jax import Array
 
 from .associative import associative, supports_associative
 from .base import Cell, PyTree
+from .cudnn import cudnn, supports_cudnn
 from .fused import fused, supports_fused
 from .learned_start import stepper
 from .newton import newton
+from .pallas import pallas, supports_pallas
 from .scan import scan
 
-METHODS = ("auto", "scan", "fused", "associative", "newton")
+METHODS = ("auto", "scan", "fused", "associative", "newton", "pallas", "cudnn")
 REMAT = ("none", "gates", "sqrt")
 
 
@@ -26,7 +28,7 @@ def unroll(
     mask: Array | None = None,
     reset: Array | None = None,
     reverse: bool = False,
-    method: Literal["auto", "scan", "fused", "associative", "newton"] = "auto",
+    method: Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn"] = "auto",
     remat: Literal["none", "gates", "sqrt"] = "none",
 ) -> tuple[PyTree, Array]:
     """Run a cell over time.
@@ -45,6 +47,8 @@ def unroll(
         "fused": the same loop with a hand-written backward pass (reverse mode only); `Elman`, `LSTM` and `GRU`.
         "associative": all steps at once for cells that are linear in their state; `MinGRU`, `MinLSTM` and `LRU`.
         "newton": all steps at once for any cell with a small real state, by iteration; see `newton_unroll`.
+        "pallas": one GPU kernel that keeps W_h on the chip; `Elman`, `LSTM`, `GRU` of 16, 32, 64 … units.
+        "cudnn": NVIDIA's kernels for the `LSTM`, in float32, without mask and reset.
         "auto": "fused" where the cell has it, "associative" on accelerators where the cell has that, else "scan".
       remat: "none" keeps what the backward pass needs; "gates" keeps states and recomputes gates; "sqrt" keeps about
         sqrt(T) states, and computes the forward pass twice. For "scan" and "fused".
@@ -88,7 +92,7 @@ def unroll(
         if how == "scan":
             final, ys = scan(cell, params, xs, state, fresh, mask, reset, remat)
         else:
-            run = associative if how == "associative" else newton
+            run = {"associative": associative, "newton": newton, "pallas": pallas, "cudnn": cudnn}[how]
             final, ys = run(cell, params, xs, state, fresh, mask, reset)
     if reverse:
         ys = jnp.flip(ys, 0)
@@ -101,10 +105,15 @@ def _choose(cell, method, remat):
             return "fused"
         parallel = supports_associative(cell) and remat == "none" and jax.default_backend() != "cpu"
         return "associative" if parallel else "scan"
-    known = {"fused": supports_fused, "associative": supports_associative}
+    known = {
+        "fused": supports_fused,
+        "associative": supports_associative,
+        "pallas": supports_pallas,
+        "cudnn": supports_cudnn,
+    }
     if method in known and not known[method](cell):
         raise ValueError(f'unroll: method="{method}" does not know {cell!r}: use method="scan" or "auto"')
-    if method in ("associative", "newton") and remat != "none":
+    if method not in ("scan", "fused") and remat != "none":
         raise ValueError(f'unroll: remat={remat!r} is for loops over time, not for method="{method}": drop one of them')
     return method
 
