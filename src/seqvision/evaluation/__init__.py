@@ -17,10 +17,12 @@ from seqvision.evaluation.baselines import (
 from seqvision.evaluation.class_card import ClassCard, score_classes
 from seqvision.evaluation.classification import accuracy, class_frequencies, confusion_matrix, log_loss, majority_class
 from seqvision.evaluation.free_running import free_run
+from seqvision.evaluation.gradients import DepthProfile, depth_profile, gradient_by_lag, gradient_trace
 from seqvision.evaluation.intervals import Moves, Share, count_moves, directional_accuracy, wilson_interval
 from seqvision.evaluation.regression import mae, mape, mase, naive_scale, r2, rmse, skill, smape
 from seqvision.evaluation.score_card import ScoreCard, Verdict, score_forecasts
 from seqvision.evaluation.score_text import render_score_card
+from seqvision.evaluation.sequences import SequenceScores, score_sequences
 from seqvision.evaluation.significance import Comparison, diebold_mariano
 
 __all__ = [
@@ -28,8 +30,10 @@ __all__ = [
     "Baseline",
     "ClassCard",
     "Comparison",
+    "DepthProfile",
     "Moves",
     "ScoreCard",
+    "SequenceScores",
     "Share",
     "Verdict",
     "accuracy",
@@ -38,11 +42,14 @@ __all__ = [
     "constant",
     "count_moves",
     "default_baselines",
+    "depth_profile",
     "diebold_mariano",
     "directional_accuracy",
     "drift",
     "fit_autoregression",
     "free_run",
+    "gradient_by_lag",
+    "gradient_trace",
     "last_value",
     "log_loss",
     "mae",
@@ -55,6 +62,7 @@ __all__ = [
     "rmse",
     "score_classes",
     "score_forecasts",
+    "score_sequences",
     "seasonal_naive",
     "skill",
     "smape",

@@ -78,6 +78,7 @@ class ImageEncoder(nn.Module):
       pool: 2x2 max pool after each of the first ``pool`` convolutions.
       features: F, size of the summary.
       batch_norm: normalise in each block.
+      dropout: rate on the memory and on the summary.
 
     Source of the memory: Xu et al., "Show, attend and tell", 2015.
 
@@ -91,6 +92,7 @@ class ImageEncoder(nn.Module):
     pool: int = 1
     features: int = 64
     batch_norm: bool = False
+    dropout: float = 0.0
 
     @nn.compact
     def __call__(self, source: Array, *, train: bool = False) -> Encoded:
@@ -99,7 +101,9 @@ class ImageEncoder(nn.Module):
         for depth, channels in enumerate(self.channels):
             window = (2, 2) if depth < self.pool else None
             x = ConvBlock(channels, batch_norm=self.batch_norm, pool=window)(x, train=train)
+        x = nn.Dropout(self.dropout, deterministic=not train)(x)
         summary = nn.relu(nn.Dense(self.features, kernel_init=GLOROT, name="dense")(x.reshape(x.shape[0], -1)))
+        summary = nn.Dropout(self.dropout, deterministic=not train)(summary)
         return Encoded(summary, x.reshape(x.shape[0], -1, x.shape[-1]))
 
 

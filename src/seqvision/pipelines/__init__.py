@@ -7,7 +7,7 @@ so that a command line can show its help at once.
 from importlib import import_module
 from typing import Any
 
-from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
+from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, SequenceConfig
 
 _LATE = {
     "run_forecast": "forecast",
@@ -18,8 +18,12 @@ _LATE = {
     "evaluate_classify": "classify",
     "describe_classify": "inspection",
     "evaluate_run": "inspection",
+    "run_sequences": "sequences",
+    "example_lines": "sequences",
+    "nearest_answers": "sequences",
+    "save_attention": "sequences",
 }
-__all__ = ["ClassifyConfig", "ForecastConfig", *_LATE]
+__all__ = ["ClassifyConfig", "ForecastConfig", "SequenceConfig", *_LATE]
 
 
 def __getattr__(name: str) -> Any:

@@ -140,6 +140,31 @@ class ClassifyConfig:
                 raise ValueError(f"{name} must be a share in [0, 1), got {getattr(self, name)}")
 
 
+@dataclass(frozen=True)
+class SequenceConfig:
+    """How encoder-decoders are trained."""
+
+    epochs: int = 10
+    """passes over the training pairs"""
+    batch_size: int = 128
+    """pairs a step"""
+    learning_rate: float = 0.01
+    """first step size of Adam; it falls to zero as a cosine"""
+    seeds: int = 5
+    """how often each model is trained, from other initial weights"""
+    seed: int = 0
+    """from which every random number derives"""
+    out: str = "runs"
+    """folder in which the new run folder is made"""
+    name: str = "sequences"
+    """first part of the run folder's name"""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, before anything is read or compiled."""
+        _check_counts(self, "epochs", "batch_size", "seeds")
+        _check_numbers(self)
+
+
 def config_from_dict(cls: type[Config], values: Mapping[str, Any]) -> Config:
     """Rebuild a configuration from what was read of its JSON; unknown keys are refused with a suggestion.
 
@@ -176,9 +201,13 @@ def _check_common(config: Any, models: tuple[str, ...]) -> None:
     for model in config.models:
         if model not in models:
             raise ValueError(f"models: {model!r} is unknown{did_you_mean(model, models)}")
-    if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
-        raise ValueError(f"seed must be a whole number in [0, 2^32), got {config.seed!r}")
     if config.dropout is not None and not 0.0 <= config.dropout < 1.0:
         raise ValueError(f"dropout must be in [0, 1), got {config.dropout!r}")
+    _check_numbers(config)
+
+
+def _check_numbers(config: Any) -> None:
+    if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
+        raise ValueError(f"seed must be a whole number in [0, 2^32), got {config.seed!r}")
     if not config.learning_rate > 0.0:
         raise ValueError(f"learning_rate must be > 0, got {config.learning_rate!r}")

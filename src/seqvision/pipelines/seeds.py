@@ -7,9 +7,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from seqvision.pipelines.build import build_optimizer
-from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 from seqvision.training import TrainState, fit
 
 Say = Callable[[str], None]
@@ -26,10 +26,11 @@ class Trained(NamedTuple):
 def train_seeds(
     model: nn.Module,
     data: Any,
-    config: ForecastConfig | ClassifyConfig,
+    config: Any,
     *,
     loss: str,
     stream: int,
+    optimizer: optax.GradientTransformation | None = None,
     validation: Any = None,
     metrics: Any = None,
     progress: bool | None = None,
@@ -39,14 +40,15 @@ def train_seeds(
     Args:
       model: any flax module.
       data: training data, `Windows` or `Arrays`.
-      config: optimizer, learning_rate, epochs, batch_size, seeds and seed are read.
+      config: epochs, batch_size, seeds and seed are read, optimizer and learning_rate where none is given.
       loss: name of the loss.
       stream: number of the model's own stream of random numbers, so that it does not matter which others are trained.
+      optimizer: an update rule.
       validation: data for the validation curve, or None.
       metrics: names of further metrics.
       progress: a bar on stderr; by default if that is a terminal.
     """
-    optimizer = build_optimizer(config.optimizer, config.learning_rate)
+    optimizer = optimizer or build_optimizer(config.optimizer, config.learning_rate)
     base = jax.random.fold_in(jax.random.key(config.seed), stream)
     fits = [
         fit(

@@ -1,8 +1,10 @@
 """Run folders, tables and plots: what a run leaves behind, readable without this library."""
 
+from seqvision.reporting.attention_plot import plot_attention, plot_image_attention
 from seqvision.reporting.class_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.forecast_plots import plot_forecast, plot_losses, plot_residuals
+from seqvision.reporting.gradient_plots import plot_gradient_flow
 from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
 from seqvision.reporting.predictions import prediction_table, write_table
@@ -16,8 +18,11 @@ __all__ = [
     "json_text",
     "load_parameters",
     "misclassified_rows",
+    "plot_attention",
     "plot_confusion",
     "plot_forecast",
+    "plot_gradient_flow",
+    "plot_image_attention",
     "plot_losses",
     "plot_misclassified",
     "plot_residuals",

@@ -1,0 +1,143 @@
+"""From pairs of sequences to encoder-decoders that write one from the other: train, let them write, judge, plot."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+from numpy.typing import ArrayLike
+
+from seqvision.cells import Generated
+from seqvision.data import Arrays, Vocabulary
+from seqvision.evaluation import SequenceScores, score_sequences
+from seqvision.models import EncoderDecoder
+from seqvision.pipelines.config import SequenceConfig
+from seqvision.pipelines.seeds import history_records, state_variables, train_seeds
+from seqvision.reporting import RunFolder, plot_attention, plot_losses, save_figure
+
+
+def run_sequences(
+    config: SequenceConfig,
+    models: Mapping[str, EncoderDecoder],
+    train: Arrays,
+    test: Arrays,
+    naive: Mapping[str, ArrayLike],
+) -> dict[str, Any]:
+    """Train every model from every seed, let it write the test targets greedily, and judge it beside naive answers.
+
+    Args:
+      config: how to train.
+      models: name -> `EncoderDecoder`.
+      train: what `decoder_arrays` returns.
+      test: likewise.
+      naive: name -> tokens (N, T) that some simple rule writes for the test rows.
+
+    Returns:
+      "scores" (name -> exact and symbols with their spread over seeds), "written" (model -> `Generated` of all seeds,
+      tokens (S, N, T)), "seconds" (model -> what compiling and training took), "folder" (the `RunFolder`, to put more
+      into), "text".
+
+    Raises:
+      OSError: if the run folder cannot be written, before anything is compiled.
+    """
+    truth = np.asarray(test.y)
+    scores: dict[str, dict[str, float]] = {}
+    written, history, seconds, states = {}, {}, {}, {}
+    with RunFolder.create(config.out, config.name) as folder:
+        folder.write_config(config)
+        optimizer = _optimizer(config, len(train))
+        for stream, (name, model) in enumerate(models.items()):
+            done = train_seeds(model, train, config, loss="sequence_cross_entropy", stream=stream, optimizer=optimizer)
+            variables = [state_variables(state) for state in done.states]
+            written[name] = write(model, variables, test)
+            scores[name] = _row([score_sequences(truth, tokens) for tokens in written[name].tokens], "model")
+            history[name], seconds[name] = done.history, done.seconds
+            states[name] = {f"seed_{s}": tree for s, tree in enumerate(variables)}
+            folder.log(history_records(name, done.history))
+        for name, tokens in naive.items():
+            scores[name] = _row([score_sequences(truth, tokens)], "baseline")
+        folder.save_parameters(states)
+        folder.write_json("summary.json", {"scores": scores, "seconds": seconds, "test_rows": len(test)})
+        save_figure(plot_losses(history, loss="cross entropy of a token"), folder.path / "losses.png")
+    text = _text(scores, seconds, len(test))
+    return {"scores": scores, "written": written, "seconds": seconds, "folder": folder, "text": text}
+
+
+def write(model: EncoderDecoder, variables: list[Any], data: Arrays) -> Generated:
+    """Let every trained copy of a model write greedily for every row: tokens (S, N, T), T as in the targets."""
+    one = jax.jit(partial(model.apply, max_length=data.y.shape[1], method="generate"))
+    each = [one(trained, data.x[0]) for trained in variables]
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *each)
+
+
+def save_attention(
+    result: Mapping[str, Any], sources: Sequence[Sequence[str]], target: Vocabulary, *, examples: int = 3
+) -> None:
+    """Plot into the run folder what seed 0 of each model read while it wrote, on the first test rows.
+
+    Args:
+      result: what `run_sequences` returns.
+      sources: the symbols read, of each test row.
+      target: the vocabulary that is written in.
+      examples: rows to plot.
+    """
+    for name, written in result["written"].items():
+        if written.attention is None:
+            continue
+        tokens = written.tokens[0, :examples]
+        texts = [
+            [*text, *(["end"] if 2 in row else [])] for text, row in zip(target.decode(tokens), tokens, strict=True)
+        ]
+        figure = plot_attention(written.attention[0, :examples], sources[:examples], texts, title=name)
+        save_figure(figure, result["folder"].path / f"attention-{name.replace(' ', '-')}.png")
+
+
+def example_lines(result: Mapping[str, Any], sources: Sequence[str], target: Vocabulary, *, examples: int = 3) -> str:
+    """Return a line a model with what its seed 0 wrote for the first test rows."""
+    lines = []
+    for name, written in result["written"].items():
+        texts = target.decode(written.tokens[0, :examples])
+        lines.append(f"{name}: " + ", ".join(f"{a} -> {b}" for a, b in zip(sources, texts, strict=False)))
+    return "\n".join(lines)
+
+
+def nearest_answers(train: Arrays, test: Arrays) -> np.ndarray:
+    """Answer each test source with the target of the nearest training source: Hamming distance, pixels by squares.
+
+    >>> train = Arrays((np.array([[3, 4], [5, 6]]), None), np.array([[7, 2], [8, 2]]))
+    >>> nearest_answers(train, Arrays((np.array([[5, 4], [5, 9]]), None), np.zeros((2, 2), int))).tolist()
+    [[7, 2], [8, 2]]
+    """
+    known, asked = (np.asarray(data.x[0]).reshape(len(data), -1) for data in (train, test))
+    tokens = known.dtype.kind in "iu"
+    rows = [int(np.argmin(((known != row) if tokens else (known - row) ** 2).sum(axis=1))) for row in asked]
+    return np.asarray(train.y)[rows]
+
+
+def _optimizer(config: SequenceConfig, examples: int) -> optax.GradientTransformation:
+    steps = config.epochs * -(-examples // config.batch_size)
+    rate = optax.cosine_decay_schedule(config.learning_rate, steps)
+    return optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))
+
+
+def _row(each: list[SequenceScores], kind: str) -> dict[str, Any]:
+    table = np.array(each)
+    spread = table.std(axis=0, ddof=1) if len(each) > 1 else np.full(2, np.nan)
+    exact, symbols = table.mean(axis=0)
+    row = {"kind": kind, "seeds": len(each), "exact": exact, "exact_std": spread[0]}
+    return {**row, "symbols": symbols, "symbols_std": spread[1]}
+
+
+def _text(scores: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, Mapping[str, float]], rows: int) -> str:
+    lines = [f"{'share right of ' + str(rows) + ' test rows':<32}{'whole sequence':<20}{'symbols':<20}training"]
+    for name, row in scores.items():
+        cells = [f"{row[key]:.4f}" + _spread(row[f"{key}_std"]) for key in ("exact", "symbols")]
+        time = f"{seconds[name]['run'] / row['seeds']:.1f} s a seed" if name in seconds else ""
+        lines.append(f"{name:<32}{cells[0]:<20}{cells[1]:<20}{time}".rstrip())
+    return "\n".join(lines)
+
+
+def _spread(value: float) -> str:
+    return "" if np.isnan(value) else f" ± {value:.4f}"
