@@ -15,6 +15,7 @@ from seqvision import interop
 from seqvision.cells import unroll
 from tests.interop.cases import CELLS, FAST, D, H, N, T, close, random_like, random_params, same
 
+LINEN_LSTMS = (nn.LSTMCell, nn.OptimizedLSTMCell)
 XS, D_YS = random_like((jnp.zeros((N, T, D)), jnp.zeros((N, T, H))), seed=9)
 
 
@@ -93,7 +94,6 @@ PEERS = {
     "linen-SimpleCell": partial(linen, "elman-tanh", "SimpleCell"),
     "linen-SimpleCell-relu": partial(linen, "elman-relu", "SimpleCell", activation_fn=nn.relu),
     "linen-GRUCell": partial(linen, "gru", "GRUCell"),
-    "linen-LSTMCell": partial(linen, "lstm", "LSTMCell"),
     "linen-OptimizedLSTMCell": partial(linen, "lstm", "OptimizedLSTMCell"),
     "nnx-SimpleCell": partial(nnx_cell, "elman-tanh", "SimpleCell"),
     "nnx-GRUCell": partial(nnx_cell, "gru", "GRUCell", free=("b_n",)),
@@ -121,7 +121,9 @@ def test_both_ways(name):
     with jax.default_matmul_precision("highest"):
         # Their random weights: our outputs, and our gradients carried to their weights.
         ys, d_params, d_xs = ours(peer.back(peer.cell, peer.weights), XS)
-        carried = jax.jit(lambda weights, d: jax.vjp(partial(peer.back, peer.cell), weights)[1](d)[0])
+        carried = jax.jit(
+            lambda weights, d: jax.vjp(partial(peer.back, peer.cell), weights)[1](d)[0], compiler_options=FAST
+        )
         close((ys, carried(peer.weights, d_params), d_xs), theirs(peer.weights, XS))
         # Our random parameters: their outputs and gradients.
         params = random_params(peer.cell)
@@ -156,6 +158,11 @@ def test_there_and_back(name):
         close(weights, peer.weights, 1e-6)
     else:
         assert jax.tree.map(jnp.shape, weights) == jax.tree.map(jnp.shape, peer.weights)
+
+
+def test_linens_two_lstm_cells_have_one_set_of_parameters():
+    trees = [jax.eval_shape(kind(H).init, jax.random.key(0), (XS[:, 0, :1],) * 2, XS[:, 0]) for kind in LINEN_LSTMS]
+    assert trees[0] == trees[1]
 
 
 def test_haiku_modules_inside_others_are_found_by_name():

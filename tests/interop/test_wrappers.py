@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 
 import flax.linen as nn
 import jax
@@ -12,7 +13,7 @@ import pytest
 from seqvision.cells import GRU, LSTM, LearnedStart, unroll
 from seqvision.interop import EquinoxCell, FlaxCell, from_equinox
 from seqvision.models import RecurrentLayer
-from tests.interop.cases import CELLS, D, H, N, T, close, random_like, random_params, same
+from tests.interop.cases import CELLS, FAST, D, H, N, T, close, random_like, random_params, same
 
 XS = random_like(jnp.zeros((N, T, D)))
 
@@ -31,21 +32,30 @@ class PlainDict:
         return state, state
 
 
-@pytest.mark.parametrize("cell", [*CELLS.values(), LearnedStart(GRU(H)), PlainDict()], ids=str)
+@pytest.mark.parametrize("cell", [LSTM(H), CELLS["lstm-proj"], LearnedStart(GRU(H)), PlainDict()], ids=str)
 def test_under_flax_rnn(cell):
     layer = nn.RNN(FlaxCell(cell), return_carry=True)
-    (final, ys), variables = layer.init_with_output(jax.random.key(0), XS)
-    variables = random_like(variables)
-    final, ys = layer.apply(variables, XS)
+    variables = random_like(jax.eval_shape(layer.init, jax.random.key(0), XS))
     fields = variables["params"]["cell"]
-    params = cell.init(jax.random.key(0), D)
+    params = jax.eval_shape(lambda: cell.init(jax.random.key(0), D))
     params = params._replace(**fields) if hasattr(params, "_fields") else fields["params"]
-    close((final, ys), unroll(cell, params, XS))
-    if cell is CELLS["lstm"]:
-        (expected, _), theirs = RecurrentLayer(cell).init_with_output(jax.random.key(0), XS)
-        assert jax.tree.structure(theirs) == jax.tree.structure(variables)
-        close(RecurrentLayer(cell).apply(variables, XS)[0], final)
-        assert jax.tree.map(jnp.shape, expected) == jax.tree.map(jnp.shape, final)
+
+    @partial(jax.jit, compiler_options=FAST)
+    def both(variables, params):
+        return layer.apply(variables, XS), unroll(cell, params, XS)
+
+    close(*both(variables, params))
+
+
+def test_the_parameters_are_those_of_our_own_layer():
+    own = jax.eval_shape(RecurrentLayer(GRU(H)).init, jax.random.key(0), XS)
+    assert jax.eval_shape(nn.RNN(FlaxCell(GRU(H))).init, jax.random.key(0), XS) == own
+
+
+def test_drawing_them_gives_the_output_that_they_give():
+    layer = nn.RNN(FlaxCell(LearnedStart(GRU(H))))
+    ys, variables = layer.init_with_output(jax.random.key(0), XS)
+    close(layer.apply(variables, XS), ys)
 
 
 def test_flax_gradients_lengths_and_directions():
@@ -63,7 +73,7 @@ def test_flax_gradients_lengths_and_directions():
         return jnp.sum(ys**2) + jnp.sum(final.c)
 
     with jax.default_matmul_precision("highest"):
-        close(*(jax.jit(jax.value_and_grad(f, (0, 1)))(params, XS) for f in (theirs, ours)))
+        close(*(jax.jit(jax.value_and_grad(f, (0, 1)), compiler_options=FAST)(params, XS) for f in (theirs, ours)))
 
 
 def test_flax_carry_outside_a_layer_and_bidirectional_layers():
