@@ -53,7 +53,9 @@ def run_population(member: Callable[..., Any], keys: Array, *shared: Any, groups
 def _map(function, keys):
     if len(keys) > 1:
         return jax.vmap(function)(keys)
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], function(keys[0]))  # products without a batch axis are faster
+    return jax.tree.map(
+        lambda leaf: jnp.asarray(leaf)[None], function(keys[0])
+    )  # products without a batch axis are faster
 
 
 def _cores() -> int:

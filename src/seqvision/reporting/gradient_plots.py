@@ -1,0 +1,68 @@
+"""Pictures of gradients: by lag, by depth, dead units, and along training with and without clipping."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from seqvision.reporting.style import NAIVE, colours, finish, new_figure
+
+_STYLES = ("-", "--", ":")
+
+
+def plot_gradient_flow(
+    by_lag: Mapping[str, ArrayLike],
+    by_depth: Mapping[str, ArrayLike],
+    dead: Mapping[str, ArrayLike],
+    traces: Mapping[str, ArrayLike],
+    *,
+    title: str = "",
+) -> Figure:
+    """Draw four panels, a line a name: the middle of the seeds, with a band from the lowest to the highest.
+
+    Args:
+      by_lag: name -> (S, T) or (T,), gradient norms at lags 0 … T-1, on a logarithmic scale.
+      by_depth: name -> (S, L) or (L,), gradient norms of layers 1 … L, on a logarithmic scale.
+      dead: name -> (S, L) or (L,), share of dead units of layers 1 … L.
+      traces: name -> (S, steps) or (steps,), gradient norms before each step of training, on a logarithmic scale.
+      title: above all panels.
+
+    >>> figure = plot_gradient_flow({"Elman": [1.0, 0.5]}, {"tanh": [0.1, 1.0]}, {"relu": [0.0, 0.2]}, {"sgd": [1.0]})
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['lag, steps back', 'layer', 'layer', 'training step']
+    """
+    figure = new_figure(10.5, 7.6)
+    lag, depth, units, training = figure.subplots(2, 2).flat
+    _lines(lag, by_lag, 0)
+    finish(lag, "Loss at the last step, by lag of the input", "gradient norm", "lag, steps back")
+    _lines(depth, by_depth, 1)
+    finish(depth, "By layer of a deep network", "gradient norm", "layer")
+    _lines(units, dead, 1, logarithmic=False)
+    units.set_ylim(-0.02, 1.02)
+    finish(units, "Dead units", "share of the layer", "layer")
+    _lines(training, traces, 1)
+    finish(training, "In the course of training", "gradient norm before clipping", "training step")
+    for axes in (lag, depth, units, training):
+        axes.legend(fontsize=7.5, frameon=False)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _lines(axes: Axes, table: Mapping[str, ArrayLike], first: int, *, logarithmic: bool = True) -> None:
+    if logarithmic:
+        axes.set_yscale("log")
+        axes.axhline(1.0, color=NAIVE, linewidth=0.8)
+    for n, (name, colour) in enumerate(colours(list(table))):
+        values = np.atleast_2d(np.asarray(table[name], np.float64))
+        if logarithmic:
+            values = np.where(values > 0, values, np.nan)  # what is below the smallest float has no logarithm
+        shown = np.isfinite(values).any(axis=0)
+        x, values = np.flatnonzero(shown) + first, values[:, shown]
+        style = _STYLES[(n // 6) % len(_STYLES)]  # colours come round after six
+        axes.plot(x, np.nanmedian(values, axis=0), style, color=colour, linewidth=1.4, label=name)
+        axes.fill_between(
+            x, np.nanmin(values, axis=0), np.nanmax(values, axis=0), color=colour, alpha=0.12, linewidth=0
+        )
