@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from seqvision.reporting.style import NAIVE, colours, finish, new_figure
+from seqvision.reporting.style import NAIVE, PALETTE, colours, finish, new_figure
 
 _STYLES = ("-", "--", ":")
 
@@ -21,6 +22,8 @@ def plot_gradient_flow(
     title: str = "",
 ) -> Figure:
     """Draw four panels, a line a name: the middle of the seeds, with a band from the lowest to the highest.
+
+    A cross ends a line beyond which most seeds are no longer finite.
 
     Args:
       by_lag: name -> (S, T) or (T,), gradient norms at lags 0 … T-1, on a logarithmic scale.
@@ -45,6 +48,7 @@ def plot_gradient_flow(
     _lines(training, traces, 1)
     finish(training, "In the course of training", "gradient norm before clipping", "training step")
     for axes in (lag, depth, units, training):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(fontsize=7.5, frameon=False)
     if title:
         figure.suptitle(title, fontsize=11)
@@ -57,12 +61,12 @@ def _lines(axes: Axes, table: Mapping[str, ArrayLike], first: int, *, logarithmi
         axes.axhline(1.0, color=NAIVE, linewidth=0.8)
     for n, (name, colour) in enumerate(colours(list(table))):
         values = np.atleast_2d(np.asarray(table[name], np.float64))
-        if logarithmic:
-            values = np.where(values > 0, values, np.nan)  # what is below the smallest float has no logarithm
-        shown = np.isfinite(values).any(axis=0)
-        x, values = np.flatnonzero(shown) + first, values[:, shown]
-        style = _STYLES[(n // 6) % len(_STYLES)]  # colours come round after six
-        axes.plot(x, np.nanmedian(values, axis=0), style, color=colour, linewidth=1.4, label=name)
-        axes.fill_between(
-            x, np.nanmin(values, axis=0), np.nanmax(values, axis=0), color=colour, alpha=0.12, linewidth=0
-        )
+        values = np.where(np.isnan(values), np.inf, values)  # a seed that diverged is above all others
+        middle = np.median(values, axis=0)
+        shown = np.isfinite(middle) & (middle > 0 if logarithmic else True)
+        x, low, high = np.flatnonzero(shown) + first, values.min(axis=0)[shown], values.max(axis=0)[shown]
+        style = _STYLES[(n // len(PALETTE)) % len(_STYLES)]
+        axes.plot(x, middle[shown], style, color=colour, linewidth=1.4, label=name)
+        axes.fill_between(x, low, high, where=np.isfinite(high), color=colour, alpha=0.12, linewidth=0)
+        if shown.any() and not np.isfinite(middle[-1]):
+            axes.plot(x[-1], middle[shown][-1], "x", color=colour)
