@@ -1,6 +1,7 @@
 """Zoneout and variational dropout against Python loops over the masks that they drew."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +28,9 @@ from tests.cells.family import D, H, random_params
 KEY = jax.random.key(0)
 RNG = np.random.default_rng(0)
 XS = RNG.normal(size=(3, 5, D)).astype(np.float32)
+
+
+run = jax.jit(unroll, static_argnums=0, static_argnames="reverse")
 
 
 def close(got, wanted):
@@ -59,7 +63,7 @@ def test_zoneout_keeps_what_its_masks_say(inner):
         h, c = jnp.where(kept_h[:, t], old.h, new.h), jnp.where(kept_c[:, t], old.c, new.c)
         return new._replace(h=h, c=c)
 
-    close(unroll(cell, params, noisy), by_hand(inner, params, XS, change))
+    close(run(cell, params, noisy), by_hand(inner, params, XS, change))
 
 
 def test_zoneout_at_inference_takes_the_expected_part():
@@ -70,14 +74,14 @@ def test_zoneout_at_inference_takes_the_expected_part():
     def change(t, old, new):
         return new._replace(h=0.3 * old.h + 0.7 * new.h)
 
-    close(unroll(cell, params, XS), by_hand(inner, params, XS, change))
+    close(run(cell, params, XS), by_hand(inner, params, XS, change))
 
 
 def test_zoneout_keeps_as_often_as_asked():
-    cell = Zoneout(LSTM(100), h=0.2, c=0.7, train=True)
-    masks = cell.with_masks(cell.init(KEY, D), jnp.zeros((20, 50, D)), KEY)[..., D:]
-    np.testing.assert_allclose(masks[..., :100].mean(), 0.2, atol=0.01)
-    np.testing.assert_allclose(masks[..., 100:].mean(), 0.7, atol=0.01)
+    cell = Zoneout(LSTM(H), h=0.2, c=0.7, train=True)
+    masks = cell.with_masks(cell.init(KEY, D), jnp.zeros((100, 250, D)), KEY)[..., D:]
+    np.testing.assert_allclose(masks[..., :H].mean(), 0.2, atol=0.01)
+    np.testing.assert_allclose(masks[..., H:].mean(), 0.7, atol=0.01)
     assert not np.array_equal(masks[0, 0], masks[0, 1])
 
 
@@ -96,16 +100,16 @@ def test_a_dropped_unit_is_one_whose_recurrent_weights_are_zero(inner):
     np.testing.assert_array_equal(noisy[..., D:], np.repeat(masks[:, None], 5, axis=1))  # the same in every step
     assert set(np.unique(masks)) == {0.0, 2.0}
     assert len(np.unique(masks, axis=0)) > 1  # not in every sequence
-    _, ys = unroll(cell, params, noisy)
+    _, ys = run(cell, params, noisy)
     for n in range(3):  # a GRU's z h is not dropped: its weights alone are
-        close(ys[n], unroll(inner, drop(params, jnp.asarray(masks[n])), XS[n], method="scan")[1])
+        close(ys[n], run(inner, drop(params, jnp.asarray(masks[n])), XS[n])[1])
 
 
 def test_the_first_gru_and_no_dropout():
     for inner in (GRU(H), GRU(H, reset_after=False)):
         params = jax.tree.map(jnp.asarray, random_params(inner, np.random.default_rng(1), np.float32))
         cell = VariationalDropout(inner, train=True)
-        close(unroll(cell, params, cell.with_masks(params, XS, KEY)), unroll(inner, params, XS, method="scan"))
+        close(run(cell, params, cell.with_masks(params, XS, KEY)), run(inner, params, XS))
     quiet, state = replace(cell, h=0.9, train=False), inner.initial_state(params, (3,))
     close(quiet.step(params, state, XS[:, 0]), inner.step(params, state, XS[:, 0]))
 
@@ -124,9 +128,9 @@ def test_masked_and_reversed_sequences():
     params, mask = cell.init(KEY, D), RNG.random((3, 5)) < 0.6
     noisy = cell.with_masks(params, jnp.where(mask[..., None], XS, jnp.nan), KEY)
     clean = cell.with_masks(params, XS, KEY)
-    close(unroll(cell, params, noisy, mask=mask), unroll(cell, params, clean, mask=mask))
-    flipped = unroll(cell, params, clean[:, ::-1])[1][:, ::-1]
-    close(unroll(cell, params, clean, reverse=True)[1], flipped)
+    close(run(cell, params, noisy, mask=mask), run(cell, params, clean, mask=mask))
+    flipped = run(cell, params, clean[:, ::-1])[1][:, ::-1]
+    close(run(cell, params, clean, reverse=True)[1], flipped)
 
 
 @pytest.mark.parametrize("wrapper", [Zoneout, VariationalDropout])
@@ -135,7 +139,7 @@ def test_images(wrapper):
     params, xs = cell.init(KEY, D), jnp.ones((3, 4, 5, D))
     noisy = cell.with_masks(params, xs, KEY)
     assert noisy.shape == (3, 4, 5, D + 2)
-    assert unroll(cell, params, noisy)[1].shape == (3, 4, 5, 2)
+    assert jax.eval_shape(partial(unroll, cell), params, noisy)[1].shape == (3, 4, 5, 2)
 
 
 BAD = [
@@ -157,7 +161,7 @@ BAD = [
 
 
 def _start(cell):
-    return unroll(cell, cell.init(KEY, D), XS)
+    return run(cell, cell.init(KEY, D), XS)
 
 
 @pytest.mark.parametrize(("call", "message"), BAD, ids=range(len(BAD)))
@@ -167,38 +171,37 @@ def test_bad_arguments_are_named_with_a_remedy(call, message):
 
 
 def test_flax_layers_are_noisy_in_training_only():
-    model = Recurrent((Zoneout(LSTM(H), h=0.3), VariationalDropout(GRU(H), h=0.3)), bidirectional=True, head=None)
-    plain = Recurrent((Zoneout(LSTM(H), h=0.3), GRU(H)), bidirectional=True, head=None)
-    variables = model.init(KEY, XS)
+    model = Recurrent((Zoneout(LSTM(H), h=0.3), VariationalDropout(GRU(H), h=0.3)), head=None)
+    plain = Recurrent((Zoneout(LSTM(H), h=0.3), GRU(H)), head=None)
+    variables = jax.jit(model.init)(KEY, XS)
 
-    def apply(seed):
+    @jax.jit
+    def noisy(seed):
         return model.apply(variables, XS, train=True, rngs={"dropout": jax.random.key(seed)})
 
+    quiet = jax.jit(model.apply)(variables, XS)
     assert variables["params"]["layer_0"]["cell"].keys() == {"w_x", "w_h", "b"}
-    close(model.apply(variables, XS), plain.apply(variables, XS))
-    np.testing.assert_array_equal(apply(1), apply(1))
-    assert not np.allclose(apply(1), apply(2))
-    assert not np.allclose(apply(1), model.apply(variables, XS))
+    close(quiet, jax.jit(plain.apply)(variables, XS))
+    np.testing.assert_array_equal(noisy(1), noisy(1))
+    assert not np.allclose(noisy(1), noisy(2))
+    assert not np.allclose(noisy(1), quiet)
 
 
 def test_flax_layers_take_every_cell():
     layer = RecurrentLayer(LearnedStart(LSTMVariant(H, peephole=True)))
-    (_, ys), variables = layer.init_with_output(KEY, XS)
-    assert ys.shape == (3, 5, H)
+    variables = jax.eval_shape(layer.init, KEY, XS)
     cell = variables["params"]["cell"]
     assert cell["inner"].keys() == {"w_x", "w_h", "b", "w_c"}
     assert cell["start"].keys() == {"h", "c"}
-    again = layer.apply(variables, XS)[1]
-    np.testing.assert_array_equal(again, ys)
+    assert jax.eval_shape(layer.apply, variables, XS)[1].shape == (3, 5, H)
 
 
-@pytest.mark.parametrize("readout", ["last", "mean"])
+@pytest.mark.parametrize("readout", ["last", pytest.param("mean", marks=pytest.mark.slow)])
 def test_flax_models_of_images(readout):
     model = Recurrent((ConvLSTM(2, window=(3, 3), size=(4, 5)),), readout=readout, head=None, bidirectional=True)
     xs = RNG.normal(size=(2, 3, 4, 5, 1)).astype(np.float32)
     mask = jnp.array([[True, True, False], [True, True, True]])
-    ys, variables = model.init_with_output(KEY, xs)
-    assert ys.shape == (2, 4, 5, 4)
-    masked = model.apply(variables, xs, mask=mask)
-    alone = model.apply(variables, xs[:1, :2])
+    variables, apply = jax.jit(model.init)(KEY, xs), jax.jit(model.apply)
+    masked, alone = apply(variables, xs, mask=mask), apply(variables, xs[:1, :2])
+    assert masked.shape == (2, 4, 5, 4)
     np.testing.assert_allclose(masked[:1], alone, rtol=1e-5, atol=1e-6)

@@ -12,12 +12,10 @@ WRAPPED = {
     "variational": VariationalDropout(GRU(H), h=0.5),
 }
 CELLS = {**{name: cell for name, (cell, _) in FAMILY.items()}, **WRAPPED}
-QUICK = ("lru",)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in CELLS]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CELLS)
 def test_check_cell(name):
     cell = CELLS[name]
     check_cell(cell, D, event=event(cell), batch_shapes=[(2,)], tolerance=1e-7)

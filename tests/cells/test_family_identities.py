@@ -1,6 +1,7 @@
 """What the relatives of the LSTM and GRU become at their edges: other cells, closed forms, limits."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -34,7 +35,12 @@ LSTM_PARAMS = random_params(LSTM(H), np.random.default_rng(1), np.float32)
 
 
 def run(cell, params, xs=XS, **options):
-    return jax.jit(lambda p, x: unroll(cell, p, x, method="scan", **options))(params, xs)
+    return _run(cell, jax.tree.map(jnp.asarray, params), xs, options)
+
+
+@partial(jax.jit, static_argnums=0)
+def _run(cell, params, xs, options):
+    return unroll(cell, params, xs, method="scan", **options)
 
 
 LSTM_RESULT = run(LSTM(H), LSTM_PARAMS)
