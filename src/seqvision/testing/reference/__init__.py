@@ -6,7 +6,8 @@ Compare your own cell, layer or loss with these: they share no code with the lib
 from .attention import bahdanau, luong
 from .backpropagation import Gradients, elman_gradients, lstm_gradients
 from .convolution import conv, conv_gradients
-from .family import conv_lstm, ind_rnn, lru, lstm_variant, mgu, min_gru, min_lstm, slstm, standardise
+from .family import conv_lstm, ind_rnn, lstm_variant, mgu, slstm, standardise
+from .linear import lru, min_gru, min_lstm
 from .losses import (
     binary_cross_entropy,
     categorical_cross_entropy,

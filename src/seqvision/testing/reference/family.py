@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .convolution import conv
+from .loop import fields, float64, unroll
 from .recurrent import ACTIVATIONS, sigmoid
 
 
@@ -52,7 +53,7 @@ def lstm_variant(
     """
     missing = {"i": coupled or not input_gate, "f": not forget_gate, "g": False, "o": not output_gate}
     names = [gate for gate in "ifgo" if not missing[gate]]
-    p: dict[str, Any] = {k: None if v is None else _float64(v) for k, v in _fields(params).items()}
+    p: dict[str, Any] = {k: None if v is None else float64(v) for k, v in fields(params).items()}
     sizes = np.shape(params.w_h)[0], np.size(params.b) // len(names)
     watching = [gate for gate in names if gate != "g"]
 
@@ -78,7 +79,7 @@ def lstm_variant(
         h = h if p["w_p"] is None else h @ p["w_p"]
         return (h, c), h
 
-    return _unroll(step, [(size,) for size in sizes], xs, **run)
+    return unroll(step, [(size,) for size in sizes], xs, **run)
 
 
 def standardise(a, epsilon=1e-5):
@@ -110,9 +111,14 @@ def mgu(params, xs, **run):
       ((h,), ys): the final state and the outputs (..., T, H).
 
     Zhou et al. (2016), arXiv:1603.09420.
+
+    >>> from types import SimpleNamespace
+    >>> zero = SimpleNamespace(w_x=np.zeros((1, 2)), w_h=np.zeros((1, 2)), b=np.zeros(2))
+    >>> mgu(zero, np.zeros((2, 1)), state=(np.array([4.0]),))[1].ravel()  # f = 1/2, n = 0
+    array([2., 1.])
     """
-    w_xf, w_xn, w_hf, w_hn = (w for wide in (params.w_x, params.w_h) for w in np.split(_float64(wide), 2, axis=-1))
-    b_f, b_n = np.split(_float64(params.b), 2)
+    w_xf, w_xn, w_hf, w_hn = (w for wide in (params.w_x, params.w_h) for w in np.split(float64(wide), 2, axis=-1))
+    b_f, b_n = np.split(float64(params.b), 2)
 
     def step(state, x):
         (h,) = state
@@ -121,7 +127,7 @@ def mgu(params, xs, **run):
         h = (1.0 - f) * h + f * n
         return (h,), h
 
-    return _unroll(step, [b_f.shape], xs, **run)
+    return unroll(step, [b_f.shape], xs, **run)
 
 
 def ind_rnn(params, xs, *, activation="relu", **run):
@@ -136,14 +142,19 @@ def ind_rnn(params, xs, *, activation="relu", **run):
       ((h,), ys): the final state and the outputs (..., T, H).
 
     Li et al. (2018), arXiv:1803.04831.
+
+    >>> from types import SimpleNamespace
+    >>> ones = SimpleNamespace(w_x=np.ones((1, 1)), u=np.ones(1), b=np.zeros(1))
+    >>> ind_rnn(ones, np.array([[2.0], [4.0], [6.0]]))[1].ravel()
+    array([ 2.,  6., 12.])
     """
-    w_x, u, b = map(_float64, (params.w_x, params.u, params.b))
+    w_x, u, b = map(float64, (params.w_x, params.u, params.b))
 
     def step(state, x):
         h = ACTIVATIONS[activation](x @ w_x + u * state[0] + b)
         return (h,), h
 
-    return _unroll(step, [u.shape], xs, **run)
+    return unroll(step, [u.shape], xs, **run)
 
 
 def slstm(params, xs, *, forget="sigmoid", **run):
@@ -160,8 +171,14 @@ def slstm(params, xs, *, forget="sigmoid", **run):
       ((h, c, n), ys): the final state and the outputs (..., T, H).
 
     Beck et al. (2024), arXiv:2405.04517, equations 8 to 14.
+
+    >>> from types import SimpleNamespace
+    >>> zero = SimpleNamespace(w_x=np.zeros((1, 4)), w_h=np.zeros((1, 4)), b=np.zeros(4))
+    >>> start = (np.zeros(1), np.array([4.0]), np.array([2.0]))
+    >>> slstm(zero, np.zeros((2, 1)), state=start)[1].ravel()  # c halves, n = 2/2 + 1 stays, o = 1/2
+    array([0.5 , 0.25])
     """
-    w_x, w_h, b = map(_float64, (params.w_x, params.w_h, params.b))
+    w_x, w_h, b = map(float64, (params.w_x, params.w_h, params.b))
 
     def step(state, x):
         h, c, n = state
@@ -171,7 +188,7 @@ def slstm(params, xs, *, forget="sigmoid", **run):
         h = sigmoid(o) * c / n
         return (h, c, n), h
 
-    return _unroll(step, [(w_h.shape[0],)] * 3, xs, **run)
+    return unroll(step, [(w_h.shape[0],)] * 3, xs, **run)
 
 
 def conv_lstm(params, xs, **run):
@@ -185,8 +202,14 @@ def conv_lstm(params, xs, **run):
       ((h, c), ys): the final state and the outputs (..., T, *size, H).
 
     Shi et al. (2015), arXiv:1506.04214, without peepholes.
+
+    >>> from types import SimpleNamespace
+    >>> zero = SimpleNamespace(w_x=np.zeros((3, 1, 4)), w_h=np.zeros((3, 1, 4)), b=np.zeros(4))
+    >>> (h, c), ys = conv_lstm(zero, np.zeros((2, 5, 1)), state=(np.zeros((5, 1)), np.full((5, 1), 4.0)))
+    >>> c.ravel()  # halved by f = 1/2 at each step
+    array([1., 1., 1., 1., 1.])
     """
-    w_x, w_h, b = map(_float64, (params.w_x, params.w_h, params.b))
+    w_x, w_h, b = map(float64, (params.w_x, params.w_h, params.b))
     axes = w_x.ndim - 2
     shape = (*np.shape(xs)[-axes - 1 : -1], w_h.shape[-2])
 
@@ -197,103 +220,4 @@ def conv_lstm(params, xs, **run):
         h = sigmoid(o) * np.tanh(c)
         return (h, c), h
 
-    return _unroll(step, [shape, shape], xs, event_axes=axes + 1, **run)
-
-
-def min_gru(params, xs, **run):
-    """Run a minGRU: z = sigmoid(x W_z + b_z), n = x W_n + b_n, h' = (1 - z) h + z n.
-
-    Args:
-      params: w_x (D, 2H), b (2H,) in the order z|n.
-      xs: (..., T, D).
-      **run: state (h,), mask, reset, reverse.
-    Returns:
-      ((h,), ys): the final state and the outputs (..., T, H).
-
-    Feng et al. (2024), arXiv:2410.01201.
-    """
-    w_x, b = _float64(params.w_x), _float64(params.b)
-
-    def step(state, x):
-        z, n = np.split(x @ w_x + b, 2, axis=-1)
-        h = (1.0 - sigmoid(z)) * state[0] + sigmoid(z) * n
-        return (h,), h
-
-    return _unroll(step, [(b.size // 2,)], xs, **run)
-
-
-def min_lstm(params, xs, **run):
-    """Run a minLSTM: f, i = sigmoid, n linear in x; h' = f/(f + i) h + i/(f + i) n.
-
-    Args:
-      params: w_x (D, 3H), b (3H,) in the order f|i|n.
-      xs: (..., T, D).
-      **run: state (h,), mask, reset, reverse.
-    Returns:
-      ((h,), ys): the final state and the outputs (..., T, H).
-
-    Feng et al. (2024), arXiv:2410.01201.
-    """
-    w_x, b = _float64(params.w_x), _float64(params.b)
-
-    def step(state, x):
-        f, i, n = np.split(x @ w_x + b, 3, axis=-1)
-        f, i = sigmoid(f), sigmoid(i)
-        h = f / (f + i) * state[0] + i / (f + i) * n
-        return (h,), h
-
-    return _unroll(step, [(b.size // 3,)], xs, **run)
-
-
-def lru(params, xs, **run):
-    """Run a linear recurrent unit: h' = lambda h + gamma (x B), y = Re(h' C) + x D.
-
-    Args:
-      params: nu_log, theta_log, gamma_log (H,); b_re, b_im (D, H); c_re, c_im (H, P); d (D, P).
-      xs: (..., T, D).
-      **run: state (h,) complex, mask, reset, reverse.
-    Returns:
-      ((h,), ys): the final state (..., H), complex, and the outputs (..., T, P), real.
-
-    Orvieto et al. (2023), arXiv:2303.06349.
-    """
-    p = {name: _float64(leaf) for name, leaf in _fields(params).items()}
-    modulus, phase = np.exp(-np.exp(p["nu_log"])), np.exp(p["theta_log"])
-    eigenvalues = modulus * (np.cos(phase) + 1j * np.sin(phase))
-    B, C = p["b_re"] + 1j * p["b_im"], p["c_re"] + 1j * p["c_im"]
-
-    def step(state, x):
-        h = eigenvalues * state[0] + np.exp(p["gamma_log"]) * (x @ B)
-        return (h,), (h @ C).real + x @ p["d"]
-
-    return _unroll(step, [eigenvalues.shape], xs, dtype=np.complex128, **run)
-
-
-def _unroll(step, shapes, xs, *, event_axes=1, dtype=np.float64, state=None, mask=None, reset=None, reverse=False):
-    xs = np.asarray(xs, np.float64)
-    axis = xs.ndim - event_axes - 1  # time
-    batch, length = xs.shape[:axis], xs.shape[axis]
-    start = tuple(np.zeros((*batch, *shape), dtype) for shape in shapes)
-    state = start if state is None else tuple(np.asarray(leaf, dtype) for leaf in state)
-    mask = np.ones((*batch, length), bool) if mask is None else np.asarray(mask)
-    reset = np.zeros((*batch, length), bool) if reset is None else np.asarray(reset)
-    outputs: list[np.ndarray] = [np.zeros(0)] * length
-    for t in reversed(range(length)) if reverse else range(length):
-        x, valid = np.take(xs, t, axis=axis), mask[..., t]
-        state = tuple(_where(reset[..., t], a, b) for a, b in zip(start, state, strict=True))
-        new, y = step(state, _where(valid, x, np.zeros_like(x)))
-        outputs[t] = _where(valid, y, np.zeros_like(y))
-        state = tuple(_where(valid, a, b) for a, b in zip(new, state, strict=True))
-    return state, np.stack(outputs, axis=axis)
-
-
-def _where(condition, a, b):
-    return np.where(condition.reshape(condition.shape + (1,) * (a.ndim - condition.ndim)), a, b)
-
-
-def _fields(params):
-    return params._asdict() if hasattr(params, "_asdict") else vars(params)
-
-
-def _float64(array):
-    return np.asarray(array, np.float64)
+    return unroll(step, [shape, shape], xs, event_axes=axes + 1, **run)
