@@ -10,6 +10,7 @@ import pytest
 
 from seqvision.cells import GRU, LSTM, Bahdanau, Decoder, Encoded, Luong, generate
 from seqvision.testing import reference
+from tests.cells.test_fused_structure import inner_programs, products, scans
 
 V, E, H, F, M, S = 7, 3, 4, 5, 4, 6
 KEY = jax.random.key(0)
@@ -213,3 +214,13 @@ def test_a_users_cell_decodes():
 def test_bad_calls(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(("name", "inside"), [("plain", 1), ("luong", 1), ("luong-feeding", 5), ("bahdanau", 6)])
+def test_the_loop_holds_no_product_that_can_wait(name, inside):
+    decoder, params, encoded = draw(name)
+    program = jax.make_jaxpr(decoder.score)(params, encoded, np.ones((3, 4), int)).jaxpr
+    (scan,) = scans(program)
+    (body,) = inner_programs(scan)
+    # Recurrent cell 1 or 2, then scores, weighted mean, attentional layer; the query's share of Bahdanau's score.
+    assert products(body) == inside

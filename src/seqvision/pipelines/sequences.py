@@ -90,7 +90,12 @@ def save_attention(
         texts = [
             [*text, *(["end"] if 2 in row else [])] for text, row in zip(target.decode(tokens), tokens, strict=True)
         ]
-        figure = plot_attention(written.attention[0, :examples], sources[:examples], texts, title=name)
+        figure = plot_attention(
+            written.attention[0, :examples],
+            sources[:examples],
+            texts,
+            title=f"{name}: what is read while each symbol is written",
+        )
         save_figure(figure, result["folder"].path / f"attention-{name.replace(' ', '-')}.png")
 
 

@@ -1,0 +1,77 @@
+"""An encoder-decoder that adds numbers written as digits, with attention and without.
+
+Question: "127+85" in, "212" out, one digit after the other, the first one first: the carry comes from digits that are
+read last. How many sums of two numbers of up to three digits, none of them trained on in either order, come out right?
+
+Command: python experiments/add_numbers.py
+
+Expected: TODO
+
+Running time: TODO
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import tyro
+
+from seqvision.cells import LSTM, Bahdanau, Decoder, Luong
+from seqvision.data import digit_sums
+from seqvision.models import EncoderDecoder, SequenceEncoder
+from seqvision.pipelines import SequenceConfig, example_lines, nearest_answers, run_sequences, save_attention
+from seqvision.reporting import to_plain
+
+Name = Literal["no attention", "Luong", "Bahdanau"]
+
+
+@dataclass(frozen=True)
+class Config(SequenceConfig):
+    """Add numbers written as digits."""
+
+    models: tuple[Name, ...] = ("no attention", "Luong")
+    """which of these models to train"""
+    hidden: int = 64
+    """units of the decoder, and of the encoder in each direction"""
+    embedding: int = 16
+    """size of a digit's vector"""
+    pairs: int = 20000
+    """training sums"""
+    test: int = 1000
+    """test sums"""
+    digits: int = 3
+    """digits in the longest number"""
+    epochs: int = 15
+    """passes over the training sums"""
+    seeds: int = 3
+    """how often each model is trained, from other initial weights"""
+    name: str = "add_numbers"
+    """first part of the run folder's name"""
+
+
+def build(config: Config, symbols: int) -> dict[str, EncoderDecoder]:
+    """Return the models by name."""
+    cell = LSTM(config.hidden)
+    encoder = SequenceEncoder((cell,), symbols, config.embedding, bidirectional=True)
+    decoders = {
+        "no attention": Decoder(symbols, cell, config.embedding),
+        "Luong": Decoder(symbols, cell, config.embedding, Luong("general")),
+        "Bahdanau": Decoder(symbols, cell, config.embedding, Bahdanau(config.hidden), feed="context"),
+    }
+    return {name: EncoderDecoder(encoder, decoders[name]) for name in config.models}
+
+
+def main(config: Config) -> dict[str, Any]:
+    """Train the models, print their scores beside naive answers, draw attention maps, and return the scores."""
+    pairs = digit_sums(config.pairs, digits=config.digits, test=config.test, seed=config.seed)
+    sources = pairs.source.decode(pairs.test.x[0])
+    naive = {"nearest training sum": nearest_answers(pairs.train, pairs.test)}
+    result = run_sequences(config, build(config, len(pairs.target)), pairs.train, pairs.test, naive)
+    save_attention(result, sources, pairs.target)
+    print(result["text"])
+    print(example_lines(result, sources, pairs.target))
+    print(f"\nrun folder: {result['folder'].path}")
+    return to_plain({"scores": result["scores"], "seconds": result["seconds"], "folder": result["folder"].path})
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Config, description=__doc__))
