@@ -12,7 +12,22 @@ from seqvision.data import find_file
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
-ALL = ["classify_digits", "fashion_cnn", "mlp_versus_rnn", "mnist_dense", "sine_and_chirp", "stock_forecast"]
+ALL = [
+    "add_numbers",
+    "character_rnn",
+    "classify_digits",
+    "counting_and_timing",
+    "fashion_cnn",
+    "gradient_flow",
+    "long_distance_xor",
+    "mlp_versus_rnn",
+    "mnist_dense",
+    "reverse_digits",
+    "row_mnist",
+    "sine_and_chirp",
+    "spell_digits",
+    "stock_forecast",
+]
 VN_INDEX = ("vnindex", "vnindex_investing_vi_2009_2022.csv")
 
 
@@ -163,6 +178,37 @@ def test_image_experiment(name, data_set, model, tmp_path):
     assert result["parameters"][model] == {"mlp": 101_770, "convnet": 360_458}[model]
 
 
+def check_sequences(result, models, baselines):
+    assert list(result["scores"]) == [*models, *baselines]
+    for name, row in result["scores"].items():
+        assert row["kind"] == ("model" if name in models else "baseline")
+        assert 0 <= row["exact"] <= row["symbols"] <= 1
+    return {path.name for path in Path(result["folder"]).glob("*.png")}
+
+
+def test_reverse_digits(tmp_path, capsys):
+    small = {"pairs": 300, "test": 20, "shortest": 2, "longest": 4, "hidden": 16, "epochs": 40, "seeds": 1}
+    result = run("reverse_digits", models=("Luong",), **small, batch_size=30, out=str(tmp_path))
+    pictures = check_sequences(result, ["Luong"], ["nearest training string", "the string itself"])
+    assert pictures == {"losses.png", "attention-Luong.png"}
+    assert result["scores"]["Luong"]["symbols"] > 0.6 > result["scores"]["nearest training string"]["exact"]
+    assert "Luong: " in capsys.readouterr().out
+
+
+def test_add_numbers(tmp_path):
+    small = {"pairs": 100, "test": 20, "digits": 2, "hidden": 4, "epochs": 1, "seeds": 1}
+    result = run("add_numbers", models=("no attention",), **small, batch_size=50, out=str(tmp_path))
+    assert check_sequences(result, ["no attention"], ["nearest training sum"]) == {"losses.png"}
+
+
+def test_spell_digits(tmp_path):
+    small = {"channels": (4,), "hidden": 8, "epochs": 1, "seeds": 1}
+    result = run("spell_digits", models=("Bahdanau",), **small, out=str(tmp_path))
+    pictures = check_sequences(result, ["Bahdanau"], ["name of the nearest image", "the commonest name"])
+    assert pictures == {"losses.png", "attention-Bahdanau.png"}
+    assert result["scores"]["name of the nearest image"]["exact"] > 0.95
+
+
 def check_classes(result, model, test_rows, at_least):
     scores = result["scores"]["scores"]
     assert list(scores) == [model, "commonest class"]
@@ -212,3 +258,23 @@ def test_linear_units_forecast_a_noiseless_sine_exactly():
     result = run("sine_and_chirp", models=("linear", "Elman linear"), noise=0.0, seeds=3)
     for name in ("linear", "Elman linear"):
         assert result["sine"][name]["one_step"] < 1e-4
+
+
+@pytest.mark.slow
+def test_attention_reverses_every_string():
+    scores = run("reverse_digits")["scores"]
+    assert scores["Luong"]["exact"] > 0.99
+    assert scores["Bahdanau"]["exact"] > 0.99
+    assert scores["nearest training string"]["exact"] < scores["no attention"]["exact"] < 0.9
+
+
+@pytest.mark.slow
+def test_sums_come_out_right():
+    scores = run("add_numbers")["scores"]
+    assert scores["Luong"]["exact"] > 0.9 > scores["nearest training sum"]["exact"]
+
+
+@pytest.mark.slow
+def test_digits_are_spelled():
+    scores = run("spell_digits")["scores"]
+    assert scores["Bahdanau"]["exact"] > 0.975
