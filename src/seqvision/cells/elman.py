@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from .base import ACTIVATIONS, affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
-from .products import pre_activation, product_gradients, weight_gradient
+from .products import pre_activation, weight_gradients
 
 
 class ElmanParams(NamedTuple):
@@ -107,7 +107,7 @@ class Elman:
         slope = {"tanh": 1 - h * h, "relu": (h > 0).astype(h.dtype), "sigmoid": h * (1 - h), "linear": 1}
         return (d.h * slope[self.activation],), ElmanState(jnp.zeros_like(d.h))
 
-    def gather(self, params: ElmanParams, x: Array, state: ElmanState, d_a: Array) -> tuple[ElmanParams, Array]:
+    def gather(self, params: ElmanParams, state: ElmanState, x: Array, d_a: Array) -> tuple[ElmanParams, Array]:
         """Return the gradients of params and x (R, D) from those of all pre-activations (R, H)."""
-        d_x, d_w_x, d_b = product_gradients(x, params.w_x, d_a, self.compute_dtype)
-        return ElmanParams(d_w_x, weight_gradient(state.h, d_a, self.compute_dtype), d_b), d_x
+        d_x = affine(d_a, params.w_x.T, None, self.compute_dtype)
+        return ElmanParams(*weight_gradients(x, state.h, d_a, self.compute_dtype)), d_x

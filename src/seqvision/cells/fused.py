@@ -11,7 +11,7 @@ It serves every cell that has these three beside ``step`` (`Elman`, `GRU` and `L
   backward_parts(params) -> retreat               retreat(saved, state, d), from the gradient of the new state, returns
                                                   those of the pre-activations (and what else gather needs) and that of
                                                   the old state
-  gather(params, x, state, d_a)                   returns the gradients of params and x, all steps at once (R rows)
+  gather(params, state, x, d_a)                   returns the gradients of params and x, all steps at once (R rows)
 """
 
 from functools import partial
@@ -135,7 +135,7 @@ def _backward(cell, join, lean, residuals, cotangents):
     d_fresh = None if fresh is None else jax.tree.map(jnp.zeros_like, fresh)
     inputs = (d_ys, _lift(lift, xs) if lean else None, mask, reset, starts, saved)
     (d_state, d_fresh), d_a = jax.lax.scan(body, (d_final, d_fresh), inputs, reverse=True)
-    d_params, d_xs = cell.gather(params, *jax.tree.map(_rows, (xs, starts, d_a)))
+    d_params, d_xs = cell.gather(params, *jax.tree.map(_rows, (starts, xs, d_a)))
     return d_params, d_xs.reshape(xs.shape), d_state, d_fresh, None, None
 
 

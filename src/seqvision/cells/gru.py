@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from .base import affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
-from .products import pre_activation, product_gradients, weight_gradient
+from .products import pre_activation, weight_gradients
 
 
 class GRUParams(NamedTuple):
@@ -97,9 +97,9 @@ class GRU:
         """Return the transpose of a step: the gradients of its pre-activations and of the old state."""
         return (self._backward_after if self.reset_after else self._backward_before)(params)
 
-    def gather(self, params: GRUParams, x: Array, state: GRUState, d_a: tuple) -> tuple[GRUParams, Array]:
+    def gather(self, params: GRUParams, state: GRUState, x: Array, d_a: tuple) -> tuple[GRUParams, Array]:
         """Return the gradients of params and x (R, D) from those of all pre-activations."""
-        return (self._gather_after if self.reset_after else self._gather_before)(params, x, state, d_a)
+        return (self._gather_after if self.reset_after else self._gather_before)(params, state, x, d_a)
 
     def _forward_after(self, params, join):
         lift, product = self._products_after(params, join)
@@ -150,12 +150,16 @@ class GRU:
 
         return retreat
 
-    def _gather_after(self, params, x, state, d_a):
-        d_h, d_n = d_a
-        d_x = jnp.concatenate([d_h[:, : 2 * self.hidden], d_n], axis=-1)
-        d_xs, d_w_x, d_b = product_gradients(x, params.w_x, d_x, self.compute_dtype)
-        d_b_n = jnp.sum(d_h[:, 2 * self.hidden :], axis=0)
-        return GRUParams(d_w_x, weight_gradient(state.h, d_h, self.compute_dtype), d_b, d_b_n), d_xs
+    def _gather_after(self, params, state, x, d_a):
+        d_h, d_n = d_a  # of r, z and h's share of n; of x's share of n
+        w_rz, w_n = self._gates_and_candidate(params.w_x)
+        w_rz = jnp.pad(w_rz, ((0, 0), (0, self.hidden)))  # cheaper than to copy d_h without its last third
+        d_x = affine(d_h, w_rz.T, None, self.compute_dtype) + affine(d_n, w_n.T, None, self.compute_dtype)
+        d_w_rz, d_w_h, d_b_rz = weight_gradients(x, state.h, d_h, self.compute_dtype)
+        d_w_n, _, d_b_n = weight_gradients(x, x[:, :0], d_n, self.compute_dtype)
+        d_w_x = jnp.concatenate([self._gates_and_candidate(d_w_rz)[0], d_w_n], axis=-1)
+        d_b, d_b_h = jnp.split(d_b_rz, (2 * self.hidden,))
+        return GRUParams(d_w_x, d_w_h, jnp.concatenate([d_b, d_b_n]), d_b_h), d_x
 
     def _forward_before(self, params, join):
         (x_rz, x_n), (h_rz, h_n), (b_rz, b_n) = map(self._gates_and_candidate, (params.w_x, params.w_h, params.b))
@@ -182,11 +186,13 @@ class GRU:
 
         return retreat
 
-    def _gather_before(self, params, x, state, d_a):
+    def _gather_before(self, params, state, x, d_a):
         d_rz, d_n, rh = d_a
-        d_x, d_w_x, d_b = product_gradients(x, params.w_x, jnp.concatenate([d_rz, d_n], axis=-1), self.compute_dtype)
-        d_w_rz, d_w_n = weight_gradient(state.h, d_rz, self.compute_dtype), weight_gradient(rh, d_n, self.compute_dtype)
-        return GRUParams(d_w_x, jnp.concatenate([d_w_rz, d_w_n], axis=-1), d_b, None), d_x
+        w_rz, w_n = self._gates_and_candidate(params.w_x)
+        d_x = affine(d_rz, w_rz.T, None, self.compute_dtype) + affine(d_n, w_n.T, None, self.compute_dtype)
+        d_rz = weight_gradients(x, state.h, d_rz, self.compute_dtype)
+        d_n = weight_gradients(x, rh, d_n, self.compute_dtype)
+        return GRUParams(*(jnp.concatenate(pair, axis=-1) for pair in zip(d_rz, d_n, strict=True))), d_x
 
     def _gates_and_candidate(self, columns):
         return jnp.split(columns, (2 * self.hidden,), axis=-1)

@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from .base import affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
-from .products import pre_activation, product_gradients, weight_gradient
+from .products import pre_activation, weight_gradients
 
 
 class LSTMParams(NamedTuple):
@@ -118,7 +118,7 @@ class LSTM:
         )
         return d_a, LSTMState(h=jnp.zeros_like(d.h), c=d_c * f)
 
-    def gather(self, params: LSTMParams, x: Array, state: LSTMState, d_a: Array) -> tuple[LSTMParams, Array]:
+    def gather(self, params: LSTMParams, state: LSTMState, x: Array, d_a: Array) -> tuple[LSTMParams, Array]:
         """Return the gradients of params and x (R, D) from those of all pre-activations (R, 4H)."""
-        d_x, d_w_x, d_b = product_gradients(x, params.w_x, d_a, self.compute_dtype)
-        return LSTMParams(d_w_x, weight_gradient(state.h, d_a, self.compute_dtype), d_b), d_x
+        d_x = affine(d_a, params.w_x.T, None, self.compute_dtype)
+        return LSTMParams(*weight_gradients(x, state.h, d_a, self.compute_dtype)), d_x

@@ -119,7 +119,8 @@ def _backward(cell, settings, residuals, cotangents):
         return advance(cell, problem._replace(params=params, xs=xs, fresh=fresh), before(state, states))[0]
 
     _, transpose = jax.vjp(all_steps, problem.params, problem.xs, problem.state, problem.fresh)
-    return (Problem(*transpose(unflatten(c)), None, None),)
+    d_params, d_xs, d_state, d_fresh = transpose(unflatten(c))
+    return (Problem(d_params, d_xs, d_state, d_fresh, mask=None, reset=None),)
 
 
 solve.defvjp(_forward, _backward)

@@ -131,7 +131,7 @@ def _backward(cell, residuals, cotangents):
     d_state, d_fresh, parts = _split(out, leaves, leaves, gates)
     table = [part.reshape(T * N, H) for part in parts]
     d_a = jnp.concatenate(_recurrent(cell, table), axis=-1)
-    rows = jax.tree.map(lambda a: a.reshape(T * N, -1), (xs, starts))
+    rows = jax.tree.map(lambda a: a.reshape(T * N, -1), (starts, xs))
     d_params, d_xs = cell.gather(params, *rows, (d_a, table[2]) if isinstance(cell, GRU) else d_a)
     return d_params, d_xs.reshape(xs.shape), State(*d_state), State(*d_fresh), None, None
 

@@ -41,11 +41,12 @@ def pre_activation(
     return lift, lambda x, h: affine(jnp.concatenate([x, h], axis=-1), w, b, dtype)
 
 
-def product_gradients(x: Array, w_x: Array, d: Array, dtype: DTypeLike | None = None) -> tuple[Array, Array, Array]:
-    """Return the gradients of x (R, D), w_x (D, K) and b (K,) from those of x W_x + b (R, K)."""
-    return affine(d, w_x.T, None, dtype), weight_gradient(x, d, dtype), jnp.sum(d, axis=0)
+def weight_gradients(x: Array, h: Array, d: Array, dtype: DTypeLike | None = None) -> tuple[Array, Array, Array]:
+    """Return the gradients of w_x (D, K), w_h (H, K) and b (K,) from those of x W_x + h W_h + b, d (R, K).
 
-
-def weight_gradient(x: Array, d: Array, dtype: DTypeLike | None = None) -> Array:
-    """Return x^T d: the gradient of w (D, K) from x (R, D) and the gradient d (R, K) of x w."""
-    return affine(x.T, d, None, dtype)
+    They are one product, [x, 1, h]^T d: d is the largest array of a backward pass, and is read once.
+    """
+    D = x.shape[-1]
+    rows = jnp.concatenate([x, jnp.ones_like(d[:, :1]), h], axis=-1)
+    w = affine(rows.T, d, None, dtype)
+    return w[:D], w[D + 1 :], w[D]
