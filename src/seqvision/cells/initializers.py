@@ -27,6 +27,16 @@ def recurrent_kernel(key: Array, hidden: int, gates: int, dtype: DTypeLike = jnp
     >>> bool(jnp.allclose(w.T @ w, jnp.eye(5), atol=1e-5))
     True
     """
-    q, r = jnp.linalg.qr(jax.random.normal(key, (gates, hidden, hidden)))
-    q = q * jnp.sign(jnp.diagonal(r, axis1=-2, axis2=-1))[:, None, :]  # makes the draw uniform over rotations
-    return jnp.moveaxis(q, 0, 1).reshape(hidden, gates * hidden).astype(dtype)
+    blocks = jax.lax.map(_rotation, jax.random.normal(key, (gates, hidden, hidden)))
+    return jnp.moveaxis(blocks, 0, 1).reshape(hidden, gates * hidden).astype(dtype)
+
+
+@jax.custom_batching.sequential_vmap
+def _rotation(normal: Array) -> Array:
+    """Turn a square matrix of normal numbers into a rotation, uniform over all of them.
+
+    One matrix at a time, whatever loops and vmaps are around: LAPACK's QR of a batch waits, inside the few threads that
+    XLA has on a CPU, for others of the same threads, and two of them at once on two cores wait for ever.
+    """
+    q, r = jnp.linalg.qr(normal)
+    return q * jnp.sign(jnp.diagonal(r))[None, :]
