@@ -1,4 +1,8 @@
-"""Ordinary flax.linen modules over the pure cells and convolutions: layers, models and heads."""
+"""Ordinary flax.linen modules over the pure cells and convolutions: layers, models and heads.
+
+How the five shapes of input and output are spelled, one-to-one to sequences of unequal length, stands at the top of
+`seqvision.models.encoder_decoder`.
+"""
 
 from .convolutional import ConvBlock, ConvNet
 from .encoder_decoder import EncoderDecoder, ImageEncoder, SequenceEncoder
