@@ -5,9 +5,11 @@ read last. How many sums of two numbers of up to three digits, none of them trai
 
 Command: python experiments/add_numbers.py
 
-Expected: TODO
+Expected: shares of 1000 test sums, mean and spread of three seeds: Luong .9910 ± .0026 (.9967 ± .0013 of the digits);
+    no attention .5173 ± .2291 (.8044 ± .0858), its seeds far apart; the answer of the nearest training sum is right
+    for .0020 (.4348 of the digits).
 
-Running time: TODO
+Running time: 2 min on 2 cores (a seed 11 s without attention, 14 s with).
 """
 
 from dataclasses import dataclass
