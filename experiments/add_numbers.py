@@ -9,7 +9,7 @@ Expected: shares of 1000 test sums, mean and spread of three seeds: Luong .9910 
     no attention .5173 ± .2291 (.8044 ± .0858), its seeds far apart; the answer of the nearest training sum is right
     for .0020 (.4348 of the digits).
 
-Running time: 2 min on 2 cores (a seed 11 s without attention, 14 s with).
+Running time: 1.5 min on 2 cores (a seed 11 s without attention, 14 s with).
 """
 
 from dataclasses import dataclass
