@@ -37,8 +37,9 @@ def newton_unroll(
 
     Every iteration linearises all steps around the present guess and solves the linear recurrence by an associative
     scan. After k iterations the first k states are exact, so that T iterations always suffice unless numbers overflow;
-    cells that forget need few, chaotic ones nearly T. ``unroll(method="newton")`` does the same and falls back to the
-    scan where this does not converge.
+    cells that forget need few, chaotic ones nearly T. It is for machines that are wide: on two CPU cores the scan was
+    10 to 20 times faster forward, and 1.5 to 4 times with the gradient. ``unroll(method="newton")`` does the same and
+    falls back to the scan where this does not converge.
 
     The gradient of the states is that of the solution, by the full Jacobian whatever the form: exact if it converged.
     Reverse mode only. Time first, x_t may be an event of several axes; a state must have one feature axis.
