@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from .arguments import promote, time_first
 from .base import Cell, PyTree
 from .newton import NewtonSettings, Problem, check_state, solve
-from .unroll import _check, _check_state, _promote
 
 
 class NewtonResult(NamedTuple):
@@ -66,18 +66,11 @@ def newton_unroll(
     >>> result.states.h.shape, bool(result.converged), int(result.iterations) < 15
     ((2, 100, 4), True, True)
     """
-    xs = jnp.asarray(xs)
-    batch = _check(cell, xs, mask, reset, "auto", "none")
     _check_numbers(max_iterations, tolerance, form, damping)
-    start = cell.initial_state(params, batch)
-    state = start if state is None else jax.tree.map(jnp.asarray, state)
-    _check_state(state, start, batch)
-    if mask is not None:
-        xs = jnp.where(jnp.expand_dims(mask, range(mask.ndim, xs.ndim)), xs, 0)
-    xs, mask, reset = jax.tree.map(lambda a: jnp.moveaxis(a, len(batch), 0), (xs, mask, reset))  # time first
+    batch, xs, state, fresh, mask, reset = time_first("newton_unroll", cell, params, xs, state, mask, reset)
     if not len(xs):
         raise ValueError(f"newton_unroll: xs must have at least one time step, got shape {xs.shape}, time first")
-    state, fresh = _promote(cell, params, state, None if reset is None else start, xs)
+    state, fresh = promote(cell, params, state, fresh, xs)
     problem = Problem(params, xs, state, fresh, mask, reset)
     check_state(cell, problem)
     settings = NewtonSettings(max_iterations, tolerance, form, damping, fallback=False)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from .arguments import promote, time_first
 from .associative import associative, supports_associative
 from .base import Cell, PyTree
 from .cudnn import cudnn, supports_cudnn
@@ -70,25 +71,20 @@ def unroll(
     >>> ys.shape, final.h.shape
     ((2, 5, 8), (2, 8))
     """
-    xs = jnp.asarray(xs)
-    batch = _check(cell, xs, mask, reset, method, remat)
-    start = jax.eval_shape(lambda: cell.initial_state(params, batch))
-    state = cell.initial_state(params, batch) if state is None else jax.tree.map(jnp.asarray, state)
-    _check_state(state, start, batch)
-    fresh = None if reset is None else cell.initial_state(params, batch)
+    if method not in METHODS:
+        raise ValueError(f"unroll: method must be one of {', '.join(METHODS)}, got {method!r}")
+    if remat not in REMAT:
+        raise ValueError(f"unroll: remat must be one of {', '.join(REMAT)}, got {remat!r}")
+    batch, xs, state, fresh, mask, reset = time_first("unroll", cell, params, xs, state, mask, reset)
     cell, params = stepper(cell, params)
     how = _choose(cell, method, remat)
-
-    if mask is not None:
-        xs = jnp.where(jnp.expand_dims(mask, range(mask.ndim, xs.ndim)), xs, 0)
-    xs, mask, reset = jax.tree.map(lambda a: jnp.moveaxis(a, len(batch), 0), (xs, mask, reset))  # time first
     if reverse:
         xs, mask, reset = jax.tree.map(lambda a: jnp.flip(a, 0), (xs, mask, reset))
 
     if how == "fused":
         final, ys = fused(cell, params, xs, state, fresh, mask, reset, remat)
     else:
-        state, fresh = _promote(cell, params, state, fresh, xs)
+        state, fresh = promote(cell, params, state, fresh, xs)
         if how == "scan":
             final, ys = scan(cell, params, xs, state, fresh, mask, reset, remat)
         else:
@@ -116,58 +112,3 @@ def _choose(cell, method, remat):
     if method not in ("scan", "fused") and remat != "none":
         raise ValueError(f'unroll: remat={remat!r} is for loops over time, not for method="{method}": drop one of them')
     return method
-
-
-def _check(cell, xs, mask, reset, method, remat):
-    if not isinstance(cell, Cell):
-        raise TypeError(f"unroll: cell must have init, initial_state and step, got {cell!r}")
-    if method not in METHODS:
-        raise ValueError(f"unroll: method must be one of {', '.join(METHODS)}, got {method!r}")
-    if remat not in REMAT:
-        raise ValueError(f"unroll: remat must be one of {', '.join(REMAT)}, got {remat!r}")
-    event = getattr(cell, "event_axes", 1)
-    if xs.ndim < 1 + event:
-        expected = "(..., T, D)" if event == 1 else f"(..., T, and {event} axes of one event)"
-        raise ValueError(f"unroll: xs must be {expected}, got shape {xs.shape}: add the missing axis")
-    for name, flags in (("mask", mask), ("reset", reset)):
-        if flags is None:
-            continue
-        if jnp.result_type(flags) != jnp.bool_:
-            raise TypeError(f"unroll: {name} must be bool, got {jnp.result_type(flags)}: pass {name}.astype(bool)")
-        if jnp.shape(flags) != xs.shape[:-event]:
-            raise ValueError(
-                f"unroll: {name} must have the shape of xs without its last {'axis' if event == 1 else 'axes'}, "
-                f"{xs.shape[:-event]}, got {jnp.shape(flags)}"
-            )
-    return xs.shape[: -event - 1]
-
-
-def _check_state(state, start, batch):
-    expected, got = jax.tree.structure(start), jax.tree.structure(state)
-    if expected != got:  # type: ignore[operator]
-        raise ValueError(
-            f"unroll: state must be as cell.initial_state(params, {batch}) gives it, {expected}, got {got}"
-        )
-    for (path, leaf), like in zip(jax.tree_util.tree_leaves_with_path(state), jax.tree.leaves(start), strict=True):
-        if leaf.shape != like.shape or leaf.shape[: len(batch)] != batch:
-            raise ValueError(
-                f"unroll: state{jax.tree_util.keystr(path)} must be {like.shape}, the batch axes {batch} of xs first, "
-                f"got shape {leaf.shape}: see cell.initial_state(params, batch_shape)"
-            )
-
-
-def _promote(cell, params, state, fresh, xs):
-    """Widen the state to the dtypes that a step returns, so that the loop's carry keeps its type."""
-    x = jax.ShapeDtypeStruct(xs.shape[1:], xs.dtype)
-    for _ in range(3):  # a wider state can widen the next one: two passes settle it
-        new, _ = jax.eval_shape(cell.step, params, state, x)
-        before, after = jax.tree.structure(state), jax.tree.structure(new)
-        if before != after:  # type: ignore[operator]
-            raise ValueError(
-                f"unroll: step of {cell!r} must return a state like the one it takes, {before}, got {after}"
-            )
-        state, fresh = (
-            tree if tree is None else jax.tree.map(lambda s, n: s.astype(jnp.result_type(s, n)), tree, new)
-            for tree in (state, fresh)
-        )
-    return state, fresh
