@@ -13,10 +13,10 @@ the courses'. Keras runs `model.fit` on arrays with its defaults, torch the loop
 seconds of an epoch leave out the peers' first; set-up is what a fit takes beyond that, compilation above all. Long rows
 are timed for few epochs, and their totals computed for the recipe's. The losses show that all do the same work.
 
-Expected: times of the fastest peer over seqvision's, an epoch / a fit with its compilation / a process, medians of two
-rounds (one for lstm30 and fashion) on two AVX-512 cores:
-    lstm5 3.3 / 1.6 / 1.5, lstm10 2.9 / 1.0 / 1.1, lstm30 2.4 / 2.8 / 2.6, rnn 1.8 / 1.9 / 2.0,
-    rowmnist .86 / .87 / .88, fashion 2.5 / 2.4 / 2.3.
+Expected: times of the fastest peer over seqvision's, an epoch / a fit with its compilation / a process, one or
+two rounds on two AVX-512 cores:
+    lstm5 2.9 / 1.6 / 1.6, lstm10 2.7 / 1.0 / 1.1, lstm30 2.7 / 2.9 / 2.7, rnn 1.7 / 1.9 / 1.9,
+    rowmnist .80 / .81 / .81, fashion 2.5 / 2.4 / 2.3.
 Without Keras on TensorFlow, lstm10_200 gave 3.0 / 1.2 / 1.2. In a single round on a busy machine mlp gave
 1.1 / 1.2 / 1.5 with 960 examples (not measured at full size; with 320 examples seqvision was the slower one).
 Where seqvision loses: rowmnist, to torch's own LSTM kernel; the fit of lstm10, 1.3 s of compilation against 100 epochs
