@@ -32,7 +32,9 @@ class PlainDict:
         return state, state
 
 
-@pytest.mark.parametrize("cell", [LSTM(H), CELLS["lstm-proj"], LearnedStart(GRU(H)), PlainDict()], ids=lambda cell: type(cell).__name__)
+@pytest.mark.parametrize(
+    "cell", [LSTM(H), CELLS["lstm-proj"], LearnedStart(GRU(H)), PlainDict()], ids=lambda cell: type(cell).__name__
+)
 def test_under_flax_rnn(cell):
     layer = nn.RNN(FlaxCell(cell), return_carry=True)
     variables = random_like(jax.eval_shape(layer.init, jax.random.key(0), XS))
