@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,7 +27,42 @@ class MinimalState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class MinGRU:
+class _Minimal:
+    """A cell whose step is h' = a h + b, with a and b functions of the input alone."""
+
+    hidden: int
+    gates: ClassVar[int]
+
+    def __post_init__(self):
+        check_size(type(self).__name__, "hidden", self.hidden)
+
+    def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> MinimalParams:
+        """Draw parameters: Glorot blocks, zero biases."""
+        check_size(f"{type(self).__name__}.init", "in_features", in_features)
+        w_x = input_kernel(key, in_features, self.hidden, self.gates, dtype)
+        return MinimalParams(w_x=w_x, b=jnp.zeros((self.gates * self.hidden,), dtype))
+
+    def initial_state(self, params: MinimalParams, batch_shape: Sequence[int] = ()) -> MinimalState:
+        """Return h = 0, (*batch_shape, H)."""
+        return MinimalState(h=jnp.zeros((*batch_shape, self.hidden), params.w_x.dtype))
+
+    def step(self, params: MinimalParams, state: MinimalState, x: Array) -> tuple[MinimalState, Array]:
+        """Advance one step: x (..., D) -> state, h (..., H)."""
+        a, b = self.linear(params, x)
+        h = a * state.h + b
+        return MinimalState(h), h
+
+    def linear(self, params: MinimalParams, x: Array) -> tuple[Array, Array]:
+        """Return a and b, each (..., H)."""
+        raise NotImplementedError
+
+    def readout(self, params: MinimalParams, state: MinimalState, x: Array) -> Array:
+        """Return the output of a step whose new state is given: h."""
+        return state.h
+
+
+@dataclass(frozen=True)
+class MinGRU(_Minimal):
     """Minimal GRU: h' = (1 - z) h + z n, where z takes the new value (the paper's convention).
 
     z = sigmoid(x W_z + b_z) and n = x W_n + b_n see the input alone, so that unroll's method="associative" runs the
@@ -49,37 +84,16 @@ class MinGRU:
     (2, 4)
     """
 
-    hidden: int
-
-    def __post_init__(self):
-        check_size("MinGRU", "hidden", self.hidden)
-
-    def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> MinimalParams:
-        """Draw parameters: Glorot blocks, zero biases."""
-        return _init("MinGRU", key, in_features, self.hidden, 2, dtype)
-
-    def initial_state(self, params: MinimalParams, batch_shape: Sequence[int] = ()) -> MinimalState:
-        """Return h = 0, (*batch_shape, H)."""
-        return MinimalState(h=jnp.zeros((*batch_shape, self.hidden), params.w_x.dtype))
-
-    def step(self, params: MinimalParams, state: MinimalState, x: Array) -> tuple[MinimalState, Array]:
-        """Advance one step: x (..., D) -> state, h (..., H)."""
-        a, b = self.linear(params, x)
-        h = a * state.h + b
-        return MinimalState(h), h
+    gates: ClassVar[int] = 2
 
     def linear(self, params: MinimalParams, x: Array) -> tuple[Array, Array]:
         """Return a = 1 - z and b = z n, each (..., H), of the step h' = a h + b."""
         a_z, n = jnp.split(affine(x, params.w_x, params.b), 2, axis=-1)
         return jax.nn.sigmoid(-a_z), jax.nn.sigmoid(a_z) * n
 
-    def readout(self, params: MinimalParams, state: MinimalState, x: Array) -> Array:
-        """Return the output of a step whose new state is given: h."""
-        return state.h
-
 
 @dataclass(frozen=True)
-class MinLSTM:
+class MinLSTM(_Minimal):
     """Minimal LSTM: h' = f/(f + i) h + i/(f + i) n, with gates that add up to one.
 
     f = sigmoid(x W_f + b_f), i = sigmoid(x W_i + b_i) and n = x W_n + b_n see the input alone: see `MinGRU`. The
@@ -100,37 +114,10 @@ class MinLSTM:
     (2, 4)
     """
 
-    hidden: int
-
-    def __post_init__(self):
-        check_size("MinLSTM", "hidden", self.hidden)
-
-    def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> MinimalParams:
-        """Draw parameters: Glorot blocks, zero biases."""
-        return _init("MinLSTM", key, in_features, self.hidden, 3, dtype)
-
-    def initial_state(self, params: MinimalParams, batch_shape: Sequence[int] = ()) -> MinimalState:
-        """Return h = 0, (*batch_shape, H)."""
-        return MinimalState(h=jnp.zeros((*batch_shape, self.hidden), params.w_x.dtype))
-
-    def step(self, params: MinimalParams, state: MinimalState, x: Array) -> tuple[MinimalState, Array]:
-        """Advance one step: x (..., D) -> state, h (..., H)."""
-        a, b = self.linear(params, x)
-        h = a * state.h + b
-        return MinimalState(h), h
+    gates: ClassVar[int] = 3
 
     def linear(self, params: MinimalParams, x: Array) -> tuple[Array, Array]:
         """Return a = f/(f + i) and b = i/(f + i) n, each (..., H), of the step h' = a h + b."""
         a_f, a_i, n = jnp.split(affine(x, params.w_x, params.b), 3, axis=-1)
         log_odds = jax.nn.log_sigmoid(a_f) - jax.nn.log_sigmoid(a_i)
         return jax.nn.sigmoid(log_odds), jax.nn.sigmoid(-log_odds) * n
-
-    def readout(self, params: MinimalParams, state: MinimalState, x: Array) -> Array:
-        """Return the output of a step whose new state is given: h."""
-        return state.h
-
-
-def _init(owner: str, key: Array, in_features: int, hidden: int, gates: int, dtype: DTypeLike) -> MinimalParams:
-    check_size(f"{owner}.init", "in_features", in_features)
-    w_x = input_kernel(key, in_features, hidden, gates, dtype)
-    return MinimalParams(w_x=w_x, b=jnp.zeros((gates * hidden,), dtype))
