@@ -1,8 +1,10 @@
-"""Files and generators to arrays: series, images, splits, scalers and windows."""
+"""Files and generators to arrays: series, images, splits, scalers and windows; augmentation on the device."""
 
 from seqvision.data.batches import Arrays, Batch, Windows
 from seqvision.data.bundled import load_goog
+from seqvision.data.cifar import CIFAR10_CLASSES, load_cifar10, read_cifar
 from seqvision.data.digit_strings import DIGIT_NAMES, digit_sums, reversed_digits
+from seqvision.data.folders import ImageFolder, load_image_folder
 from seqvision.data.forecast import ForecastSplit, forecast_split
 from seqvision.data.generators import chirp, sine
 from seqvision.data.idx import read_idx
@@ -14,6 +16,9 @@ from seqvision.data.images import (
     load_fashion_mnist,
     load_mnist,
 )
+from seqvision.data.labels import label_names, label_numbers, select_classes
+from seqvision.data.pictures import array_to_image, image_arrays, image_to_array
+from seqvision.data.pixels import PixelScaler, fit_pixel_scaler
 from seqvision.data.reading import read_series
 from seqvision.data.scalers import Scaler, fit_scaler
 from seqvision.data.series import Series
@@ -22,6 +27,7 @@ from seqvision.data.store import fetch_file, find_file
 from seqvision.data.vocabulary import SequencePairs, Vocabulary, decoder_arrays
 
 __all__ = [
+    "CIFAR10_CLASSES",
     "DIGIT_CLASSES",
     "DIGIT_NAMES",
     "FASHION_CLASSES",
@@ -29,27 +35,39 @@ __all__ = [
     "Batch",
     "ForecastSplit",
     "ImageData",
+    "ImageFolder",
+    "PixelScaler",
     "Scaler",
     "SequencePairs",
     "Series",
     "Split",
     "Vocabulary",
     "Windows",
+    "array_to_image",
     "chirp",
     "chronological_split",
     "decoder_arrays",
     "digit_sums",
     "fetch_file",
     "find_file",
+    "fit_pixel_scaler",
     "fit_scaler",
     "forecast_split",
+    "image_arrays",
+    "image_to_array",
+    "label_names",
+    "label_numbers",
+    "load_cifar10",
     "load_digits",
     "load_fashion_mnist",
     "load_goog",
+    "load_image_folder",
     "load_mnist",
+    "read_cifar",
     "read_idx",
     "read_series",
     "reversed_digits",
+    "select_classes",
     "sine",
     "stratified_split",
 ]

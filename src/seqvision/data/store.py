@@ -26,6 +26,10 @@ KNOWN = {
             "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
         },
     ),
+    "cifar10": (
+        "https://www.cs.toronto.edu/~kriz/",
+        {"cifar-10-binary.tar.gz": "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"},
+    ),
 }
 
 
@@ -79,7 +83,7 @@ def fetch_file(data_set: str, filename: str) -> Path:
     user put into `$SEQVISION_DATA_DIR` is taken as it is.
 
     Args:
-      data_set: "mnist" or "fashion_mnist".
+      data_set: "mnist", "fashion_mnist" or "cifar10".
       filename: one of the files in `KNOWN`.
 
     Returns:
