@@ -60,11 +60,28 @@ def test_card_equals_scikit_learn():
     for name, values in {"precision": precision, "recall": recall, "f1": f1, "rows": support}.items():
         np.testing.assert_allclose(table[name], values)
     assert list(table.index) == list("abcd")
+    p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+    row = card.scores.loc["net"]
+    assert row["f1"] == pytest.approx(sk.f1_score(LABELS, predicted, average="macro"))
+    assert row["roc_area"] == pytest.approx(sk.roc_auc_score(LABELS, p, multi_class="ovr"))
+    assert row["calibration_error"] == ev.reliability(p.max(axis=1), predicted == LABELS).error
+    member = np.eye(4)[LABELS]
+    np.testing.assert_allclose(table["average_precision"], sk.average_precision_score(member, p, average=None))
     naive = card.scores.loc["commonest class"]
     assert naive["accuracy"] == np.mean(LABELS == 1)
+    assert naive["roc_area"] == 0.5
+    assert naive["calibration_error"] == pytest.approx(abs(0.4 - np.mean(LABELS == 1)))
     frequencies = np.tile([0.2, 0.4, 0.2, 0.2], (200, 1))
     assert naive["log_loss"] == pytest.approx(sk.log_loss(LABELS, frequencies))
     assert "fewer errors than always saying b" in card.text()
+    assert max(len(line) for line in card.text().splitlines()) <= 110
+    json.dumps(card.to_dict(), allow_nan=False)
+
+
+def test_a_test_set_of_one_class_is_scored_without_areas():
+    card = ev.score_classes([1, 1], {"net": [[0.0, 1.0], [1.0, 0.0]]}, [0, 1])
+    assert card.scores.loc["net", "accuracy"] == 0.5
+    assert np.isnan(card.scores["roc_area"]).all()
     json.dumps(card.to_dict(), allow_nan=False)
 
 

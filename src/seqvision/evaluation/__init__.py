@@ -14,8 +14,18 @@ from seqvision.evaluation.baselines import (
     last_value,
     seasonal_naive,
 )
+from seqvision.evaluation.calibration import Reliability, reliability
 from seqvision.evaluation.class_card import ClassCard, score_classes
-from seqvision.evaluation.classification import accuracy, class_frequencies, confusion_matrix, log_loss, majority_class
+from seqvision.evaluation.class_scores import ClassScores, class_scores
+from seqvision.evaluation.classification import (
+    accuracy,
+    class_frequencies,
+    confusion_matrix,
+    log_loss,
+    majority_class,
+    softmax,
+    top_k_accuracy,
+)
 from seqvision.evaluation.free_running import free_run
 from seqvision.evaluation.gradients import DepthProfile, depth_profile, gradient_by_lag, gradient_trace
 from seqvision.evaluation.intervals import Moves, Share, count_moves, directional_accuracy, wilson_interval
@@ -24,20 +34,35 @@ from seqvision.evaluation.score_card import ScoreCard, Verdict, score_forecasts
 from seqvision.evaluation.score_text import render_score_card
 from seqvision.evaluation.sequences import SequenceScores, score_sequences
 from seqvision.evaluation.significance import Comparison, diebold_mariano
+from seqvision.evaluation.threshold_curves import (
+    ClassAreas,
+    PrecisionRecallCurve,
+    RocCurve,
+    class_areas,
+    precision_recall_curve,
+    roc_curve,
+)
 
 __all__ = [
     "AutoRegression",
     "Baseline",
+    "ClassAreas",
     "ClassCard",
+    "ClassScores",
     "Comparison",
     "DepthProfile",
     "Moves",
+    "PrecisionRecallCurve",
+    "Reliability",
+    "RocCurve",
     "ScoreCard",
     "SequenceScores",
     "Share",
     "Verdict",
     "accuracy",
+    "class_areas",
     "class_frequencies",
+    "class_scores",
     "confusion_matrix",
     "constant",
     "count_moves",
@@ -57,14 +82,19 @@ __all__ = [
     "mape",
     "mase",
     "naive_scale",
+    "precision_recall_curve",
     "r2",
+    "reliability",
     "render_score_card",
     "rmse",
+    "roc_curve",
     "score_classes",
     "score_forecasts",
     "score_sequences",
     "seasonal_naive",
     "skill",
     "smape",
+    "softmax",
+    "top_k_accuracy",
     "wilson_interval",
 ]

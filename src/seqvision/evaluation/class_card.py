@@ -1,4 +1,4 @@
-"""The score card of classifiers: accuracy and log-loss beside the commonest class, on the same rows."""
+"""The score card of classifiers: what they get right beside the commonest class, on the same rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from seqvision.evaluation.calibration import reliability
 from seqvision.evaluation.checks import as_numbers
-from seqvision.evaluation.classification import accuracy, class_frequencies, confusion_matrix, log_loss, majority_class
+from seqvision.evaluation.class_scores import class_scores
+from seqvision.evaluation.classification import (
+    accuracy,
+    class_frequencies,
+    confusion_matrix,
+    log_loss,
+    majority_class,
+    softmax,
+)
 from seqvision.evaluation.intervals import wilson_interval
 from seqvision.evaluation.tables import Record, json_records, records
+from seqvision.evaluation.threshold_curves import class_areas
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -20,9 +32,11 @@ class ClassCard:
 
     Attributes:
       scores: one row a classifier, the naive one last; columns kind, seeds, accuracy, accuracy_std (spread over seeds),
-        accuracy_low, accuracy_high (95 % Wilson), log_loss, log_loss_std.
+        accuracy_low, accuracy_high (95 % Wilson), log_loss, log_loss_std, then means over seeds of f1 and roc_area
+        (macro averages of each class against the rest) and calibration_error (expected, 15 bins of equal width).
       confusion: for each model (C, C) counts summed over seeds, true class by row.
-      per_class: for each model a table of recall, precision, f1 and rows (per seed), one row a class.
+      per_class: for each model a table of recall, specificity, precision, f1, roc_area, average_precision (NaN for a
+        class that no row has) and rows (per seed), one row a class.
       class_names: (C,).
       verdicts: one sentence for each model.
       rows: how many were classified.
@@ -38,14 +52,17 @@ class ClassCard:
     def text(self) -> str:
         """Return the card as text for a terminal."""
         lines = [f"{self.rows} test rows, {len(self.class_names)} classes"]
-        lines += [f"{'':<28}{'accuracy % [95 %]':<30}{'log-loss':<20}"]
+        head = f"{'':<28}{'accuracy % [95 %]':<30}{'log-loss':<18}{'F1':<9}{'ROC area':<10}{'calib. error'}"
+        lines += [head]
         for name, row in records(self.scores).items():
             spread = "" if np.isnan(row["accuracy_std"]) else f" ± {100 * row['accuracy_std']:.2f}"
             share = f"{100 * row['accuracy']:.2f}{spread}"
             share += f" [{100 * row['accuracy_low']:.2f}, {100 * row['accuracy_high']:.2f}]"
             loss = f"{row['log_loss']:.4f}"
             loss += "" if np.isnan(row["log_loss_std"]) else f" ± {row['log_loss_std']:.4f}"
-            lines.append(f"  {name[:25]:<26}{share:<30}{loss:<20}".rstrip())
+            rest = "".join(f"{row[key]:<{width}.4f}" for key, width in (("f1", 9), ("roc_area", 10)))
+            lines.append(f"  {name[:25]:<26}{share:<30}{loss:<18}{rest}{row['calibration_error']:.4f}")
+        lines.append("F1 and ROC area are means over classes, each against the rest.")
         if self.scores["seeds"].max() > 1:
             lines.append("± is the spread over seeds; the interval is that of one seed's rows.")
         for name, table in self.per_class.items():
@@ -102,17 +119,15 @@ def score_classes(
     frequencies = class_frequencies(training_labels, classes)
     common = majority_class(training_labels, classes)
     truth = np.asarray(labels)
-    rows: dict[str, Record] = {}
-    confusion, per_class = {}, {}
+    rows, confusion, per_class = {}, {}, {}
     for name, z in outputs.items():
-        predicted = z.argmax(axis=-1)
-        confusion[name] = np.sum([confusion_matrix(truth, p, classes) for p in predicted], axis=0)
-        per_class[name] = _per_class(confusion[name], names, len(z))
-        shares = [accuracy(truth, p).value for p in predicted]
-        rows[name] = _row("model", shares, [log_loss(truth, logits=seed) for seed in z], len(truth))
-    guess = accuracy(truth, np.full(len(truth), common)).value
-    naive_loss = log_loss(truth, probabilities=np.tile(frequencies, (len(truth), 1)))
-    rows["commonest class"] = _row("baseline", [guess], [naive_loss], len(truth))
+        confusion[name] = np.sum([confusion_matrix(truth, seed.argmax(axis=-1), classes) for seed in z], axis=0)
+        per_class[name] = _per_class(truth, z, confusion[name], names)
+        scored = [_scores(truth, seed.argmax(axis=-1), softmax(seed), seed) for seed in z]
+        rows[name] = _row("model", scored, len(truth))
+    even = np.tile(frequencies, (len(truth), 1))
+    guess = _scores(truth, np.full(len(truth), common), even)
+    rows["commonest class"] = _row("baseline", [guess], len(truth))
     verdicts = tuple(_judge(name, rows[name], rows["commonest class"], names[common]) for name in outputs)
     return ClassCard(pd.DataFrame.from_dict(rows, orient="index"), confusion, per_class, names, verdicts, len(truth))
 
@@ -125,30 +140,61 @@ def _seeds(name: str, logits: ArrayLike) -> NDArray[np.float64]:
     return z
 
 
-def _row(kind: str, shares: list[float], losses: list[float], rows: int) -> Record:
-    share = wilson_interval(float(np.mean(shares)) * rows, rows)
-    several = len(shares) > 1
+def _scores(truth: NDArray, predicted: NDArray, probabilities: Floats, logits: Floats | None = None) -> Record:
+    counts = confusion_matrix(truth, predicted, probabilities.shape[1])
+    loss = log_loss(truth, probabilities=probabilities) if logits is None else log_loss(truth, logits=logits)
+    confidence = np.take_along_axis(probabilities, predicted[:, None], axis=1)[:, 0]
     return {
-        "kind": kind,
-        "seeds": len(shares),
-        "accuracy": share.value,
-        "accuracy_std": float(np.std(shares, ddof=1)) if several else np.nan,
-        "accuracy_low": share.low,
-        "accuracy_high": share.high,
-        "log_loss": float(np.mean(losses)),
-        "log_loss_std": float(np.std(losses, ddof=1)) if several else np.nan,
+        "accuracy": accuracy(truth, predicted).value,
+        "log_loss": loss,
+        "f1": float(class_scores(counts, average="macro").f1),
+        "roc_area": _mean(class_areas(truth, probabilities).roc),
+        "calibration_error": reliability(np.minimum(confidence, 1.0), predicted == truth).error,
     }
 
 
-def _per_class(counts: NDArray[np.int64], names: tuple[str, ...], seeds: int) -> pd.DataFrame:
-    """Recall, precision and F1 of each class; 0 / 0 counts as 0, as scikit-learn's zero_division=0."""
-    right, actual, given = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
-    table = pd.DataFrame(index=pd.Index(names))
-    table["recall"] = right / np.maximum(actual, 1)
-    table["precision"] = right / np.maximum(given, 1)
-    table["f1"] = 2 * right / np.maximum(actual + given, 1)
-    table["rows"] = actual // seeds
-    return table
+def _row(kind: str, scores: list[Record], rows: int) -> Record:
+    mean = {key: float(np.mean([one[key] for one in scores])) for key in scores[0]}
+    share = wilson_interval(mean["accuracy"] * rows, rows)
+
+    def spread(key: str) -> float:
+        return float(np.std([one[key] for one in scores], ddof=1)) if len(scores) > 1 else np.nan
+
+    return {
+        "kind": kind,
+        "seeds": len(scores),
+        "accuracy": share.value,
+        "accuracy_std": spread("accuracy"),
+        "accuracy_low": share.low,
+        "accuracy_high": share.high,
+        "log_loss": mean["log_loss"],
+        "log_loss_std": spread("log_loss"),
+        **{key: mean[key] for key in ("f1", "roc_area", "calibration_error")},
+    }
+
+
+def _per_class(truth: NDArray, logits: Floats, counts: NDArray[np.int64], names: tuple[str, ...]) -> pd.DataFrame:
+    """Score each class against the rest, seeds taken together; areas are means over seeds."""
+    scores = class_scores(counts)
+    areas = [class_areas(truth, softmax(seed)) for seed in logits]
+    return pd.DataFrame(
+        {
+            "recall": scores.recall,
+            "specificity": scores.specificity,
+            "precision": scores.precision,
+            "f1": scores.f1,
+            "roc_area": np.mean([area.roc for area in areas], axis=0),
+            "average_precision": np.mean([area.average_precision for area in areas], axis=0),
+            "rows": counts.sum(axis=1) // len(logits),
+        },
+        index=pd.Index(names),
+    )
+
+
+def _mean(values: Floats) -> float:
+    """Return the mean of what is defined; NaN if nothing is."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else np.nan
 
 
 def _judge(name: str, row: Record, naive: Record, common: str) -> str:

@@ -26,6 +26,31 @@ def accuracy(labels: ArrayLike, predicted: ArrayLike) -> Share:
     return wilson_interval(int(np.sum(y == p)), len(y))
 
 
+def top_k_accuracy(labels: ArrayLike, scores: ArrayLike, k: int) -> Share:
+    """Share of rows whose class is among the k with the highest scores, with its 95 % Wilson interval.
+
+    Args:
+      labels: (B,) integer classes in [0, C).
+      scores: (B, C), logits or probabilities; of equal scores the lower class comes first, as argmax has it.
+      k: 1 <= k <= C; 1 gives the accuracy.
+
+    >>> top_k_accuracy([0, 1, 2], [[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [3.0, 2.0, 1.0]], k=2).value
+    0.666...
+    """
+    z = as_numbers("scores", scores)
+    if z.ndim != 2:
+        raise ValueError(f"scores must be (B, classes), got shape {z.shape}")
+    check_positive("k", k)
+    if k > z.shape[1]:
+        raise ValueError(f"k must be at most the number of classes, {z.shape[1]}, got {k}")
+    y = _labels("labels", labels, z.shape[1])
+    check_same_shape("labels", y.shape, "one label a row", z.shape[:1])
+    own = z[np.arange(len(y)), y][:, None]
+    earlier = np.arange(z.shape[1])[None, :] < y[:, None]
+    ahead = np.sum((z > own) | ((z == own) & earlier), axis=1)
+    return wilson_interval(int(np.sum(ahead < k)), len(y))
+
+
 def confusion_matrix(labels: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:
     """Count rows of each true class (row) that were given each class (column).
 
@@ -95,6 +120,18 @@ def log_loss(labels: ArrayLike, *, logits: ArrayLike | None = None, probabilitie
     y = _labels("labels", labels, log_p.shape[1])
     check_same_shape("labels", y.shape, "one label a row", log_p.shape[:1])
     return float(-np.mean(log_p[np.arange(len(y)), y]))
+
+
+def softmax(logits: ArrayLike) -> NDArray[np.float64]:
+    """Return the probabilities (..., C) that logits (..., C) stand for, in float64.
+
+    >>> softmax([[0.0, 0.0], [1000.0, 0.0]])
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    z = as_numbers("logits", logits)
+    odds = np.exp(z - z.max(axis=-1, keepdims=True))
+    return odds / odds.sum(axis=-1, keepdims=True)
 
 
 def _labels(name: str, labels: ArrayLike, classes: int | None = None) -> NDArray[np.int64]:
