@@ -4,22 +4,58 @@ How the five shapes of input and output are spelled, one-to-one to sequences of 
 `seqvision.models.encoder_decoder`.
 """
 
+from .alexnet import AlexNet
 from .convolutional import ConvBlock, ConvNet
 from .encoder_decoder import EncoderDecoder, ImageEncoder, SequenceEncoder
+from .googlenet import GoogLeNet
 from .heads import Anchored, ClassificationHead, RegressionHead
+from .inception import InceptionBlock, local_response_norm
+from .keras_convnets import SixConvNet, cifar_convnet, fashion_convnet, mnist_convnet
+from .lenet import LeNet5, PartialConv, TrainablePool
 from .mlp import MLP
 from .recurrent import Recurrent, RecurrentLayer
+from .residual import BottleneckBlock, ResidualBlock
+from .resnet import ResNet, cifar_resnet18, cifar_resnet20, resnet18, resnet34, resnet50
+from .separable import SeparableBlock, SqueezeExcitation
+from .vgg import VGG, vgg16, vgg19
+from .yolo import GridDetector, YOLOv1
 
 __all__ = [
     "MLP",
+    "VGG",
+    "AlexNet",
     "Anchored",
+    "BottleneckBlock",
     "ClassificationHead",
     "ConvBlock",
     "ConvNet",
     "EncoderDecoder",
+    "GoogLeNet",
+    "GridDetector",
     "ImageEncoder",
+    "InceptionBlock",
+    "LeNet5",
+    "PartialConv",
     "Recurrent",
     "RecurrentLayer",
     "RegressionHead",
+    "ResNet",
+    "ResidualBlock",
+    "SeparableBlock",
     "SequenceEncoder",
+    "SixConvNet",
+    "SqueezeExcitation",
+    "TrainablePool",
+    "YOLOv1",
+    "cifar_convnet",
+    "cifar_resnet18",
+    "cifar_resnet20",
+    "fashion_convnet",
+    "local_response_norm",
+    "mnist_convnet",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "vgg16",
+    "vgg19",
 ]

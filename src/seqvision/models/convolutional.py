@@ -1,19 +1,22 @@
 """Convolutional layers and the classifier of the Keras notebooks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import flax.linen as nn
 from jax import Array
 
 from seqvision.conv import conv_block, max_pool
 
-from .activations import activation
+from .activations import Activation, activation
 from .heads import GLOROT, ClassificationHead
+
+HE = nn.initializers.he_normal()  # for layers with ReLU (He, Zhang, Ren, Sun 2015)
 
 
 class ConvBlock(nn.Module):
-    """Convolution, batch norm if wanted, activation, max pool if wanted; parameters ``kernel`` and ``bias``.
+    """Convolution, batch norm, activation, max pool and dropout, as far as wanted; parameters ``kernel`` and ``bias``.
 
     Args:
       features: output channels.
@@ -22,9 +25,15 @@ class ConvBlock(nn.Module):
       padding: "same", "valid", or what `seqvision.conv.conv` takes.
       dilation: spread of the window.
       groups: channel groups.
-      activation: name, see `seqvision.models.activations`.
+      activation: name, see `seqvision.models.activations`, or an elementwise function.
       batch_norm: normalise between convolution and activation; the convolution then has no bias.
-      pool: window of a max pool after the activation, or None.
+      norm_last: with ``batch_norm``, normalise after the activation (as the Keras notebooks do); the bias stays.
+      use_bias: False: no bias, normalised or not.
+      pool: window of a max pool after all that, or None.
+      dropout: rate at the end, of pixels and channels one by one.
+      momentum: of the running statistics, ``new = momentum * old + (1 - momentum) * batch``.
+      epsilon: added to the variance.
+      kernel_init: of the kernel.
 
     >>> import jax, jax.numpy as jnp
     >>> block = ConvBlock(16, (3, 3), pool=(2, 2))
@@ -36,12 +45,18 @@ class ConvBlock(nn.Module):
     features: int
     kernel_size: tuple[int, ...] = (3, 3)
     stride: int | tuple[int, ...] = 1
-    padding: str | Sequence[tuple[int, int]] = "same"
+    padding: str | int | Sequence[tuple[int, int]] = "same"
     dilation: int | tuple[int, ...] = 1
     groups: int = 1
-    activation: str = "relu"
+    activation: Activation = "relu"
     batch_norm: bool = False
+    norm_last: bool = False
+    use_bias: bool = True
     pool: tuple[int, ...] | None = None
+    dropout: float = 0.0
+    momentum: float = 0.99
+    epsilon: float = 1e-5
+    kernel_init: Callable[..., Any] = GLOROT
 
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
@@ -51,24 +66,34 @@ class ConvBlock(nn.Module):
                 f"ConvBlock: groups must divide the {x.shape[-1]} input channels and the {self.features} features, "
                 f"got {self.groups}"
             )
+        if self.norm_last and not self.batch_norm:
+            raise ValueError("ConvBlock: norm_last says where to normalise, but batch_norm is False: set it to True")
         shape = (*self.kernel_size, x.shape[-1] // self.groups, self.features)
-        kernel = self.param("kernel", GLOROT, shape)
+        kernel = self.param("kernel", self.kernel_init, shape)
+        norm_first = self.batch_norm and not self.norm_last
+        has_bias = self.use_bias and not norm_first
+        bias = self.param("bias", nn.initializers.zeros_init(), (self.features,)) if has_bias else None
         convolve = partial(
             conv_block, stride=self.stride, padding=self.padding, dilation=self.dilation, groups=self.groups
         )
-        if not self.batch_norm:
-            bias = self.param("bias", nn.initializers.zeros_init(), (self.features,))
-            return convolve(x, kernel, bias, activation=self.activation, pool=self.pool)
-        x = convolve(x, kernel, activation=None)
-        x = activation(self.activation)(nn.BatchNorm(use_running_average=not train, name="norm")(x))
-        return x if self.pool is None else max_pool(x, self.pool)
+        function = activation(self.activation)
+        if self.batch_norm:
+            norm = nn.BatchNorm(not train, momentum=self.momentum, epsilon=self.epsilon, name="norm")
+            x = convolve(x, kernel, bias, activation=None)
+            x = function(norm(x)) if norm_first else norm(function(x))
+            x = x if self.pool is None else max_pool(x, self.pool)
+        else:
+            plain = None if self.activation == "linear" else function
+            x = convolve(x, kernel, bias, activation=plain, pool=self.pool)
+        return nn.Dropout(self.dropout, deterministic=not train)(x) if self.dropout else x
 
 
 class ConvNet(nn.Module):
     """A classifier in the style of the Keras notebooks: convolutions, then dense layers.
 
     The defaults are the Fashion-MNIST network: 3x3 convolutions of stride 2 with 32, 64 and 128 channels, dropout .2,
-    a dense layer of 512, dropout .2, and 10 classes (360,458 parameters on 28x28x1 images).
+    a dense layer of 512, dropout .2, and 10 classes (360,458 parameters on 28x28x1 images). Its relatives are in
+    `seqvision.models.keras_convnets`.
 
     Args:
       channels: output channels of each convolution.
@@ -77,7 +102,7 @@ class ConvNet(nn.Module):
       padding: "valid" (Keras's default) or "same".
       pool: max pool after each convolution, or None.
       batch_norm: normalise in each block.
-      dropout: rate before the dense layers and after each of them.
+      dropout: rate before the dense layers and after each of them; a pair for the two places.
       dense: units of the dense layers.
       head: a module from features to outputs; None returns the features.
 
@@ -94,7 +119,7 @@ class ConvNet(nn.Module):
     padding: str = "valid"
     pool: tuple[int, ...] | None = None
     batch_norm: bool = False
-    dropout: float = 0.2
+    dropout: float | tuple[float, float] = 0.2
     dense: tuple[int, ...] = (512,)
     head: nn.Module | None = ClassificationHead(10)
 
@@ -111,8 +136,9 @@ class ConvNet(nn.Module):
                 pool=self.pool,
             )
             x = block(x, train=train)
-        x = nn.Dropout(self.dropout, deterministic=not train)(x.reshape(x.shape[0], -1))
+        before, after = self.dropout if isinstance(self.dropout, tuple) else (self.dropout, self.dropout)
+        x = nn.Dropout(before, deterministic=not train)(x.reshape(x.shape[0], -1))
         for units in self.dense:
             x = nn.relu(nn.Dense(units, kernel_init=GLOROT)(x))
-            x = nn.Dropout(self.dropout, deterministic=not train)(x)
+            x = nn.Dropout(after, deterministic=not train)(x)
         return x if self.head is None else self.head(x)
