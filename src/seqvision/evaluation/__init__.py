@@ -2,8 +2,11 @@
 
 Forecasts are judged in original units, one step ahead and free-running, on the same rows as the last value, drift,
 seasonal naive and a linear autoregression (``score_forecasts``); classes beside the commonest one (``score_classes``).
+What an image network has learned and where it looks: ``learned_filters``, ``feature_maps``, ``grad_cam``,
+``occlusion_map``, ``maximise_activation``.
 """
 
+from seqvision.evaluation.activation_images import ActivationImages, maximise_activation
 from seqvision.evaluation.baselines import (
     AutoRegression,
     Baseline,
@@ -29,7 +32,9 @@ from seqvision.evaluation.classification import (
 from seqvision.evaluation.free_running import free_run
 from seqvision.evaluation.gradients import DepthProfile, depth_profile, gradient_by_lag, gradient_trace
 from seqvision.evaluation.intervals import Moves, Share, count_moves, directional_accuracy, wilson_interval
+from seqvision.evaluation.layers import feature_maps, layer_outputs, learned_filters
 from seqvision.evaluation.regression import mae, mape, mase, naive_scale, r2, rmse, skill, smape
+from seqvision.evaluation.saliency import grad_cam, occlusion_map
 from seqvision.evaluation.score_card import ScoreCard, Verdict, score_forecasts
 from seqvision.evaluation.score_text import render_score_card
 from seqvision.evaluation.sequences import SequenceScores, score_sequences
@@ -44,6 +49,7 @@ from seqvision.evaluation.threshold_curves import (
 )
 
 __all__ = [
+    "ActivationImages",
     "AutoRegression",
     "Baseline",
     "ClassAreas",
@@ -71,17 +77,23 @@ __all__ = [
     "diebold_mariano",
     "directional_accuracy",
     "drift",
+    "feature_maps",
     "fit_autoregression",
     "free_run",
+    "grad_cam",
     "gradient_by_lag",
     "gradient_trace",
     "last_value",
+    "layer_outputs",
+    "learned_filters",
     "log_loss",
     "mae",
     "majority_class",
     "mape",
     "mase",
+    "maximise_activation",
     "naive_scale",
+    "occlusion_map",
     "precision_recall_curve",
     "r2",
     "reliability",

@@ -27,6 +27,9 @@ def model_variables(model: nn.Module, variables: Any) -> tuple[Any, Any]:
 
 def _takes_train(method: Callable) -> bool:
     module = getattr(method, "__self__", None)
+    if isinstance(module, nn.Sequential):  # hands its keywords to its first layer
+        first = module.layers[0] if module.layers else None
+        return first is not None and _takes_train(first.__call__ if isinstance(first, nn.Module) else first)
     call = type(module).__call__ if isinstance(module, nn.Module) else method
     parameters = inspect.signature(call).parameters.values()
     return any(p.name == "train" or p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)
