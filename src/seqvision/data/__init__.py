@@ -1,5 +1,9 @@
 """Files and generators to arrays: series, images, splits, scalers and windows; augmentation on the device."""
 
+from seqvision.data.augment import Augment
+from seqvision.data.augment_geometry import Flip, PadCrop, Shift, Warp, warp, warp_matrix
+from seqvision.data.augment_mixing import CutMix, Mixup
+from seqvision.data.augment_pixels import Brightness, Contrast, Cutout
 from seqvision.data.batches import Arrays, Batch, Windows
 from seqvision.data.bundled import load_goog
 from seqvision.data.cifar import CIFAR10_CLASSES, load_cifar10, read_cifar
@@ -32,16 +36,26 @@ __all__ = [
     "DIGIT_NAMES",
     "FASHION_CLASSES",
     "Arrays",
+    "Augment",
     "Batch",
+    "Brightness",
+    "Contrast",
+    "CutMix",
+    "Cutout",
+    "Flip",
     "ForecastSplit",
     "ImageData",
     "ImageFolder",
+    "Mixup",
+    "PadCrop",
     "PixelScaler",
     "Scaler",
     "SequencePairs",
     "Series",
+    "Shift",
     "Split",
     "Vocabulary",
+    "Warp",
     "Windows",
     "array_to_image",
     "chirp",
@@ -70,4 +84,6 @@ __all__ = [
     "select_classes",
     "sine",
     "stratified_split",
+    "warp",
+    "warp_matrix",
 ]
