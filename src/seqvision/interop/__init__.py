@@ -2,8 +2,9 @@
 
 ``from_X(cell, weights)`` gives a cell's parameters, for `unroll` and its relatives, from what X keeps for its layer;
 ``to_X(cell, params)`` gives back what X keeps. The function that the weights compute stays the same. None of the
-peers is imported but flax, which this library uses anyway. The models of `seqvision.models` keep a cell's parameters
-as the dict ``params._asdict()``, which ``to_X`` takes as well.
+peers is imported but flax, which this library uses anyway. `from_torchvision` and `to_torchvision` do the same for
+whole networks. The models of `seqvision.models` keep a cell's parameters as the dict ``params._asdict()``, which
+``to_X`` takes as well.
 
 >>> import jax, numpy as np
 >>> from seqvision.cells import LSTM
@@ -21,6 +22,7 @@ from .flax_cell import FlaxCell
 from .haiku import from_haiku, to_haiku
 from .keras import from_keras, to_keras
 from .torch import from_torch, to_torch
+from .torchvision import from_torchvision, to_torchvision
 
 __all__ = [
     "EquinoxCell",
@@ -31,10 +33,12 @@ __all__ = [
     "from_keras",
     "from_nnx",
     "from_torch",
+    "from_torchvision",
     "to_equinox",
     "to_flax",
     "to_haiku",
     "to_keras",
     "to_nnx",
     "to_torch",
+    "to_torchvision",
 ]

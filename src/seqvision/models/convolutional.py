@@ -26,9 +26,9 @@ class ConvBlock(nn.Module):
       dilation: spread of the window.
       groups: channel groups.
       activation: name, see `seqvision.models.activations`, or an elementwise function.
-      batch_norm: normalise between convolution and activation; the convolution then has no bias.
-      norm_last: with ``batch_norm``, normalise after the activation (as the Keras notebooks do); the bias stays.
-      use_bias: False: no bias, normalised or not.
+      batch_norm: normalise between convolution and activation.
+      norm_last: with ``batch_norm``, normalise after the activation (as the Keras notebooks do).
+      use_bias: whether there is a bias; None: unless it would be normalised away.
       pool: window of a max pool after all that, or None.
       dropout: rate at the end, of pixels and channels one by one.
       momentum: of the running statistics, ``new = momentum * old + (1 - momentum) * batch``.
@@ -51,7 +51,7 @@ class ConvBlock(nn.Module):
     activation: Activation = "relu"
     batch_norm: bool = False
     norm_last: bool = False
-    use_bias: bool = True
+    use_bias: bool | None = None
     pool: tuple[int, ...] | None = None
     dropout: float = 0.0
     momentum: float = 0.99
@@ -71,7 +71,7 @@ class ConvBlock(nn.Module):
         shape = (*self.kernel_size, x.shape[-1] // self.groups, self.features)
         kernel = self.param("kernel", self.kernel_init, shape)
         norm_first = self.batch_norm and not self.norm_last
-        has_bias = self.use_bias and not norm_first
+        has_bias = not norm_first if self.use_bias is None else self.use_bias
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,)) if has_bias else None
         convolve = partial(
             conv_block, stride=self.stride, padding=self.padding, dilation=self.dilation, groups=self.groups

@@ -49,6 +49,7 @@ class VGG(nn.Module):
                 block = ConvBlock(
                     features,
                     batch_norm=self.batch_norm,
+                    use_bias=True,  # as the published weights have it, normalised or not
                     pool=(2, 2) if c == count - 1 else None,
                     kernel_init=HE,
                     name=f"conv{s + 1}_{c + 1}",

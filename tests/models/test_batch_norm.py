@@ -1,0 +1,96 @@
+"""Running statistics of batch norm after whole compiled runs, beside a float64 loop over the batches."""
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+from seqvision.data import Arrays
+from seqvision.models import ConvBlock, ResNet
+from seqvision.training import fit, forward
+
+MOMENTUM, EPSILON = 0.8, 1e-3
+
+
+class Net(ConvBlock):
+    """A block whose outputs are averaged, so that a loss takes them."""
+
+    def __call__(self, x, *, train=False):
+        return super().__call__(x, train=train).mean(axis=(1, 2))
+
+
+def draw(*shape, seed=0):
+    return np.random.default_rng(seed).normal(2.0, 3.0, size=shape).astype(np.float32)
+
+
+def train(model, x, batch_size, optimizer, mode="run", epochs=2):
+    data = Arrays(x, np.zeros((len(x), model.features), np.float32))
+    settings = {"epochs": epochs, "batch_size": batch_size, "key": jax.random.key(0), "mode": mode}
+    return fit(model, data, loss="mse", optimizer=optimizer, shuffle=False, compilation_cache=False, **settings)
+
+
+def walk(z, batch_size, epochs):
+    """What mean and variance should be after seeing pre-activations z (N, H, W, C) in float64."""
+    mean, var = np.zeros(z.shape[-1]), np.ones(z.shape[-1])
+    for _ in range(epochs):
+        for start in range(0, len(z), batch_size):
+            batch = z[start : start + batch_size].reshape(-1, z.shape[-1])
+            mean = MOMENTUM * mean + (1 - MOMENTUM) * batch.mean(0)
+            var = MOMENTUM * var + (1 - MOMENTUM) * batch.var(0)
+    return mean, var
+
+
+@pytest.mark.parametrize("batch_size", [5, 4], ids=["equal batches", "a smaller last batch"])
+@pytest.mark.parametrize("mode", ["run", "steps"])
+def test_running_statistics_are_those_of_every_batch_in_turn(mode, batch_size):
+    x = draw(10, 4, 3, 2)
+    model = Net(3, (1, 1), batch_norm=True, momentum=MOMENTUM, epsilon=EPSILON)
+    state = train(model, x, batch_size, optax.sgd(0.0), mode).state
+    kernel = np.asarray(state.params["kernel"], np.float64)[0, 0]
+    z = x.astype(np.float64) @ kernel
+    mean, var = walk(z, batch_size, epochs=2)
+    stats = state.batch_stats["norm"]
+    np.testing.assert_allclose(stats["mean"], mean, rtol=1e-5)
+    np.testing.assert_allclose(stats["var"], var, rtol=1e-5)
+    outputs = np.maximum((z - mean) / np.sqrt(var + EPSILON), 0).mean((1, 2))
+    np.testing.assert_allclose(forward(state, x), outputs, rtol=1e-4, atol=1e-5)
+
+
+def test_accumulated_gradients_leave_one_update_of_the_statistics_for_each_small_batch():
+    x = draw(8, 4, 3, 2)
+    model = Net(3, (1, 1), batch_norm=True, momentum=MOMENTUM)
+    state = train(model, x, 2, optax.MultiSteps(optax.sgd(0.0), 2)).state
+    mean, var = walk(x.astype(np.float64) @ np.asarray(state.params["kernel"], np.float64)[0, 0], 2, epochs=2)
+    np.testing.assert_allclose(state.batch_stats["norm"]["mean"], mean, rtol=1e-5)
+    np.testing.assert_allclose(state.batch_stats["norm"]["var"], var, rtol=1e-5)
+
+
+def test_statistics_are_taken_before_the_step_that_a_batch_causes():
+    x = draw(10, 4, 3, 2)
+    model = Net(3, (1, 1), batch_norm=True, momentum=MOMENTUM)
+    # One epoch of one batch: the statistics are those of the weights before the step.
+    moved, still = (train(model, x, 10, optax.sgd(rate), epochs=1).state for rate in (0.5, 0.0))
+    assert not np.allclose(moved.params["kernel"], still.params["kernel"])
+    np.testing.assert_array_equal(moved.batch_stats["norm"]["mean"], still.batch_stats["norm"]["mean"])
+
+
+def test_a_residual_network_gives_the_same_bits_in_a_run_and_step_by_step():
+    x = draw(7, 8, 8, 1)
+    model = ResNet((1,), (4,), stem="small", num_classes=3)
+    data, sgd = Arrays(x, np.arange(7) % 3), optax.sgd(0.1, momentum=0.9)
+    states = [
+        fit(
+            model,
+            data,
+            loss="cross_entropy",
+            optimizer=sgd,
+            epochs=2,
+            batch_size=3,
+            key=jax.random.key(0),
+            mode=mode,
+            compilation_cache=False,
+        ).state
+        for mode in ("run", "steps")
+    ]
+    for a, b in zip(*(jax.tree.leaves((s.params, s.batch_stats)) for s in states), strict=True):
+        np.testing.assert_array_equal(a, b)
