@@ -45,9 +45,9 @@ def from_torchvision(model: nn.Module, state_dict: Mapping[str, Any]) -> dict[st
       ValueError: for a name that is missing or left over, or a shape that does not fit the model.
       TypeError: for a model that torchvision does not have.
 
-    >>> from seqvision.models import resnet18
-    >>> model = resnet18(num_classes=3)
-    >>> variables = model.init(jax.random.key(0), jnp.ones((1, 64, 64, 3)))
+    >>> from seqvision.models import ResNet
+    >>> model = ResNet((1,), (4,), num_classes=3)  # resnet18() and vgg16() in the same way
+    >>> variables = model.init(jax.random.key(0), jnp.ones((1, 8, 8, 3)))
     >>> again = from_torchvision(model, to_torchvision(model, variables))
     >>> all(map(np.array_equal, jax.tree.leaves(variables), jax.tree.leaves(again)))
     True
@@ -92,11 +92,11 @@ def to_torchvision(model: nn.Module, variables: Mapping[str, Any]) -> dict[str, 
       ValueError: for variables that do not fit the model.
       TypeError: for a model that torchvision does not have.
 
-    >>> from seqvision.models import AlexNet
-    >>> model = AlexNet(num_classes=3, dense=(8, 8))
-    >>> variables = model.init(jax.random.key(0), jnp.ones((1, 63, 63, 3)))
-    >>> to_torchvision(model, variables)["features.0.weight"].shape
-    (64, 3, 11, 11)
+    >>> from seqvision.models import VGG
+    >>> model = VGG((1,), (4,), dense=(8,), num_classes=3)
+    >>> variables = model.init(jax.random.key(0), jnp.ones((1, 8, 8, 3)))
+    >>> to_torchvision(model, variables)["classifier.0.weight"].shape
+    (8, 64)
     """
     layers = list(_layers("to_torchvision", model))
     channels = _last_channels(model)
@@ -107,9 +107,8 @@ def to_torchvision(model: nn.Module, variables: Mapping[str, Any]) -> dict[str, 
             array: Any = variables
             for part in path:
                 array = array[part]
-            weights[f"{layer.name}.{suffix}"] = np.ascontiguousarray(
-                _theirs(layer, suffix, np.asarray(array), channels)
-            )
+            array = _theirs(layer, suffix, np.asarray(array), channels)
+            weights[f"{layer.name}.{suffix}"] = np.array(array, order="C")  # a copy, which torch may write to
         if layer.kind == "norm":
             weights[f"{layer.name}.num_batches_tracked"] = np.zeros((), np.int64)
     return weights
