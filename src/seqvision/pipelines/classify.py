@@ -8,7 +8,6 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 
 from seqvision.data import (
     DIGIT_CLASSES,
@@ -20,18 +19,10 @@ from seqvision.data import (
 )
 from seqvision.evaluation import score_classes
 from seqvision.pipelines.build import build_classifier, build_optimizer, parameter_count, variable_shapes
+from seqvision.pipelines.classify_report import write_classify_report
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict
 from seqvision.pipelines.seeds import Say, history_records, silent, state_variables, train_seeds
-from seqvision.reporting import (
-    RunFolder,
-    misclassified_rows,
-    plot_confusion,
-    plot_losses,
-    plot_misclassified,
-    prediction_table,
-    save_figure,
-    write_table,
-)
+from seqvision.reporting import RunFolder
 from seqvision.training import TrainState, create_state, predict
 
 
@@ -93,7 +84,7 @@ def run_classify(config: ClassifyConfig, *, say: Say = silent, progress: bool | 
         counts = {name: parameter_count(model, split.example) for name, model in models.items()}
         summary = {"scores": judged["card"].to_dict(), "parameters": counts, "seconds": seconds}
         folder.write_json("summary.json", summary)
-        _write_report(folder, split, history, judged)
+        write_classify_report(folder, split.test, split.classes, history, states, judged)
     times = [
         f"{name}: {counts[name]:,} parameters, all seeds trained in {seconds[name]['run']:.2f} s"
         f" (and compiled in {seconds[name]['compile']:.2f} s)"
@@ -168,34 +159,6 @@ def judge_classes(split: ImageSplit, states: Mapping[str, tuple[TrainState, ...]
     logits = {name: np.stack([predict(state, split.test) for state in each]) for name, each in states.items()}
     card = score_classes(np.asarray(split.test.y), logits, np.asarray(split.train.y), class_names=split.classes)
     return {"card": card, "logits": logits}
-
-
-def _write_report(
-    folder: RunFolder, split: ImageSplit, history: Mapping[str, Mapping[str, np.ndarray]], judged: Mapping[str, Any]
-) -> None:
-    save_figure(plot_losses(history, loss="cross entropy"), folder.path / "losses.png")
-    labels = np.asarray(split.test.y)
-    columns: dict[str, np.ndarray] = {}
-    for name, logits in judged["logits"].items():
-        counts = judged["card"].confusion[name]
-        title = f"{name}, {len(logits)} seeds together" if len(logits) > 1 else name
-        save_figure(plot_confusion(counts, split.classes, title=title), folder.path / f"confusion-{name}.png")
-        table = pd.DataFrame(counts, index=list(split.classes), columns=list(split.classes))
-        table.to_csv(folder.path / f"confusion-{name}.csv", index_label="true class")
-        odds = np.exp(logits[0] - logits[0].max(axis=1, keepdims=True))
-        guess, sure = odds.argmax(axis=1), odds.max(axis=1) / odds.sum(axis=1)
-        figure = plot_misclassified(split.test.x, labels, guess, sure, split.classes, title=f"{name}, seed 0")
-        save_figure(figure, folder.path / f"misclassified-{name}.png")
-        wrong = misclassified_rows(labels, guess, sure)
-        np.savez(
-            folder.path / f"misclassified-{name}.npz",
-            row=wrong,
-            label=labels[wrong],
-            predicted=guess[wrong],
-            confidence=sure[wrong],
-        )
-        columns |= {f"{name}, seed {s}": z.argmax(axis=1) for s, z in enumerate(logits)}
-    write_table(folder.path / "predictions.csv", prediction_table(labels, columns))
 
 
 def _take(data: Arrays, rows: np.ndarray) -> Arrays:

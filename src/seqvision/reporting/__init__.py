@@ -2,9 +2,11 @@
 
 from seqvision.reporting.attention_plot import plot_attention, plot_image_attention
 from seqvision.reporting.class_plots import misclassified_rows, plot_confusion, plot_misclassified
+from seqvision.reporting.curve_plots import plot_reliability, plot_threshold_curves
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.forecast_plots import plot_forecast, plot_losses, plot_residuals
 from seqvision.reporting.gradient_plots import plot_gradient_flow
+from seqvision.reporting.image_plots import plot_feature_maps, plot_filters, plot_heat_maps, plot_images
 from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
 from seqvision.reporting.predictions import prediction_table, write_table
@@ -20,12 +22,18 @@ __all__ = [
     "misclassified_rows",
     "plot_attention",
     "plot_confusion",
+    "plot_feature_maps",
+    "plot_filters",
     "plot_forecast",
     "plot_gradient_flow",
+    "plot_heat_maps",
     "plot_image_attention",
+    "plot_images",
     "plot_losses",
     "plot_misclassified",
+    "plot_reliability",
     "plot_residuals",
+    "plot_threshold_curves",
     "prediction_table",
     "read_metrics",
     "save_figure",

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from seqvision.reporting.image_plots import plot_images, scaled_images
 from seqvision.reporting.style import new_figure
 
 
@@ -75,40 +76,27 @@ def plot_misclassified(
     >>> [axes.get_title() for axes in figure.axes if axes.get_title()]
     ['1 taken for 2\\n80 % sure', '2 taken for 1\\n70 % sure']
     """
-    pictures = np.asarray(images, np.float64)
+    pictures = scaled_images(images)
     truth, guess, sure = np.asarray(labels), np.asarray(predicted), np.asarray(confidence, np.float64)
-    if pictures.ndim == 4 and pictures.shape[-1] == 1:
-        pictures = pictures[..., 0]
-    if not (pictures.ndim == 3 or (pictures.ndim == 4 and pictures.shape[-1] == 3)):
-        raise ValueError(f"images must be (B, H, W), (B, H, W, 1) or (B, H, W, 3), got shape {np.shape(images)}")
     if not (len(pictures),) == truth.shape == guess.shape == sure.shape:
         raise ValueError(
             f"images, labels, predicted and confidence differ in length: {len(pictures)}, {truth.shape}, "
             f"{guess.shape}, {sure.shape}"
         )
     rows = misclassified_rows(truth, guess, sure)[:limit]
-    columns = 8
-    lines = max(1, -(-len(rows) // columns))
-    figure = new_figure(1.32 * columns, 1.75 * lines + 0.4)
-    panels = figure.subplots(lines, columns, squeeze=False)
-    low, high = float(pictures.min()), float(pictures.max())
-    scaled = (pictures - low) / (high - low or 1.0)
 
     def name(k: int) -> str:
         return str(k) if class_names is None else class_names[k]
 
-    for axes in panels.flat:
-        axes.set_axis_off()
-    for axes, row in zip(panels.flat, rows, strict=False):
-        axes.imshow(scaled[row], cmap="gray_r" if scaled.ndim == 3 else None, vmin=0.0, vmax=1.0)
-        text = f"{name(truth[row])} taken for {name(guess[row])}"
-        if len(text) > 18:
-            text = f"{name(truth[row])}\ntaken for {name(guess[row])}"
-        axes.set_title(f"{text}\n{100 * sure[row]:.0f} % sure", fontsize=7.5)
+    def text(row: int) -> str:
+        line = f"{name(truth[row])} taken for {name(guess[row])}"
+        if len(line) > 18:
+            line = f"{name(truth[row])}\ntaken for {name(guess[row])}"
+        return f"{line}\n{100 * sure[row]:.0f} % sure"
+
     wrong = int(np.sum(truth != guess))
     shown = f"{len(rows)} of {wrong} mistakes on {len(truth)} rows, the surest first" if wrong else "no mistakes"
-    figure.suptitle(f"{title}: {shown}" if title else shown, fontsize=10)
-    return figure
+    return plot_images(pictures[rows], [text(row) for row in rows], title=f"{title}: {shown}" if title else shown)
 
 
 def misclassified_rows(labels: ArrayLike, predicted: ArrayLike, confidence: ArrayLike) -> np.ndarray:

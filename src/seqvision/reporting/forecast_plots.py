@@ -6,20 +6,28 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from seqvision.reporting.style import NAIVE, TRUTH, colours, date_ticks, finish, new_figure, time_axis, with_unit
 
 Floats = NDArray[np.float64]
-_LOSSES = (("loss", "#0072B2", "-", "training"), ("val_loss", "#D55E00", "--", "validation"))
+_STYLES = (("", "#0072B2", "-", "training"), ("val_", "#D55E00", "--", "validation"))
 
 
-def plot_losses(histories: Mapping[str, Mapping[str, ArrayLike]], *, loss: str = "loss", title: str = "") -> Figure:
-    """Draw training and validation loss of every model over epochs, a panel a model: mean line and band over seeds.
+def plot_losses(
+    histories: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    loss: str = "loss",
+    metrics: tuple[str, ...] = (),
+    title: str = "",
+) -> Figure:
+    """Draw training and validation curves of every model over epochs, a panel a model: mean line and band over seeds.
 
     Args:
-      histories: model -> {"loss": (S, epochs) or (epochs,), "val_loss": … if there was one}.
+      histories: model -> {"loss": (S, epochs) or (epochs,), "val_loss": … if there was one, and the metrics}.
       loss: what to call the loss on the axis.
+      metrics: further entries of the histories, such as "accuracy", each with panels of its own below.
       title: above all panels.
 
     >>> len(plot_losses({"GRU": {"loss": [1.0, 0.5]}}).axes)
@@ -29,25 +37,39 @@ def plot_losses(histories: Mapping[str, Mapping[str, ArrayLike]], *, loss: str =
         raise ValueError("plot_losses needs the history of at least one model")
     columns = min(len(histories), 4)
     lines = -(-len(histories) // columns)
-    figure = new_figure(max(3.1 * columns, 5.0), 2.7 * lines + 0.3)
-    panels = figure.subplots(lines, columns, sharex=False, sharey=True, squeeze=False)
-    everything: list[Floats] = []
-    for axes, (name, history) in zip(panels.flat, histories.items(), strict=False):
-        for key, colour, style, label in _LOSSES:
-            if key in history:
-                values = np.atleast_2d(np.asarray(history[key], np.float64))
-                _band(axes, np.arange(1, values.shape[1] + 1), values, colour, label, style)
-                everything.append(values)
-        finish(axes, name, loss if axes is panels.flat[0] else "", "epoch")
-        axes.legend(fontsize=8, frameon=False)
-    for axes in panels.flat[len(histories) :]:
-        axes.set_visible(False)
-    finite = np.concatenate([v[np.isfinite(v)] for v in everything])
-    if finite.size and finite.min() > 0 and finite.max() / finite.min() > 10:
-        panels.flat[0].set_yscale("log")
+    labels = {"loss": loss, **{metric: metric for metric in metrics}}
+    figure = new_figure(max(3.1 * columns, 5.0), 2.7 * lines * len(labels) + 0.3)
+    panels = figure.subplots(lines * len(labels), columns, sharex=False, squeeze=False)
+    for n, (metric, label) in enumerate(labels.items()):
+        block = list(panels[n * lines : (n + 1) * lines].flat)
+        everything = _curves(block, histories, metric, label)
+        finite = np.concatenate([v[np.isfinite(v)] for v in everything]) if everything else np.zeros(0)
+        if metric == "loss" and finite.size and finite.min() > 0 and finite.max() / finite.min() > 10:
+            block[0].set_yscale("log")
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
+
+
+def _curves(
+    panels: list[Axes], histories: Mapping[str, Mapping[str, ArrayLike]], metric: str, label: str
+) -> list[Floats]:
+    """Draw one metric of each model on its panel, all on one scale; return what was drawn."""
+    drawn: list[Floats] = []
+    for axes, (name, history) in zip(panels, histories.items(), strict=False):
+        if axes is not panels[0]:
+            axes.sharey(panels[0])
+        for prefix, colour, style, part in _STYLES:
+            if prefix + metric in history:
+                values = np.atleast_2d(np.asarray(history[prefix + metric], np.float64))
+                _band(axes, np.arange(1, values.shape[1] + 1), values, colour, part, style)
+                drawn.append(values)
+        finish(axes, name, label if axes is panels[0] else "", "epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(fontsize=8, frameon=False)
+    for axes in panels[len(histories) :]:
+        axes.set_visible(False)
+    return drawn
 
 
 def plot_forecast(

@@ -47,7 +47,7 @@ def finish(axes: Axes, title: str = "", ylabel: str = "", xlabel: str = "") -> N
     axes.set_title(title, loc="left", fontsize=10)
     axes.set_ylabel(ylabel, fontsize=9)
     axes.set_xlabel(xlabel, fontsize=9)
-    axes.tick_params(labelsize=8)
+    axes.tick_params(labelsize=8, which="both")
     axes.grid(True, color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):

@@ -1,0 +1,120 @@
+"""What a classification run leaves in its folder: predictions, and pictures of what was learned and what went wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqvision.data import Arrays
+from seqvision.evaluation import feature_maps, grad_cam, learned_filters, occlusion_map, reliability, softmax
+from seqvision.reporting import (
+    RunFolder,
+    misclassified_rows,
+    plot_confusion,
+    plot_feature_maps,
+    plot_filters,
+    plot_heat_maps,
+    plot_losses,
+    plot_misclassified,
+    plot_reliability,
+    prediction_table,
+    save_figure,
+    write_table,
+)
+from seqvision.training import TrainState
+
+
+def write_classify_report(
+    folder: RunFolder,
+    test: Arrays,
+    classes: tuple[str, ...],
+    history: Mapping[str, Mapping[str, np.ndarray]],
+    states: Mapping[str, tuple[TrainState, ...]],
+    judged: Mapping[str, Any],
+) -> None:
+    """Write predictions.csv, confusion matrices, mistakes and pictures.
+
+    losses.png has training and validation curves; reliability.png how sure and how often right; for each model
+    confusion-*.png and .csv, misclassified-*.png and .npz; for those with convolutions filters-*.png, features-*.png
+    and attention-*.png (Grad-CAM and occlusion) of seed 0.
+
+    Args:
+      folder: of the run.
+      test: test images (B, H, W, C) and labels (B,).
+      classes: their names.
+      history: model -> metric -> (S, epochs).
+      states: model -> trained states, one a seed.
+      judged: what ``judge_classes`` returned.
+    """
+    metrics = ("accuracy",) if all("accuracy" in one for one in history.values()) else ()
+    save_figure(plot_losses(history, loss="cross entropy", metrics=metrics), folder.path / "losses.png")
+    labels = np.asarray(test.y)
+    probabilities = {name: softmax(logits) for name, logits in judged["logits"].items()}
+    diagrams = {
+        name: reliability(p.max(axis=-1).clip(max=1.0).ravel(), (p.argmax(axis=-1) == labels[None]).ravel(), bins=10)
+        for name, p in probabilities.items()
+    }
+    save_figure(plot_reliability(diagrams), folder.path / "reliability.png")
+    columns: dict[str, np.ndarray] = {}
+    for name, p in probabilities.items():
+        _write_confusion(folder, name, judged["card"].confusion[name], classes, len(p))
+        _write_mistakes(folder, name, test, p[0], classes)
+        _write_insight(folder, name, test, p[0], states[name][0], classes)
+        columns |= {f"{name}, seed {s}": seed.argmax(axis=1) for s, seed in enumerate(p)}
+    write_table(folder.path / "predictions.csv", prediction_table(labels, columns))
+
+
+def _write_confusion(folder: RunFolder, name: str, counts: np.ndarray, classes: tuple[str, ...], seeds: int) -> None:
+    title = f"{name}, {seeds} seeds together" if seeds > 1 else name
+    save_figure(plot_confusion(counts, classes, title=title), folder.path / f"confusion-{name}.png")
+    table = pd.DataFrame(counts, index=list(classes), columns=list(classes))
+    table.to_csv(folder.path / f"confusion-{name}.csv", index_label="true class")
+
+
+def _write_mistakes(
+    folder: RunFolder, name: str, test: Arrays, probabilities: np.ndarray, classes: tuple[str, ...]
+) -> None:
+    labels, guess, sure = np.asarray(test.y), probabilities.argmax(axis=1), probabilities.max(axis=1)
+    figure = plot_misclassified(test.x, labels, guess, sure, classes, title=f"{name}, seed 0")
+    save_figure(figure, folder.path / f"misclassified-{name}.png")
+    wrong = misclassified_rows(labels, guess, sure)
+    np.savez(
+        folder.path / f"misclassified-{name}.npz",
+        row=wrong,
+        label=labels[wrong],
+        predicted=guess[wrong],
+        confidence=sure[wrong],
+    )
+
+
+def _write_insight(
+    folder: RunFolder, name: str, test: Arrays, probabilities: np.ndarray, state: TrainState, classes: tuple[str, ...]
+) -> None:
+    """Draw filters, feature maps of the first test image, and where the network looks in one image of each class."""
+    filters = learned_filters(state.params)
+    if not filters:
+        return
+    images, labels, guess = np.asarray(test.x), np.asarray(test.y), probabilities.argmax(axis=1)
+    save_figure(plot_filters(_some(filters), title=f"{name}, seed 0"), folder.path / f"filters-{name}.png")
+    maps = {layer: y[0] for layer, y in _some(feature_maps(state, images[:1])).items()}
+    title = f"{name}, seed 0: a test image of class {classes[labels[0]]}, taken for {classes[guess[0]]}"
+    save_figure(plot_feature_maps(images[0], maps, title=title), folder.path / f"features-{name}.png")
+    rows = np.unique(labels, return_index=True)[1][:10]
+    window = max(2, min(images.shape[1:3]) // 5)
+    heat = {
+        "Grad-CAM of the\nlast convolution": grad_cam(state, images[rows]),
+        f"score lost by\ncovering {window} x {window}": occlusion_map(
+            state, images[rows], (window, window), stride=max(1, window // 2)
+        ),
+    }
+    titles = [f"{classes[labels[row]]}\ntaken for {classes[guess[row]]}" for row in rows]
+    figure = plot_heat_maps(images[rows], heat, titles, title=f"{name}, seed 0: what speaks for the predicted class")
+    save_figure(figure, folder.path / f"attention-{name}.png")
+
+
+def _some(layers: dict[str, np.ndarray], most: int = 8) -> dict[str, np.ndarray]:
+    """Return at most so many layers, evenly from the first to the last."""
+    names = list(layers)
+    kept = sorted({round(place) for place in np.linspace(0, len(names) - 1, most)})
+    return {names[place]: layers[names[place]] for place in kept}
