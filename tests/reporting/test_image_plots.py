@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from seqvision.reporting import plot_feature_maps, plot_filters, plot_heat_maps, plot_images, save_figure
+from seqvision.reporting import (
+    plot_feature_maps,
+    plot_filters,
+    plot_heat_maps,
+    plot_image_rows,
+    plot_images,
+    save_figure,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -65,9 +72,20 @@ def test_heat_is_opaque_where_it_is_large():
     assert [axes.get_title() for axes in figure.axes[1:3]] == ["one", "two"]
 
 
+def test_rows_have_scales_of_their_own():
+    rows = {"small": RNG.random((3, 2, 2)), "large": 5 * RNG.random((3, 4, 4, 1)) - 9}
+    figure = plot_image_rows(rows, "abc")
+    for n, images in enumerate(rows.values()):
+        shown = np.array([drawn(axes)[0] for axes in figure.axes[4 * n + 1 : 4 * n + 4]])
+        assert (shown.min(), shown.max()) == (0.0, 1.0)
+        assert np.corrcoef(shown.ravel(), images.ravel())[0, 1] == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: plot_image_rows({"a": np.zeros((2, 4, 4)), "b": np.zeros((3, 4, 4))}), "{'a': 2, 'b': 3}"),
+        (lambda: plot_image_rows({"a": np.zeros((2, 4, 4))}, ["one"]), "1 entries for 2 images"),
         (lambda: plot_images(np.zeros((2, 4, 4, 2))), r"\(B, H, W, 3\), got shape \(2, 4, 4, 2\)"),
         (lambda: plot_images(np.zeros((2, 4, 4)), ["one"]), "1 entries for 2 images"),
         (lambda: plot_filters({}), "at least one convolution"),

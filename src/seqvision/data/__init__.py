@@ -26,6 +26,7 @@ from seqvision.data.pixels import PixelScaler, fit_pixel_scaler
 from seqvision.data.reading import read_series
 from seqvision.data.scalers import Scaler, fit_scaler
 from seqvision.data.series import Series
+from seqvision.data.series_images import bar_chart_images, gramian_angular_field
 from seqvision.data.splits import Split, chronological_split, stratified_split
 from seqvision.data.store import fetch_file, find_file
 from seqvision.data.vocabulary import SequencePairs, Vocabulary, decoder_arrays
@@ -58,6 +59,7 @@ __all__ = [
     "Warp",
     "Windows",
     "array_to_image",
+    "bar_chart_images",
     "chirp",
     "chronological_split",
     "decoder_arrays",
@@ -67,6 +69,7 @@ __all__ = [
     "fit_pixel_scaler",
     "fit_scaler",
     "forecast_split",
+    "gramian_angular_field",
     "image_arrays",
     "image_to_array",
     "label_names",

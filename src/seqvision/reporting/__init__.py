@@ -6,7 +6,13 @@ from seqvision.reporting.curve_plots import plot_reliability, plot_threshold_cur
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.forecast_plots import plot_forecast, plot_losses, plot_residuals
 from seqvision.reporting.gradient_plots import plot_gradient_flow
-from seqvision.reporting.image_plots import plot_feature_maps, plot_filters, plot_heat_maps, plot_images
+from seqvision.reporting.image_plots import (
+    plot_feature_maps,
+    plot_filters,
+    plot_heat_maps,
+    plot_image_rows,
+    plot_images,
+)
 from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
 from seqvision.reporting.predictions import prediction_table, write_table
@@ -28,6 +34,7 @@ __all__ = [
     "plot_gradient_flow",
     "plot_heat_maps",
     "plot_image_attention",
+    "plot_image_rows",
     "plot_images",
     "plot_losses",
     "plot_misclassified",

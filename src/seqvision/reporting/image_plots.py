@@ -43,6 +43,40 @@ def plot_images(images: ArrayLike, titles: Sequence[str] | None = None, *, colum
     return figure
 
 
+def plot_image_rows(rows: Mapping[str, ArrayLike], titles: Sequence[str] | None = None, *, title: str = "") -> Figure:
+    """Draw several versions of the same things below each other, a row a version, each row on a scale of its own.
+
+    Args:
+      rows: name -> (B, h, w), (B, h, w, 1) or (B, h, w, 3); sizes may differ from row to row, B may not.
+      titles: (B,) above the first row.
+      title: above all.
+
+    >>> figure = plot_image_rows({"small": np.zeros((2, 4, 4)), "large": np.zeros((2, 8, 8))}, ["a", "b"])
+    >>> [axes.get_title() for axes in figure.axes]
+    ['', 'a', 'b', '', '', '']
+    """
+    pictures = {name: scaled_images(images) for name, images in rows.items()}
+    counts = {name: len(p) for name, p in pictures.items()}
+    if len(set(counts.values())) != 1:
+        raise ValueError(f"plot_image_rows needs rows of equally many images, got {counts}")
+    columns = next(iter(counts.values()))
+    if titles is not None and len(titles) != columns:
+        raise ValueError(f"titles has {len(titles)} entries for {columns} images")
+    figure = new_figure(1.32 * columns + 1.1, 1.45 * len(rows) + 0.5)
+    panels = figure.subplots(len(rows), columns + 1, squeeze=False, width_ratios=[0.8] + [1.0] * columns)
+    for line, (name, images) in zip(panels, pictures.items(), strict=True):
+        _label(line[0], name)
+        for axes, picture in zip(line[1:], images, strict=True):
+            _show(axes, picture)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for axes, text in zip(panels[0, 1:], titles or [], strict=False):
+        axes.set_title(text, fontsize=7.5)
+    if title:
+        figure.suptitle(title, fontsize=10)
+    return figure
+
+
 def plot_filters(filters: Mapping[str, ArrayLike], *, limit: int = 32, title: str = "") -> Figure:
     """Draw the filters of each convolution, a column a filter: blue adds, red takes away, white is 0.
 
@@ -124,24 +158,13 @@ def plot_heat_maps(
     for name, heat in maps.items():
         if np.shape(heat) != pictures.shape[:3]:
             raise ValueError(f"maps[{name!r}] has shape {np.shape(heat)}, expected {pictures.shape[:3]}")
-    figure = new_figure(1.32 * len(pictures) + 1.1, 1.45 * (len(maps) + 1) + 0.5)
-    widths = [0.8] + [1.0] * len(pictures)
-    panels = figure.subplots(len(maps) + 1, len(pictures) + 1, squeeze=False, width_ratios=widths)
-    for axes in panels.flat:
-        axes.set_axis_off()
-    for line, name in zip(panels, ["image", *maps], strict=True):
-        _label(line[0], name)
-        for axes, picture in zip(line[1:], pictures, strict=True):
-            _show(axes, picture)
-    for n, axes in enumerate(panels[0, 1:]):
-        axes.set_title("" if titles is None else titles[n], fontsize=7.5)
+    figure = plot_image_rows({"image": pictures, **dict.fromkeys(maps, pictures)}, titles, title=title)
+    panels = np.reshape(figure.axes, (len(maps) + 1, len(pictures) + 1))
     for line, heat in zip(panels[1:], maps.values(), strict=True):
         for axes, values in zip(line[1:], np.asarray(heat, np.float64), strict=True):
             signed = values / (np.abs(values).max() or 1.0)
             # Red or blue by sign, the more opaque the larger: what does not matter shows the image.
             axes.imshow(np.sign(signed), cmap="RdBu_r", vmin=-1.4, vmax=1.4, alpha=0.85 * np.abs(signed))
-    if title:
-        figure.suptitle(title, fontsize=10)
     return figure
 
 
