@@ -29,6 +29,7 @@ from seqvision.evaluation.classification import (
     softmax,
     top_k_accuracy,
 )
+from seqvision.evaluation.detection import DetectionScores, average_precision, box_iou, score_detections
 from seqvision.evaluation.free_running import free_run
 from seqvision.evaluation.gradients import DepthProfile, depth_profile, gradient_by_lag, gradient_trace
 from seqvision.evaluation.intervals import Moves, Share, count_moves, directional_accuracy, wilson_interval
@@ -57,6 +58,7 @@ __all__ = [
     "ClassScores",
     "Comparison",
     "DepthProfile",
+    "DetectionScores",
     "Moves",
     "PrecisionRecallCurve",
     "Reliability",
@@ -66,6 +68,8 @@ __all__ = [
     "Share",
     "Verdict",
     "accuracy",
+    "average_precision",
+    "box_iou",
     "class_areas",
     "class_frequencies",
     "class_scores",
@@ -101,6 +105,7 @@ __all__ = [
     "rmse",
     "roc_curve",
     "score_classes",
+    "score_detections",
     "score_forecasts",
     "score_sequences",
     "seasonal_naive",

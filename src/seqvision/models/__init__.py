@@ -5,6 +5,7 @@ How the five shapes of input and output are spelled, one-to-one to sequences of 
 """
 
 from .alexnet import AlexNet
+from .boxes import Detections, decode_boxes, encode_boxes, non_maximum_suppression
 from .convolutional import ConvBlock, ConvNet
 from .encoder_decoder import EncoderDecoder, ImageEncoder, SequenceEncoder
 from .googlenet import GoogLeNet
@@ -29,6 +30,7 @@ __all__ = [
     "ClassificationHead",
     "ConvBlock",
     "ConvNet",
+    "Detections",
     "EncoderDecoder",
     "GoogLeNet",
     "GridDetector",
@@ -50,9 +52,12 @@ __all__ = [
     "cifar_convnet",
     "cifar_resnet18",
     "cifar_resnet20",
+    "decode_boxes",
+    "encode_boxes",
     "fashion_convnet",
     "local_response_norm",
     "mnist_convnet",
+    "non_maximum_suppression",
     "resnet18",
     "resnet34",
     "resnet50",
