@@ -49,16 +49,13 @@ class Augment:
         check_images("augment", batch.x)
         rows = jnp.arange(batch.x.shape[0])
         keys = jax.vmap(lambda row: jax.random.fold_in(key, row))(rows)  # (B,), whatever B is
-        x, y = jax.vmap(self.image)(keys, batch.x), batch.y
+        x, y = batch.x, batch.y
+        for n, step in enumerate(self.steps):
+            # Steps fused into one expression would round differently from one program to another.
+            x = jax.lax.optimization_barrier(jax.vmap(step)(_next_keys(keys, n), x))
         if self.mix is not None:
             x, y = self.mix(_next_keys(keys, len(self.steps)), x, y)
         return Batch(x, y)
-
-    def image(self, key: Array, image: Array) -> Array:
-        """Return one image (H, W, C) changed by all steps."""
-        for n, step in enumerate(self.steps):
-            image = step(jax.random.fold_in(key, n), image)
-        return image
 
 
 def check_images(name: str, x: Any) -> None:

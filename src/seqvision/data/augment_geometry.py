@@ -5,6 +5,7 @@ from typing import Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.scipy.ndimage import map_coordinates
 
@@ -170,10 +171,11 @@ def warp(image: Array, matrix: Array, fill: Fill = "replicate") -> Array:
     """
     height, width = image.shape[:2]
     middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
-    row, column = jnp.meshgrid(jnp.arange(height) - middle_row, jnp.arange(width) - middle_column, indexing="ij")
+    row = np.arange(height, dtype=np.float32)[:, None] - np.float32(middle_row)  # constants of the program
+    column = np.arange(width, dtype=np.float32)[None, :] - np.float32(middle_column)
     at = [
-        matrix[0, 0] * row + matrix[0, 1] * column + middle_row,
-        matrix[1, 0] * row + matrix[1, 1] * column + middle_column,
+        (matrix[0, 0] * row + middle_row) + matrix[0, 1] * column,
+        (matrix[1, 0] * row + middle_column) + matrix[1, 1] * column,
     ]
     mode = _COORDINATES[fill]
     return jax.vmap(lambda plane: map_coordinates(plane, at, order=1, mode=mode), in_axes=-1, out_axes=-1)(image)

@@ -1,5 +1,6 @@
 """Losses, the train step, and whole runs as one compiled program."""
 
+from .averaging import average_weights, averaged
 from .cache import enable_compilation_cache
 from .fit import Fit, fit
 from .losses import (
@@ -11,31 +12,47 @@ from .losses import (
     mae,
     mse,
 )
-from .predict import predict
+from .population import run_population
+from .predict import as_it_is, mirrored, predict
+from .regularisers import SmoothedCrossEntropy, WeightPenalty, decay_mask
 from .run import make_run
+from .schedules import inverse_time_decay, updates_in, warm_up
 from .sequence_losses import exact_match, sequence_cross_entropy, token_accuracy
 from .state import TrainState, create_state
 from .step import forward, make_eval_step, make_train_step
+from .stopping import EarlyStopping
 
 __all__ = [
+    "EarlyStopping",
     "Fit",
+    "SmoothedCrossEntropy",
     "TrainState",
+    "WeightPenalty",
     "accuracy",
+    "as_it_is",
+    "average_weights",
+    "averaged",
     "binary_cross_entropy",
     "categorical_cross_entropy",
     "create_state",
     "cross_entropy",
+    "decay_mask",
     "enable_compilation_cache",
     "exact_match",
     "fit",
     "forward",
     "huber",
+    "inverse_time_decay",
     "mae",
     "make_eval_step",
     "make_run",
     "make_train_step",
+    "mirrored",
     "mse",
     "predict",
+    "run_population",
     "sequence_cross_entropy",
     "token_accuracy",
+    "updates_in",
+    "warm_up",
 ]

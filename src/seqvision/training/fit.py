@@ -1,8 +1,6 @@
 """The shell around a run: data to the device, chunks of epochs, progress, donation, compile cache."""
 
 import time
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import flax.linen as nn
@@ -14,15 +12,14 @@ from jax import Array
 
 from .cache import enable_compilation_cache
 from .checks import check_training_data
+from .execution import History, Plan, StepOptions, step_by_step, whole_epochs
+from .gradients import check_micro_batch
 from .losses import PerExample, resolve_loss, resolve_metrics
-from .program import Program
-from .progress import Advance, progress_bar
-from .run import check_batch_size, check_positive, epoch_order, evaluate_data, make_run, mean_metrics, take_step
+from .progress import progress_bar
+from .run import check_batch_size, check_positive
 from .state import TrainState, create_state, state_shapes
-from .step import Metrics, make_eval_step, make_train_step
-
-History = dict[str, np.ndarray]  # one (epochs,) array a metric
-RunEpochs = Callable[[TrainState, Advance], tuple[TrainState, History, float]]  # the last: seconds of running
+from .step import Augmentation, Metrics, Penalty
+from .stopping import EarlyStopping
 
 
 class _StateAndHistory(NamedTuple):
@@ -55,6 +52,11 @@ def fit(
     metrics: Metrics = None,
     mode: Literal["run", "steps"] = "run",
     shuffle: bool = True,
+    augment: Augmentation | None = None,
+    penalty: Penalty | None = None,
+    micro_batch: int | None = None,
+    compute_dtype: Literal["bfloat16", "float32"] | None = None,
+    stopping: EarlyStopping | None = None,
     state: TrainState | None = None,
     progress: bool | None = None,
     compilation_cache: bool = True,
@@ -74,6 +76,9 @@ def fit(
       mode: "run" compiles whole epochs into one program; "steps" calls the same step from Python, batch by batch. On
         CPU both give the same bits with the layers of this library.
       shuffle: a new order every epoch.
+      augment, penalty, micro_batch, compute_dtype: see `make_train_step`; give functions that compare by value, such as
+        `seqvision.data.Augment`, or the same objects again, to reuse the compiled program.
+      stopping: end early, see `EarlyStopping`; the state has the weights of the best epoch, the history all that ran.
       state: a state to go on from, kept usable; by default a new one.
       progress: a progress bar on stderr; by default if that is a terminal.
       compilation_cache: keep the compiled program on disk for the next process.
@@ -99,13 +104,18 @@ def fit(
         raise ValueError(f'mode must be "run" or "steps", got {mode!r}')
     if compilation_cache:
         enable_compilation_cache()
+    check_micro_batch(micro_batch)
     loss_function, named = resolve_loss(loss), resolve_metrics(metrics)
+    if stopping is not None:
+        names = ("loss", *(name for name, _ in named))
+        stopping.check([*names, *(f"val_{name}" for name in names if validation is not None)])
     start = time.perf_counter()
     example = jax.tree.map(_zeros, jax.eval_shape(lambda d: d.gather(jnp.zeros(1, jnp.int32)), data).x)
     shapes = state_shapes(model, optimizer, key, example) if state is None else state
-    check_training_data(shapes, data, loss_function)
-    plan = _Plan(loss_function, named, epochs, batch_size, shuffle)
-    prepare = _whole_epochs if mode == "run" else _step_by_step
+    check_training_data(shapes, data, loss_function, augment)
+    options = StepOptions(augment, penalty, micro_batch, compute_dtype)
+    plan = Plan(loss_function, named, options, stopping, epochs, batch_size, shuffle)
+    prepare = whole_epochs if mode == "run" else step_by_step
     run_epochs = prepare(plan, shapes, data, validation)  # compiles in the background
     if state is None:
         state = create_state(model, optimizer, key, example)
@@ -116,98 +126,5 @@ def fit(
     return Fit(state, history, {"compile": time.perf_counter() - start - run_seconds, "run": run_seconds})
 
 
-class _Plan(NamedTuple):
-    """What a run's programs depend on besides the shapes of state and data."""
-
-    loss: PerExample
-    metrics: tuple[tuple[str, PerExample], ...]
-    epochs: int
-    batch_size: int
-    shuffle: bool
-
-
-def _whole_epochs(plan: _Plan, shapes: TrainState, data: Any, validation: Any) -> RunEpochs:
-    chunk = _chunk(plan.epochs)
-    compiling = _run_program(plan._replace(epochs=chunk)).prepare(shapes, data, validation)
-
-    def run_epochs(state: TrainState, advance: Advance) -> tuple[TrainState, History, float]:
-        run = compiling.result()
-        start, histories = time.perf_counter(), []
-        for _ in range(plan.epochs // chunk):
-            state, history = run(state, data, validation)
-            histories.append(jax.device_get(history))
-            advance(chunk, histories[-1])
-        return state, _joined(histories), time.perf_counter() - start
-
-    return run_epochs
-
-
-def _step_by_step(plan: _Plan, shapes: TrainState, data: Any, validation: Any) -> RunEpochs:
-    full, rest = divmod(len(data), plan.batch_size)
-    programs = _step_programs(plan._replace(epochs=1), len(data))
-
-    def run_epochs(state: TrainState, advance: Advance) -> tuple[TrainState, History, float]:
-        order_of = programs.order.compile(state)
-        batches = _cut(order_of(state), plan.batch_size)
-        steps = [programs.step.prepare(state, data, rows) for rows in batches]
-        evaluate = None if validation is None else programs.evaluate.compile(state, validation)
-        calls = [step.result() for step in steps]
-        start, histories = time.perf_counter(), []
-        for _ in range(plan.epochs):
-            values = []
-            for call, rows in zip(calls, _cut(order_of(state), plan.batch_size), strict=True):
-                state, value = call(state, data, rows)
-                values.append(value)
-            stacked = jax.tree.map(lambda *v: jnp.stack(v), *values[:full])
-            last = values[-1] if rest else None
-            history = programs.means.compile(stacked, last)(stacked, last)
-            if evaluate is not None:
-                history |= evaluate(state, validation)
-            histories.append({name: np.asarray(value)[None] for name, value in history.items()})
-            advance(1, histories[-1])
-        return state, _joined(histories), time.perf_counter() - start
-
-    return run_epochs
-
-
-def _cut(order: Array, batch_size: int) -> list[Array]:
-    return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
-
-
 def _zeros(shape: jax.ShapeDtypeStruct) -> np.ndarray:
     return np.zeros(shape.shape, shape.dtype)
-
-
-@lru_cache(maxsize=64)
-def _run_program(plan: _Plan) -> Program:
-    step, evaluate = make_train_step(plan.loss, dict(plan.metrics)), make_eval_step(plan.loss, dict(plan.metrics))
-    run = make_run(step, epochs=plan.epochs, batch_size=plan.batch_size, shuffle=plan.shuffle, evaluate=evaluate)
-    return Program(run, donate=(0,))
-
-
-class _StepPrograms(NamedTuple):
-    order: Program
-    step: Program
-    means: Program
-    evaluate: Program
-
-
-@lru_cache(maxsize=64)
-def _step_programs(plan: _Plan, examples: int) -> _StepPrograms:
-    step, evaluate = make_train_step(plan.loss, dict(plan.metrics)), make_eval_step(plan.loss, dict(plan.metrics))
-    size = plan.batch_size
-    return _StepPrograms(
-        order=Program(lambda state: epoch_order(state, examples, size, plan.shuffle)),
-        step=Program(lambda state, data, indices: take_step(step, state, data, indices), donate=(0,)),
-        means=Program(lambda full, last: mean_metrics(full, last, size, examples % size)),
-        evaluate=Program(lambda state, data: evaluate_data(evaluate, state, data, size)),
-    )
-
-
-def _chunk(epochs: int) -> int:
-    """Return the epochs between two looks at the progress: the largest divisor of the total up to a twentieth of it."""
-    return max(d for d in range(1, max(1, epochs // 20) + 1) if epochs % d == 0)
-
-
-def _joined(histories: list[dict[str, Any]]) -> History:
-    return {name: np.concatenate([h[name] for h in histories]) for name in histories[0]}

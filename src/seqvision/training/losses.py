@@ -59,14 +59,7 @@ def cross_entropy(logits: Array, labels: Array) -> Array:
     >>> cross_entropy(jnp.zeros((2, 4)), jnp.array([0, 3])).tolist()
     [1.38..., 1.38...]
     """
-    if not jnp.issubdtype(labels.dtype, jnp.integer):
-        raise TypeError(
-            f"cross_entropy takes integer labels, got {labels.dtype}: use categorical_cross_entropy for one-hot targets"
-        )
-    if logits.ndim < 2 or labels.shape != logits.shape[:-1]:
-        raise ValueError(
-            f"cross_entropy takes logits (B, ..., K) and labels (B, ...), got {logits.shape} and {labels.shape}"
-        )
+    check_labels(logits, labels)
     inside = (labels >= 0) & (labels < logits.shape[-1])
     loss = optax.losses.softmax_cross_entropy_with_integer_labels(logits, jnp.where(inside, labels, 0))
     return _mean(jnp.where(inside, loss, jnp.nan))
@@ -149,6 +142,18 @@ def _resolve(argument: str, choice: str | PerExample, table: Mapping[str, PerExa
     if choice not in table:
         raise ValueError(f"{argument} must be one of {', '.join(table)}, or a function, got {choice!r}")
     return table[choice]
+
+
+def check_labels(logits: Array, labels: Array) -> None:
+    """Refuse what is not logits (B, ..., K) and integer labels (B, ...)."""
+    if not jnp.issubdtype(labels.dtype, jnp.integer):
+        raise TypeError(
+            f"cross_entropy takes integer labels, got {labels.dtype}: use categorical_cross_entropy for one-hot targets"
+        )
+    if logits.ndim < 2 or labels.shape != logits.shape[:-1]:
+        raise ValueError(
+            f"cross_entropy takes logits (B, ..., K) and labels (B, ...), got {logits.shape} and {labels.shape}"
+        )
 
 
 def _same_shape(name: str, outputs: Array, targets: Array) -> None:

@@ -1,24 +1,33 @@
 """A trained model's outputs on many rows."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from .run import check_positive
 from .state import TrainState
 from .step import forward
 
+View = Callable[[Array], Array]
 
-def predict(state: TrainState, data: Any, *, batch_size: int = 1024) -> np.ndarray:
+
+def predict(state: TrainState, data: Any, *, batch_size: int = 1024, views: Sequence[View] = ()) -> np.ndarray:
     """Return the model's outputs at inference (N, ...), rows in order.
 
     Args:
       state: what `fit` returns.
       data: a data set with ``gather`` (`Windows`, `Arrays`), or an array of inputs (N, ...).
       batch_size: rows at once.
+      views: test-time augmentation: functions from inputs (B, ...) to inputs, such as `as_it_is` and `mirrored`, over
+        which the outputs are averaged; give the same function objects again to reuse the compiled program.
+
+    Raises:
+      TypeError: for an array of small integers, such as images that are not scaled yet.
 
     >>> import flax.linen as nn, optax
     >>> from seqvision.training import create_state
@@ -29,8 +38,12 @@ def predict(state: TrainState, data: Any, *, batch_size: int = 1024) -> np.ndarr
     check_positive("batch_size", batch_size)
     if not hasattr(data, "gather"):
         data = jnp.asarray(data)
+        if data.dtype in (jnp.uint8, jnp.int8, jnp.uint16, jnp.int16):
+            raise TypeError(
+                f"predict: data is {data.dtype}: scale images as the training images were, e.g. divide by 255"
+            )
     size = min(batch_size, len(data))
-    parts = [_outputs(state, data, start, size) for start in range(0, len(data), max(size, 1))]
+    parts = [_outputs(state, data, start, size, tuple(views)) for start in range(0, len(data), max(size, 1))]
     if not parts:
         raise ValueError("predict: data has no rows")
     rest = len(data) % size
@@ -39,8 +52,24 @@ def predict(state: TrainState, data: Any, *, batch_size: int = 1024) -> np.ndarr
     return np.concatenate([np.asarray(part) for part in parts])
 
 
-@partial(jax.jit, static_argnums=3)
-def _outputs(state, data, start, size):
+def as_it_is(images: Array) -> Array:
+    """Return images as they are: the first view of test-time augmentation."""
+    return images
+
+
+def mirrored(images: Array) -> Array:
+    """Return images (B, H, W, C) with left and right swapped.
+
+    >>> mirrored(jnp.array([[[[1.0], [2.0]]]])).ravel().tolist()
+    [2.0, 1.0]
+    """
+    return jnp.flip(images, axis=2)
+
+
+@partial(jax.jit, static_argnums=(3, 4))
+def _outputs(state, data, start, size, views):
     """Run rows start..start+size; the last block ends at the end of the data, overlapping the one before."""
     rows = jnp.minimum(start, len(data) - size) + jnp.arange(size)
-    return forward(state, data.gather(rows).x if hasattr(data, "gather") else data[rows])
+    x = data.gather(rows).x if hasattr(data, "gather") else data[rows]
+    outputs = [forward(state, view(x)) for view in views or (as_it_is,)]
+    return jax.tree.map(lambda *each: sum(each) / len(each), *outputs)

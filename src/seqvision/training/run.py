@@ -11,6 +11,7 @@ from seqvision.data import Batch
 
 from .state import TrainState
 from .step import Step
+from .stopping import EarlyStopping, Epoch, best_state, start_watch, watched_epochs
 
 _SHUFFLE = 0x5EED  # folded into the key before the epoch, so that shuffling and dropout never share a stream
 
@@ -27,6 +28,7 @@ def make_run(
     shuffle: bool = True,
     evaluate: Evaluate | None = None,
     eval_batch_size: int | None = None,
+    stopping: EarlyStopping | None = None,
 ) -> Run:
     """Build ``run(state, data, validation=None) -> (state, history)``: jit it, vmap it over states.
 
@@ -40,6 +42,7 @@ def make_run(
       shuffle: False keeps the order of the data.
       evaluate: what `make_eval_step` returns; with it and validation data, history gets "val_" entries.
       eval_batch_size: examples at once in evaluation; batch_size where None.
+      stopping: end early; the state then has the weights of the best epoch, and the history is NaN after the last.
 
     Returns:
       run; its history holds one (epochs,) array a metric, means over the examples of an epoch.
@@ -54,23 +57,40 @@ def make_run(
     ((5,), 15)
     """
     check_positive("epochs", epochs)
-    check_positive("batch_size", batch_size)
+    epoch = make_epoch(step, batch_size=batch_size, shuffle=shuffle, evaluate=evaluate, eval_batch_size=eval_batch_size)
 
     def run(state: TrainState, data: Any, validation: Any = None) -> tuple[TrainState, Metrics]:
+        if stopping is None:
+            return jax.lax.scan(lambda state, _: epoch(state, data, validation), state, None, length=epochs)
+        watch = start_watch(state)
+        state, watch, history = watched_epochs(epoch, stopping, epochs, state, watch, data, validation)
+        return best_state(state, watch), history
+
+    return run
+
+
+def make_epoch(
+    step: Step,
+    *,
+    batch_size: int,
+    shuffle: bool = True,
+    evaluate: Evaluate | None = None,
+    eval_batch_size: int | None = None,
+) -> Epoch:
+    """Build ``epoch(state, data, validation) -> (state, metrics)``, one pass over the data; see `make_run`."""
+    check_positive("batch_size", batch_size)
+
+    def epoch(state: TrainState, data: Any, validation: Any) -> tuple[TrainState, Metrics]:
         check_batch_size(batch_size, len(data))
         if validation is not None and evaluate is None:
             raise ValueError("validation data given, but make_run got no evaluate: pass make_eval_step(loss, metrics)")
+        order = epoch_order(state, len(data), batch_size, shuffle)
+        state, metrics = over_batches(step, state, data, order, batch_size)
+        if validation is not None and evaluate is not None:
+            metrics |= evaluate_data(evaluate, state, validation, eval_batch_size or batch_size)
+        return state, metrics
 
-        def epoch(state: TrainState, _: None) -> tuple[TrainState, Metrics]:
-            order = epoch_order(state, len(data), batch_size, shuffle)
-            state, metrics = over_batches(step, state, data, order, batch_size)
-            if validation is not None and evaluate is not None:
-                metrics |= evaluate_data(evaluate, state, validation, eval_batch_size or batch_size)
-            return state, metrics
-
-        return jax.lax.scan(epoch, state, None, length=epochs)
-
-    return run
+    return epoch
 
 
 def epoch_order(state: TrainState, examples: int, batch_size: int, shuffle: bool) -> Array:

@@ -1,0 +1,88 @@
+"""What keeps weights small and answers modest: penalties, weight decay by kind of parameter, smoothed labels."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from .losses import categorical_cross_entropy, check_labels
+
+
+@dataclass(frozen=True)
+class WeightPenalty:
+    """Add l1 * sum |w| + l2 * sum w^2 over all weights to what is minimised; biases and norms go free.
+
+    Hand it to `fit` or `make_train_step` as ``penalty=``. The reported "loss" is that of the examples alone, so that it
+    compares with "val_loss". With Adam, `optax.adamw` with ``mask=decay_mask`` usually does better than an l2 penalty.
+
+    Args:
+      l1: factor of the absolute values, which drives weights to 0.
+      l2: factor of the squares (Keras's, without the 1/2).
+
+    >>> float(WeightPenalty(l1=1.0, l2=2.0)({"kernel": jnp.full((2, 2), -3.0), "bias": jnp.ones(2)}))
+    84.0
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the factors."""
+        for name in ("l1", "l2"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} must be a number >= 0, got {getattr(self, name)!r}")
+
+    def __call__(self, params: Any) -> Array:
+        """Return the penalty, one number."""
+        weights = [w for w, decays in zip(*map(jax.tree.leaves, (params, decay_mask(params))), strict=True) if decays]
+        total = jnp.zeros(())
+        for w in weights:
+            total += self.l1 * jnp.abs(w).sum() + self.l2 * jnp.square(w).sum()
+        return total
+
+
+def decay_mask(params: Any) -> Any:
+    """Tell weights, which decay, from biases and the scales of norms, which do not: True for two axes or more.
+
+    For optax: ``optax.adamw(1e-3, weight_decay=0.01, mask=decay_mask)``, or before another rule
+    ``optax.chain(optax.add_decayed_weights(5e-4, mask=decay_mask), optax.sgd(0.1, momentum=0.9, nesterov=True))``.
+
+    >>> decay_mask({"kernel": jnp.ones((3, 2)), "bias": jnp.ones(2)})
+    {'bias': False, 'kernel': True}
+    """
+    return jax.tree.map(lambda p: p.ndim >= 2, params)
+
+
+@dataclass(frozen=True)
+class SmoothedCrossEntropy:
+    """Cross entropy with smoothed labels: a share ``amount`` of each target is spread evenly over all classes.
+
+    A loss for `fit` and `make_train_step`: equal ones share one compilation.
+
+    Args:
+      amount: the share, in [0, 1).
+
+    Source: Szegedy et al., Rethinking the inception architecture, arXiv:1512.00567.
+
+    >>> SmoothedCrossEntropy(0.1)(jnp.zeros((1, 4)), jnp.array([3])).tolist()
+    [1.38...]
+    """
+
+    amount: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check the share."""
+        if not 0 <= self.amount < 1:
+            raise ValueError(f"amount must be a share in [0, 1), got {self.amount!r}")
+
+    def __call__(self, logits: Array, labels: Array) -> Array:
+        """Map logits (B, ..., K), and labels (B, ...) or shares (B, ..., K), to (B,); NaN for a label outside."""
+        if not jnp.issubdtype(labels.dtype, jnp.integer):
+            return categorical_cross_entropy(logits, optax.smooth_labels(labels.astype(logits.dtype), self.amount))
+        check_labels(logits, labels)
+        targets = optax.smooth_labels(jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype), self.amount)
+        inside = (labels >= 0) & (labels < logits.shape[-1])
+        return categorical_cross_entropy(logits, jnp.where(inside[..., None], targets, jnp.nan))
