@@ -24,6 +24,7 @@ ALL = [
     "mnist_dense",
     "reverse_digits",
     "row_mnist",
+    "series_as_images",
     "sine_and_chirp",
     "spell_digits",
     "stock_forecast",
@@ -144,6 +145,32 @@ def test_mlp_versus_rnn_has_the_taught_networks():
     experiment = importlib.import_module("experiments.mlp_versus_rnn")
     sizes = experiment.parameter_counts(experiment.Config())
     assert sizes == {"MLP": 27_195_001, "SimpleRNN": 30_643}
+
+
+def test_series_as_images(tmp_path, capsys):
+    small = {"encodings": ("bars", "summation field"), "horizons": (1, 5), "length": 16, "epochs": 1, "seeds": 2}
+    result = run("series_as_images", **small, out=str(tmp_path))
+    assert "is the close higher 5 ahead?" in capsys.readouterr().out
+    baselines = ["logistic regression", "last direction", "commonest class"]
+    for scores in result["scores"].values():
+        assert list(scores) == ["bars", "summation field", *baselines]
+        for row in scores.values():
+            assert row["low"] < row["accuracy"] < row["high"]
+    narrow, wide = (result["scores"][h]["bars"] for h in ("1", "5"))
+    assert wide["high"] - wide["low"] > 2 * (narrow["high"] - narrow["low"])  # a fifth of the rows is independent
+    assert (Path(result["folder"]) / "pictures.png").exists()
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_series_as_images_trains_on_nothing_that_it_is_tested_on(horizon):
+    experiment = importlib.import_module("experiments.series_as_images")
+    config, rows = experiment.Config(length=20, train=0.7), 200
+    train, test = experiment.split_windows(config, rows - 20 + 1, horizon)
+    assert train[-1] + 19 + horizon == 139  # the last row that decides a training label
+    assert test[0] + 19 == 139  # what is known when the first test label is asked for, which rows 140 on decide
+    assert test[-1] + 19 + horizon == rows - 1
+    with pytest.raises(ValueError, match="181 windows of 20 rows are too few"):
+        experiment.split_windows(experiment.Config(train=0.1), 181, horizon)
 
 
 def test_sine_and_chirp(capsys):

@@ -159,9 +159,10 @@ def plot_heat_maps(
         if np.shape(heat) != pictures.shape[:3]:
             raise ValueError(f"maps[{name!r}] has shape {np.shape(heat)}, expected {pictures.shape[:3]}")
     figure = plot_image_rows({"image": pictures, **dict.fromkeys(maps, pictures)}, titles, title=title)
-    panels = np.reshape(figure.axes, (len(maps) + 1, len(pictures) + 1))
-    for line, heat in zip(panels[1:], maps.values(), strict=True):
-        for axes, values in zip(line[1:], np.asarray(heat, np.float64), strict=True):
+    across = len(pictures) + 1
+    for n, heat in enumerate(maps.values(), start=1):
+        line = figure.axes[n * across + 1 : (n + 1) * across]
+        for axes, values in zip(line, np.asarray(heat, np.float64), strict=True):
             signed = values / (np.abs(values).max() or 1.0)
             # Red or blue by sign, the more opaque the larger: what does not matter shows the image.
             axes.imshow(np.sign(signed), cmap="RdBu_r", vmin=-1.4, vmax=1.4, alpha=0.85 * np.abs(signed))
