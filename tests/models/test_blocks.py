@@ -10,6 +10,7 @@ import pytest
 from seqvision.models import (
     BottleneckBlock,
     ConvBlock,
+    ConvTransposeBlock,
     InceptionBlock,
     LeNet5,
     PartialConv,
@@ -149,6 +150,21 @@ def test_conv_block_may_normalise_last_and_drop():
 
 def test_conv_block_without_bias():
     assert list(jax.eval_shape(ConvBlock(3, use_bias=False).init, KEY, draw(1, 4, 4, 2))["params"]) == ["kernel"]
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_transposed_block_is_torchs_layer(padding):
+    torch = pytest.importorskip("torch", reason="torch has a transposed convolution to compare with")
+    x = draw(2, 5, 4, 3)
+    block = ConvTransposeBlock(2, padding=padding, activation="tanh", batch_norm=True)
+    variables, found = shaken(block, x)
+    theirs = torch.nn.ConvTranspose2d(3, 2, 4, 2, padding=1 if padding == "same" else 0, bias=False)
+    kernel = torch.from_numpy(variables["params"]["kernel"][::-1, ::-1].copy()).permute(2, 3, 0, 1)
+    theirs.load_state_dict({"weight": kernel})
+    with torch.no_grad():
+        y = theirs(torch.from_numpy(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
+    assert found.shape == ((2, 10, 8, 2) if padding == "same" else (2, 12, 10, 2))
+    np.testing.assert_allclose(found, np.tanh(normalise(y, variables)), rtol=1e-4, atol=1e-5)
 
 
 def test_response_norm_equals_torchs():

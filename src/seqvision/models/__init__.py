@@ -7,6 +7,7 @@ How the five shapes of input and output are spelled, one-to-one to sequences of 
 from .alexnet import AlexNet
 from .boxes import Detections, decode_boxes, encode_boxes, non_maximum_suppression
 from .convolutional import ConvBlock, ConvNet
+from .dcgan import DCGANDiscriminator, DCGANGenerator, digit_gan
 from .encoder_decoder import EncoderDecoder, ImageEncoder, SequenceEncoder
 from .googlenet import GoogLeNet
 from .heads import Anchored, ClassificationHead, RegressionHead
@@ -18,6 +19,7 @@ from .recurrent import Recurrent, RecurrentLayer
 from .residual import BottleneckBlock, ResidualBlock
 from .resnet import ResNet, cifar_resnet18, cifar_resnet20, resnet18, resnet34, resnet50
 from .separable import SeparableBlock, SqueezeExcitation
+from .transposed import ConvTransposeBlock
 from .vgg import VGG, vgg16, vgg19
 from .yolo import GridDetector, YOLOv1
 
@@ -30,6 +32,9 @@ __all__ = [
     "ClassificationHead",
     "ConvBlock",
     "ConvNet",
+    "ConvTransposeBlock",
+    "DCGANDiscriminator",
+    "DCGANGenerator",
     "Detections",
     "EncoderDecoder",
     "GoogLeNet",
@@ -53,6 +58,7 @@ __all__ = [
     "cifar_resnet18",
     "cifar_resnet20",
     "decode_boxes",
+    "digit_gan",
     "encode_boxes",
     "fashion_convnet",
     "local_response_norm",

@@ -1,7 +1,9 @@
 """Losses, the train step, and whole runs as one compiled program."""
 
+from .adversarial import AdversarialState, create_adversarial_state, generate, make_adversarial_step
 from .averaging import average_weights, averaged
 from .cache import enable_compilation_cache
+from .detection_loss import make_yolo_loss
 from .fit import Fit, fit
 from .losses import (
     accuracy,
@@ -23,6 +25,7 @@ from .step import forward, make_eval_step, make_train_step
 from .stopping import EarlyStopping
 
 __all__ = [
+    "AdversarialState",
     "EarlyStopping",
     "Fit",
     "SmoothedCrossEntropy",
@@ -34,6 +37,7 @@ __all__ = [
     "averaged",
     "binary_cross_entropy",
     "categorical_cross_entropy",
+    "create_adversarial_state",
     "create_state",
     "cross_entropy",
     "decay_mask",
@@ -41,12 +45,15 @@ __all__ = [
     "exact_match",
     "fit",
     "forward",
+    "generate",
     "huber",
     "inverse_time_decay",
     "mae",
+    "make_adversarial_step",
     "make_eval_step",
     "make_run",
     "make_train_step",
+    "make_yolo_loss",
     "mirrored",
     "mse",
     "predict",

@@ -1,0 +1,72 @@
+"""Transposed convolutions, which make images larger."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import flax.linen as nn
+from jax import Array
+
+from seqvision.conv import conv_general_dilated
+from seqvision.conv._geometry import LAYOUTS
+
+from .activations import Activation, activation
+from .heads import GLOROT
+
+
+class ConvTransposeBlock(nn.Module):
+    """Transposed convolution, batch norm and activation; parameters ``kernel`` (*window, C, features) and ``bias``.
+
+    Args:
+      features: output channels.
+      kernel_size: window, one entry a spatial axis.
+      stride: how many times larger the image becomes.
+      padding: "same" (stride times the size), "valid", or what `seqvision.conv.conv_transpose` takes.
+      activation: name, see `seqvision.models.activations`, or an elementwise function.
+      batch_norm: normalise before the activation.
+      use_bias: whether there is a bias; None: unless it would be normalised away.
+      momentum: of the running statistics.
+      kernel_init: of the kernel.
+
+    >>> import jax, jax.numpy as jnp
+    >>> y, _ = ConvTransposeBlock(3).init_with_output(jax.random.key(0), jnp.ones((2, 7, 7, 4)))
+    >>> y.shape
+    (2, 14, 14, 3)
+    """
+
+    features: int
+    kernel_size: tuple[int, ...] = (4, 4)
+    stride: int | tuple[int, ...] = 2
+    padding: str | Sequence[tuple[int, int]] = "same"
+    activation: Activation = "relu"
+    batch_norm: bool = False
+    use_bias: bool | None = None
+    momentum: float = 0.99
+    kernel_init: Callable[..., Any] = GLOROT
+
+    @nn.compact
+    def __call__(self, x: Array, *, train: bool = False) -> Array:
+        """Map x (B, *spatial, C) to (B, *larger, features)."""
+        kernel = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
+        has_bias = not self.batch_norm if self.use_bias is None else self.use_bias
+        bias = self.param("bias", nn.initializers.zeros_init(), (self.features,)) if has_bias else None
+        stride = self.stride if isinstance(self.stride, tuple) else (self.stride,) * len(self.kernel_size)
+        pairs = _pairs(self.kernel_size, stride, self.padding)
+        x = conv_general_dilated(
+            x, kernel, (1,) * len(stride), pairs, lhs_dilation=stride, dimension_numbers=LAYOUTS[len(stride)]
+        )
+        if bias is not None:
+            x = x + bias.reshape((1,) * (x.ndim - 1) + (-1,))
+        if self.batch_norm:
+            x = nn.BatchNorm(not train, momentum=self.momentum, name="norm")(x)
+        return activation(self.activation)(x)
+
+
+def _pairs(window, stride, padding):
+    if not isinstance(padding, str):
+        return padding
+    pairs = []
+    for k, s in zip(window, stride, strict=True):
+        total = k + s - 2 + (max(k - s, 0) if padding == "valid" else 0)
+        low = k - 1 if padding == "valid" or s > k - 1 else -(-total // 2)
+        pairs.append((low, total - low))
+    return pairs
