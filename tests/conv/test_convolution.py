@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jax import lax
 from jax.test_util import check_grads
 
-from seqvision.conv import _cpu, conv
+from seqvision.conv import _bilinear, _cpu, conv
 from seqvision.conv.convolution import _convolve
 from seqvision.testing import reference
 
@@ -41,7 +41,7 @@ def form(request, monkeypatch):
     """Every convolution of a test in the form for large ones, in small chunks, or in the form for small ones."""
     large = request.param == "large"
     monkeypatch.setattr(_cpu, "_is_large", lambda *_: large)
-    monkeypatch.setattr(_cpu, "_CHUNK", 100_000)
+    monkeypatch.setattr(_bilinear, "_CHUNK", 20_000)
     _convolve.clear_cache()
     yield request.param
     _convolve.clear_cache()

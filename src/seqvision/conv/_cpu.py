@@ -1,30 +1,26 @@
 """Convolution on CPU, fast in loops too.
 
 XLA:CPU has a fast routine for a convolution only in one memory layout. The ones that JAX's gradient rules make have
-another, and inside a loop's body they run on a generic scalar loop, tens of times slower. Slices, pads and matrix
-products are fast anywhere, and so are their transposes, which are again slices, pads and matrix products. So small
-convolutions are matrix products altogether, and of large ones the values come from XLA's routine and the derivatives,
-forward and reverse, from matrix products, a few images at a time so that the patches stay in cache.
+another, and inside a loop's body they run on a generic scalar loop, tens of times slower. So small convolutions are
+matrix products altogether, whose transposes are matrix products again, and large ones are a bilinear operation with
+transposes of its own (see `_bilinear`). Strides between zeros, of transposed convolutions and of gradients by the
+image, are parted into as many convolutions without zeros.
 """
 
-import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.custom_batching import custom_vmap
-from jax.custom_derivatives import SymbolicZero
 
 from seqvision.conv._arguments import dilated
+from seqvision.conv._bilinear import large
 from seqvision.conv._depthwise import depthwise
-from seqvision.conv._geometry import LAYOUTS, Geometry, pad, taps
+from seqvision.conv._geometry import Geometry, output_shape, pad, taps
 
-# Bytes of all patches up to which one matrix product is as fast as XLA's routine, and bytes of the patches that are
-# multiplied at once beyond that. Measured on two cores with 2 MiB of second-level cache.
+# Bytes of all patches up to which one matrix product is as fast as XLA's routine. Measured on two cores.
 _SMALL = 2**21
-_CHUNK = 2**24
 
 
 def convolve(x: Array, kernel: Array, geometry: Geometry) -> Array:
@@ -35,17 +31,34 @@ def convolve(x: Array, kernel: Array, geometry: Geometry) -> Array:
     dtype = x.dtype
     if dtype.itemsize < 4:
         x, kernel = x.astype(jnp.float32), kernel.astype(jnp.float32)
+    if geometry.groups > 1 and kernel.shape[-2] == 1:
+        y = depthwise(*_without_zeros(x, kernel, geometry))
+    elif geometry.groups > 1:
+        xs, kernels = jnp.split(x, geometry.groups, -1), jnp.split(kernel, geometry.groups, -1)
+        one = replace(geometry, groups=1)
+        y = jnp.concatenate([_by_size(*block, one) for block in zip(xs, kernels, strict=True)], -1)
+    else:
+        y = _by_size(x, kernel, geometry)
+    return y.astype(dtype)
+
+
+def _by_size(x: Array, kernel: Array, geometry: Geometry) -> Array:
+    """A convolution in one group."""
+    if max(geometry.base) > 1 and max(geometry.stride) == 1:
+        return _by_phases(x, kernel, geometry)
+    x, kernel, geometry = _without_zeros(x, kernel, geometry)
+    if _is_large(x, kernel, geometry):
+        return large(x, kernel, geometry.stride, geometry.pairs, geometry.dilation, _transposed)
+    return patches_product(pad(x, geometry.pairs), kernel, geometry.stride, geometry.dilation)
+
+
+def _without_zeros(x: Array, kernel: Array, geometry: Geometry) -> tuple[Array, Array, Geometry]:
+    """The same convolution of an image that holds the zeros between its pixels, with no negative padding."""
     if max(geometry.base) > 1 or min(p for pair in geometry.pairs for p in pair) < 0:
         x = pad(x, geometry.pairs, geometry.base)
-        ones, zeros = (1,) * len(geometry.base), ((0, 0),) * len(geometry.base)
-        geometry = Geometry(geometry.stride, zeros, ones, geometry.dilation, geometry.groups)
-    if geometry.groups > 1 and kernel.shape[-2] == 1:
-        y = depthwise(x, kernel, geometry)
-    elif _is_large(x, kernel, geometry):
-        y = _large(x, kernel, geometry)
-    else:
-        y = _by_groups(_patches_product, pad(x, geometry.pairs), kernel, geometry)
-    return y.astype(dtype)
+        axes = len(geometry.base)
+        geometry = replace(geometry, pairs=((0, 0),) * axes, base=(1,) * axes)
+    return x, kernel, geometry
 
 
 def _is_large(x: Array, kernel: Array, geometry: Geometry) -> bool:
@@ -56,88 +69,11 @@ def _is_large(x: Array, kernel: Array, geometry: Geometry) -> bool:
     sizes, window = x.shape[1:-1], kernel.shape[:-2]
     if x.dtype != jnp.float32 or math.prod(window) == 1 or not all(isinstance(n, int) for n in x.shape):
         return False
-    return math.prod(sizes) > math.prod(window) and x.shape[0] * _patch_bytes(x, kernel, geometry) > _SMALL
+    patches = math.prod(output_shape(sizes, window, geometry)) * math.prod(kernel.shape[:-1])
+    return math.prod(sizes) > math.prod(window) and x.shape[0] * patches * x.dtype.itemsize > _SMALL
 
 
-def _patch_bytes(x: Array, kernel: Array, geometry: Geometry) -> int:
-    """Bytes of the patches of one image."""
-    spans = dilated(kernel.shape[:-2], geometry.dilation)
-    out = (
-        (n + low + high - span) // s + 1
-        for n, (low, high), span, s in zip(x.shape[1:-1], geometry.pairs, spans, geometry.stride, strict=True)
-    )
-    return math.prod(out) * math.prod(kernel.shape[:-1]) * geometry.groups * x.dtype.itemsize
-
-
-@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
-def _large(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """XLA's routine; under vmap over kernels one model after another, since grouped convolutions are slow."""
-
-    @custom_vmap
-    def routine(x, kernel):
-        return lax.conv_general_dilated(
-            x,
-            kernel,
-            geometry.stride,
-            geometry.pairs,
-            rhs_dilation=geometry.dilation,
-            dimension_numbers=LAYOUTS[kernel.ndim - 2],
-            feature_group_count=geometry.groups,
-        )
-
-    @routine.def_vmap
-    def over_models(axis_size, in_batched, x, kernel):
-        x_batched, kernel_batched = in_batched
-        if not kernel_batched:
-            y = routine(x.reshape(-1, *x.shape[2:]), kernel)
-            return y.reshape(axis_size, -1, *y.shape[1:]), True
-        if x_batched:
-            return lax.map(lambda model: routine(*model), (x, kernel)), True
-        return lax.map(lambda one: routine(x, one), kernel), True
-
-    return routine(x, kernel)
-
-
-@functools.partial(_large.defjvp, symbolic_zeros=True)
-def _large_jvp(geometry, primals, tangents):
-    """The map is linear in either argument; each tangent is written so that its transpose is fast."""
-    x, kernel = primals
-    moves = []
-    if not isinstance(tangents[0], SymbolicZero):
-        moves.append(_in_chunks(_patches_product, tangents[0], kernel, geometry))
-    if not isinstance(tangents[1], SymbolicZero):
-        moves.append(_in_chunks(_rows_product, x, tangents[1], geometry))
-    return _large(x, kernel, geometry), sum(moves[1:], start=moves[0])
-
-
-Product = Callable[[Array, Array, Sequence[int], Sequence[int]], Array]
-
-
-def _in_chunks(product: Product, x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """Some images after others; the patches are made again in the backward pass rather than kept."""
-
-    @functools.partial(jax.checkpoint, prevent_cse=False)
-    def chunk(x):
-        return _by_groups(product, pad(x, geometry.pairs), kernel, geometry)
-
-    count = x.shape[0]
-    most = max(1, _CHUNK // _patch_bytes(x, kernel, geometry))
-    if count <= most:
-        return chunk(x)
-    size = max(n for n in range(1, most + 1) if count % n == 0)
-    y = lax.map(chunk, x.reshape(count // size, size, *x.shape[1:]))
-    return y.reshape(count, *y.shape[2:])
-
-
-def _by_groups(product: Product, x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """Each block of output channels from its block of input channels."""
-    if geometry.groups == 1:
-        return product(x, kernel, geometry.stride, geometry.dilation)
-    blocks = zip(jnp.split(x, geometry.groups, -1), jnp.split(kernel, geometry.groups, -1), strict=True)
-    return jnp.concatenate([product(xs, ks, geometry.stride, geometry.dilation) for xs, ks in blocks], -1)
-
-
-def _patches_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Sequence[int]) -> Array:
+def patches_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Sequence[int]) -> Array:
     """Gather every output's patch into a row, and multiply once (im2col)."""
     *window, _, features = kernel.shape
     patches = jnp.concatenate(taps(x, window, stride, dilation), axis=-1)
@@ -146,15 +82,51 @@ def _patches_product(x: Array, kernel: Array, stride: Sequence[int], dilation: S
     return y.reshape(*out, features)
 
 
-def _rows_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Sequence[int]) -> Array:
-    """Gather the patches along all axes but the first, and multiply once for each row of the kernel.
+def _transposed(
+    g: Array,
+    kernel: Array,
+    sizes: Sequence[int],
+    stride: tuple[int, ...],
+    pairs: tuple[tuple[int, int], ...],
+    dilation: tuple[int, ...],
+) -> Array:
+    """What a convolution's output gradient g (N, *out, C_out) sends to its image: (N, *sizes, C_in)."""
+    axes = tuple(range(len(stride)))
+    spans = dilated(kernel.shape[:-2], dilation)
+    edges = tuple(
+        (span - 1 - low, n + low - (out - 1) * s - 1)
+        for n, out, s, span, (low, _) in zip(sizes, g.shape[1:-1], stride, spans, pairs, strict=True)
+    )
+    turned = jnp.flip(kernel, axes).swapaxes(-1, -2)
+    return _by_size(g, turned, Geometry((1,) * len(axes), edges, stride, dilation, 1))
 
-    The kernel's gradient then needs a third of the patches of a 3 x 3 window.
+
+def _by_phases(x: Array, kernel: Array, geometry: Geometry, axis: int = 0) -> Array:
+    """A convolution with zeros between the pixels, as one without for each remainder of an output's index.
+
+    On one axis, with s - 1 zeros between pixels, y[s m + r] = sum over k of x[(s m + r + k d - low) / s] kernel[k],
+    where the division leaves no rest: every so many taps of the window, from a first one on.
     """
-    rows, *window, _, features = kernel.shape
-    flat = (1,) * len(window)
-    patches = jnp.concatenate(taps(x, (1, *window), (1, *stride[1:]), (1, *dilation[1:])), axis=-1)
-    shifts = taps(patches, (rows, *flat), (stride[0], *flat), (dilation[0], *flat))
-    *out, width = shifts[0].shape
-    parts = [shift.reshape(-1, width) @ row.reshape(width, features) for shift, row in zip(shifts, kernel, strict=True)]
-    return sum(parts[1:], start=parts[0]).reshape(*out, features)
+    if axis == len(geometry.base):
+        return _by_size(x, kernel, geometry)
+    s, d, (low, high) = geometry.base[axis], geometry.dilation[axis], geometry.pairs[axis]
+    if s == 1:
+        return _by_phases(x, kernel, geometry, axis + 1)
+    n, k = x.shape[axis + 1], kernel.shape[axis]
+    total = (n - 1) * s + 1 + low + high - (k - 1) * d
+    count, step = -(-total // s), s // math.gcd(s, d)
+    phases: list[Array | None] = []
+    for r in range(s):
+        first = next((i for i in range(min(step, k)) if (r + i * d - low) % s == 0), None)
+        if first is None:
+            phases.append(None)
+            continue
+        part = lax.slice_in_dim(kernel, first, k, step, axis=axis)
+        start, spread = (r + first * d - low) // s, step * d // s
+        stop = start + count - 1 + (part.shape[axis] - 1) * spread
+        inner = geometry.with_axis(axis, pair=(-start, stop - (n - 1)), base=1, dilation=spread)
+        phases.append(_by_phases(x, part, inner, axis + 1))
+    shape = next(phase for phase in phases if phase is not None)
+    y = jnp.stack([jnp.zeros_like(shape) if phase is None else phase for phase in phases], axis + 2)
+    y = y.reshape(*y.shape[: axis + 1], count * s, *y.shape[axis + 3 :])
+    return lax.slice_in_dim(y, 0, total, axis=axis + 1)

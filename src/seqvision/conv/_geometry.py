@@ -2,12 +2,12 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax.numpy as jnp
 from jax import Array, lax
 
-from seqvision.conv._arguments import Pairs
+from seqvision.conv._arguments import Pairs, dilated
 
 LAYOUTS = {1: ("NWC", "WIO", "NWC"), 2: ("NHWC", "HWIO", "NHWC"), 3: ("NDHWC", "DHWIO", "NDHWC")}
 
@@ -21,6 +21,30 @@ class Geometry:
     base: tuple[int, ...]  # zeros between pixels, plus one
     dilation: tuple[int, ...]
     groups: int
+
+    def with_axis(self, axis: int, pair: tuple[int, int], base: int, dilation: int) -> "Geometry":
+        """The same with other entries for one axis."""
+        return replace(
+            self,
+            pairs=_put(self.pairs, axis, pair),
+            base=_put(self.base, axis, base),
+            dilation=_put(self.dilation, axis, dilation),
+        )
+
+
+def _put(entries: tuple, axis: int, value: object) -> tuple:
+    """The entries with another one at an axis."""
+    return (*entries[:axis], value, *entries[axis + 1 :])
+
+
+def output_shape(sizes: Sequence[int], window: Sequence[int], geometry: Geometry) -> tuple[int, ...]:
+    """Spatial sizes of the result, where there are no zeros between pixels."""
+    return tuple(
+        (n + low + high - span) // s + 1
+        for n, (low, high), span, s in zip(
+            sizes, geometry.pairs, dilated(window, geometry.dilation), geometry.stride, strict=True
+        )
+    )
 
 
 def pad(x: Array, pairs: Pairs, base: tuple[int, ...] | None = None) -> Array:
