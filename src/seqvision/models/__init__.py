@@ -6,6 +6,7 @@ How the five shapes of input and output are spelled, one-to-one to sequences of 
 
 from .alexnet import AlexNet
 from .boxes import Detections, decode_boxes, encode_boxes, non_maximum_suppression
+from .compact import CompactNet
 from .convolutional import ConvBlock, ConvNet
 from .dcgan import DCGANDiscriminator, DCGANGenerator, digit_gan
 from .encoder_decoder import EncoderDecoder, ImageEncoder, SequenceEncoder
@@ -30,6 +31,7 @@ __all__ = [
     "Anchored",
     "BottleneckBlock",
     "ClassificationHead",
+    "CompactNet",
     "ConvBlock",
     "ConvNet",
     "ConvTransposeBlock",

@@ -33,7 +33,7 @@ class ConvBlock(nn.Module):
       dropout: rate at the end, of pixels and channels one by one.
       momentum: of the running statistics, ``new = momentum * old + (1 - momentum) * batch``.
       epsilon: added to the variance.
-      kernel_init: of the kernel.
+      kernel_init: of the kernel; None: Glorot's uniform one, as Keras.
 
     >>> import jax, jax.numpy as jnp
     >>> block = ConvBlock(16, (3, 3), pool=(2, 2))
@@ -56,7 +56,7 @@ class ConvBlock(nn.Module):
     dropout: float = 0.0
     momentum: float = 0.99
     epsilon: float = 1e-5
-    kernel_init: Callable[..., Any] = GLOROT
+    kernel_init: Callable[..., Any] | None = None
 
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
@@ -69,7 +69,7 @@ class ConvBlock(nn.Module):
         if self.norm_last and not self.batch_norm:
             raise ValueError("ConvBlock: norm_last says where to normalise, but batch_norm is False: set it to True")
         shape = (*self.kernel_size, x.shape[-1] // self.groups, self.features)
-        kernel = self.param("kernel", self.kernel_init, shape)
+        kernel = self.param("kernel", self.kernel_init or GLOROT, shape)
         norm_first = self.batch_norm and not self.norm_last
         has_bias = not norm_first if self.use_bias is None else self.use_bias
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,)) if has_bias else None

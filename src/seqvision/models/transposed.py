@@ -25,7 +25,7 @@ class ConvTransposeBlock(nn.Module):
       batch_norm: normalise before the activation.
       use_bias: whether there is a bias; None: unless it would be normalised away.
       momentum: of the running statistics.
-      kernel_init: of the kernel.
+      kernel_init: of the kernel; None: Glorot's uniform one, as Keras.
 
     >>> import jax, jax.numpy as jnp
     >>> y, _ = ConvTransposeBlock(3).init_with_output(jax.random.key(0), jnp.ones((2, 7, 7, 4)))
@@ -41,12 +41,12 @@ class ConvTransposeBlock(nn.Module):
     batch_norm: bool = False
     use_bias: bool | None = None
     momentum: float = 0.99
-    kernel_init: Callable[..., Any] = GLOROT
+    kernel_init: Callable[..., Any] | None = None
 
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, *spatial, C) to (B, *larger, features)."""
-        kernel = self.param("kernel", self.kernel_init, (*self.kernel_size, x.shape[-1], self.features))
+        kernel = self.param("kernel", self.kernel_init or GLOROT, (*self.kernel_size, x.shape[-1], self.features))
         has_bias = not self.batch_norm if self.use_bias is None else self.use_bias
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,)) if has_bias else None
         stride = self.stride if isinstance(self.stride, tuple) else (self.stride,) * len(self.kernel_size)
