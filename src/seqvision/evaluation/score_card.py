@@ -122,47 +122,55 @@ def score_forecasts(
         )
     if baselines is None:
         baselines = default_baselines(y[:train_rows], season=season, returns=returns)
-    clash = sorted(set(baselines) & set(forecasts))
-    if clash or not baselines:
-        raise ValueError(f"models and baselines need names of their own and at least one baseline, shared: {clash}")
     rows = len(y) - cutoff
     models = {name: _seeds(name, f, rows) for name, f in forecasts.items()}
     paths = {name: _seeds(name, f, rows)[..., 0] for name, f in (free_runs or {}).items()}
-    unknown = sorted(set(paths) - set(models))
-    if unknown:
-        raise ValueError(f"free_runs of {unknown} have no forecasts of that name: {sorted(models)}")
-
+    _check_names(baselines, models, paths)
     scale = regression.naive_scale(y[:train_rows], season or 1)
-    origins, truth = np.arange(cutoff, len(y)), y[cutoff:]
-    before = np.zeros(rows) if returns else y[cutoff - 1 : -1]
-    one_step = _table(
-        truth,
-        {name: f[..., 0] for name, f in models.items()},
-        {name: f(y, origins, 1)[None, :, 0] for name, f in baselines.items()},
-        before,
-        scale,
-    )
-    free_table = None
-    if paths:
-        start = np.zeros(rows) if returns else np.full(rows, y[cutoff - 1])
-        free_base = {name: f(y, origins[:1], rows) for name, f in baselines.items()}
-        free_table = _table(truth, paths, free_base, start, scale)
-        free_table[["direction_low", "direction_high"]] = np.nan
-
+    truth, before = y[cutoff:], np.zeros(rows) if returns else y[cutoff - 1 : -1]
+    naive = {name: f(y, np.arange(cutoff, len(y)), 1)[None, :, 0] for name, f in baselines.items()}
+    one_step = _table(truth, {name: f[..., 0] for name, f in models.items()}, naive, before, scale)
+    free_table = _free_table(y, cutoff, paths, baselines, returns, scale) if paths else None
     reference = next(iter(baselines))
-    base_error = (truth - baselines[reference](y, origins, 1)[:, 0]) ** 2
     verdicts = []
     for name, f in models.items():
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean_error = np.mean((truth[None, :] - f[..., 0]) ** 2, axis=0)
-        testable = rows > 1 and np.isfinite(mean_error).all()
-        p_value = diebold_mariano(mean_error, base_error).p_value if testable else np.nan
+        p_value = _p_value(truth, f[..., 0], naive[reference][0])
         verdicts.append(_judge(one_step, name, reference, "one step ahead", p_value))
         if free_table is not None and name in paths:
             verdicts.append(_judge(free_table, name, reference, "free-running", None))
     by_horizon = _by_horizon(y, cutoff, models, baselines)
     moves = intervals.count_moves(truth, before)
     return ScoreCard(one_step, free_table, by_horizon, tuple(verdicts), moves, rows, unit)
+
+
+def _check_names(baselines: Mapping[str, Baseline], models: Mapping[str, Floats], paths: Mapping[str, Floats]) -> None:
+    clash = sorted(set(baselines) & set(models))
+    if clash or not baselines:
+        raise ValueError(f"models and baselines need names of their own and at least one baseline, shared: {clash}")
+    unknown = sorted(set(paths) - set(models))
+    if unknown:
+        raise ValueError(f"free_runs of {unknown} have no forecasts of that name: {sorted(models)}")
+
+
+def _free_table(
+    y: Floats, cutoff: int, paths: Mapping[str, Floats], baselines: Mapping[str, Baseline], returns: bool, scale: float
+) -> pd.DataFrame:
+    """Score one path from the cutoff on; its rows are not independent, so that directions have no interval."""
+    rows = len(y) - cutoff
+    start = np.full(rows, 0.0 if returns else y[cutoff - 1])
+    naive = {name: f(y, np.array([cutoff]), rows) for name, f in baselines.items()}
+    table = _table(y[cutoff:], paths, naive, start, scale)
+    table[["direction_low", "direction_high"]] = np.nan
+    return table
+
+
+def _p_value(truth: Floats, forecasts: Floats, naive: Floats) -> float:
+    """Compare squared errors, means over seeds (S, B), with those of a naive forecast (B,); NaN if that is undefined."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean_error = np.mean((truth[None, :] - forecasts) ** 2, axis=0)
+    if len(truth) < 2 or not np.isfinite(mean_error).all():
+        return np.nan
+    return diebold_mariano(mean_error, (truth - naive) ** 2).p_value
 
 
 def _seeds(name: str, forecasts: ArrayLike, rows: int) -> Floats:
