@@ -25,6 +25,7 @@ from seqvision.data.pictures import array_to_image, image_arrays, image_to_array
 from seqvision.data.pixels import PixelScaler, fit_pixel_scaler
 from seqvision.data.reading import read_series
 from seqvision.data.scalers import Scaler, fit_scaler
+from seqvision.data.scenes import Scenes, digit_scenes
 from seqvision.data.series import Series
 from seqvision.data.series_images import bar_chart_images, gramian_angular_field
 from seqvision.data.splits import Split, chronological_split, stratified_split
@@ -51,6 +52,7 @@ __all__ = [
     "PadCrop",
     "PixelScaler",
     "Scaler",
+    "Scenes",
     "SequencePairs",
     "Series",
     "Shift",
@@ -63,6 +65,7 @@ __all__ = [
     "chirp",
     "chronological_split",
     "decoder_arrays",
+    "digit_scenes",
     "digit_sums",
     "fetch_file",
     "find_file",
