@@ -11,14 +11,12 @@ Expected: test accuracy .9784 ± .0015 (three seeds) against .1135 for the commo
 Running time: about 26 s on 2 cores (.64 s an epoch).
 """
 
-import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import tyro
 
-from seqvision.pipelines import ClassifyConfig, run_classify
-from seqvision.reporting import to_plain
+from seqvision.pipelines import ClassifyConfig, run_and_print, run_classify
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,7 @@ class Config(ClassifyConfig):
 
 def main(config: Config) -> dict[str, Any]:
     """Run the classification, print its score card and return the summary of the run."""
-    result = run_classify(config, say=lambda line: print(line, file=sys.stderr))
-    print(result["text"])
-    print(f"\nrun folder: {result['folder']}")
-    return to_plain({**result["summary"], "folder": result["folder"]})
+    return run_and_print(run_classify, config)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,12 @@ Expected: one step ahead nothing here beats the last value: RMSE 15.02 for it, 1
 Running time: 17 s on 2 cores with nothing compiled before, half of it compiling.
 """
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 import tyro
 
-from seqvision.pipelines import ForecastConfig, run_forecast
-from seqvision.reporting import to_plain
+from seqvision.pipelines import ForecastConfig, run_and_print, run_forecast
 
 
 @dataclass(frozen=True)
@@ -35,10 +33,7 @@ class Config(ForecastConfig):
 
 def main(config: Config) -> dict[str, Any]:
     """Run the forecast, print its score card and return the summary of the run."""
-    result = run_forecast(config, say=lambda line: print(line, file=sys.stderr))
-    print(result["text"])
-    print(f"\nrun folder: {result['folder']}")
-    return to_plain({**result["summary"], "folder": result["folder"]})
+    return run_and_print(run_forecast, config)
 
 
 if __name__ == "__main__":

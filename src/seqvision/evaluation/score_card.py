@@ -165,7 +165,7 @@ def _free_table(
 
 
 def _p_value(truth: Floats, forecasts: Floats, naive: Floats) -> float:
-    """Compare squared errors, means over seeds (S, B), with those of a naive forecast (B,); NaN if that is undefined."""
+    """Compare squared errors, means over seeds (S, B), with those of a naive forecast (B,); NaN if undefined."""
     with np.errstate(over="ignore", invalid="ignore"):
         mean_error = np.mean((truth[None, :] - forecasts) ** 2, axis=0)
     if len(truth) < 2 or not np.isfinite(mean_error).all():
