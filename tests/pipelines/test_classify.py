@@ -3,7 +3,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
+from seqvision.data import find_file
 from seqvision.pipelines import (
     ClassifyConfig,
     describe_classify,
@@ -66,6 +68,34 @@ def test_evaluate_gives_the_same_card(result):
         evaluate_run(result["folder"], "prices.csv")
 
 
+def test_a_folder_of_images_is_learned_and_read_again(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, colour in {"red": (255, 0, 0), "blue": (0, 0, 255), "green": (0, 255, 0)}.items():
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for n in range(20):
+            pixels = np.clip(np.array(colour) * 0.6 + rng.normal(40, 30, (10, 12, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / name / f"{n}.png")
+    config = ClassifyConfig(
+        folder=str(tmp_path / "images"), size=9, models=("linear",), epochs=20, seeds=1, out=str(tmp_path), test=0.25
+    )
+    result = run_classify(config, progress=False)
+    assert result["card"].class_names == ("blue", "green", "red")
+    assert "images: 45 images of 9 x 9 x 3 to train, 15 to test" in result["text"]
+    assert result["card"].scores.loc["linear", "accuracy"] > 0.9
+    again = evaluate_run(result["folder"])["card"].scores
+    pd.testing.assert_frame_equal(again, result["card"].scores, rtol=1e-5)
+
+
+def test_cifar10_is_a_data_set():
+    try:
+        find_file("cifar10", "test.bin.gz")
+    except FileNotFoundError as error:
+        pytest.skip(str(error))
+    described = describe_classify(ClassifyConfig(data="cifar10", limit=200))
+    assert described["models"]["convnet"]["input"] == (32, 32, 3)
+    assert described["examples"] == {"train": 200, "test": 10_000}
+
+
 def test_predict_is_for_forecasts(result):
     with pytest.raises(ValueError, match="no setting 'data'"):
         predict_forecast(result["folder"])
@@ -84,6 +114,8 @@ def test_a_description_computes_nothing(tmp_path):
         ({"models": ("resnet",)}, "'resnet' is unknown"),
         ({"test": 1.0}, "test must be a share"),
         ({"limit": 0}, "limit must be"),
+        ({"size": 32}, "size is for the images of a folder"),
+        ({"folder": "images", "size": 0}, "size must be"),
         ({"seed": 2**32}, "seed must be"),
     ],
 )

@@ -12,8 +12,10 @@ import numpy as np
 from seqvision.data import (
     DIGIT_CLASSES,
     Arrays,
+    load_cifar10,
     load_digits,
     load_fashion_mnist,
+    load_image_folder,
     load_mnist,
     stratified_split,
 )
@@ -119,18 +121,13 @@ def evaluate_classify(path: str | Path) -> dict[str, Any]:
 
 
 def load_images(config: ClassifyConfig) -> ImageSplit:
-    """Load a data set and hold out its test rows, and validation rows if wanted, within each class.
+    """Load a data set or a folder and hold out test rows, and validation rows if wanted, within each class.
 
     >>> split = load_images(ClassifyConfig(limit=100))
     >>> len(split.train), len(split.test)
     (100, 359)
     """
-    if config.data == "digits":
-        digits = load_digits()
-        train_rows, test_rows = stratified_split(digits.y, config.test, config.seed)
-        train, test, classes = _take(digits, train_rows), _take(digits, test_rows), DIGIT_CLASSES
-    else:
-        train, test, classes = load_mnist() if config.data == "mnist" else load_fashion_mnist()
+    train, test, classes = _load(config)
     if config.limit is not None and config.limit < len(train):
         kept = np.random.default_rng(config.seed).permutation(len(train))[: config.limit]
         train = _take(train, np.sort(kept))
@@ -141,9 +138,22 @@ def load_images(config: ClassifyConfig) -> ImageSplit:
     return ImageSplit(train, validation, test, tuple(classes))
 
 
+def _load(config: ClassifyConfig) -> tuple[Arrays, Arrays, tuple[str, ...]]:
+    if config.folder is None and config.data != "digits":
+        loaders = {"mnist": load_mnist, "fashion_mnist": load_fashion_mnist, "cifar10": load_cifar10}
+        return loaders[config.data]()
+    if config.folder is not None:
+        size = None if config.size is None else (config.size, config.size)
+        whole, classes, _ = load_image_folder(config.folder, size=size)
+    else:
+        whole, classes = load_digits(), DIGIT_CLASSES
+    train_rows, test_rows = stratified_split(whole.y, config.test, config.seed)
+    return _take(whole, train_rows), _take(whole, test_rows), classes
+
+
 def build_models(config: ClassifyConfig, split: ImageSplit) -> dict[str, nn.Module]:
     """Return the configured models by name."""
-    side, classes = split.train.x.shape[1], len(split.classes)
+    side, classes = min(split.train.x.shape[1:3]), len(split.classes)
     return {name: build_classifier(name, config, side, classes) for name in config.models}
 
 
@@ -151,7 +161,8 @@ def describe_images(config: ClassifyConfig, split: ImageSplit) -> str:
     """Return one line on what is trained and tested on."""
     shape = " x ".join(str(size) for size in split.train.x.shape[1:])
     held = "" if split.validation is None else f", {len(split.validation)} to validate"
-    return f"{config.data}: {len(split.train)} images of {shape} to train{held}, {len(split.test)} to test"
+    source = config.folder or config.data
+    return f"{source}: {len(split.train)} images of {shape} to train{held}, {len(split.test)} to test"
 
 
 def judge_classes(split: ImageSplit, states: Mapping[str, tuple[TrainState, ...]]) -> dict[str, Any]:

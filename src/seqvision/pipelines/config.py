@@ -96,8 +96,12 @@ class ForecastConfig:
 class ClassifyConfig:
     """Train classifiers on images and judge them beside the commonest class on the same rows."""
 
-    data: Literal["digits", "mnist", "fashion_mnist"] = "digits"
+    data: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = "digits"
     """data set; digits come with scikit-learn, the others are downloaded once"""
+    folder: str | None = None
+    """folder of images with one subfolder a class, instead of a data set"""
+    size: int | None = None
+    """height and width to which its images are brought; may be left out if all are alike"""
     models: tuple[str, ...] = ("convnet",)
     """models to train: convnet, mlp, linear; lstm, gru, elman read an image row by row"""
     hidden: int = 128
@@ -105,7 +109,7 @@ class ClassifyConfig:
     dropout: float | None = None
     """rate after each layer; by default .2, and .5 in a convnet for images below 28 pixels"""
     test: float = 0.2
-    """share of digits held out at random within each class; the other data sets have a test part"""
+    """share of digits or of a folder held out at random within each class; the other data sets have a test part"""
     validation: float = 0.0
     """share of the training rows held out for the loss curves"""
     limit: int | None = None
@@ -133,8 +137,11 @@ class ClassifyConfig:
         """Refuse what cannot be, before anything is read or compiled."""
         _check_counts(self, "hidden", "epochs", "batch_size", "seeds")
         _check_common(self, CLASSIFIERS)
-        if self.limit is not None:
-            _check_counts(self, "limit")
+        for name in ("limit", "size"):
+            if getattr(self, name) is not None:
+                _check_counts(self, name)
+        if self.size is not None and self.folder is None:
+            raise ValueError("size is for the images of a folder: give folder too, or leave out size")
         for name in ("test", "validation"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ValueError(f"{name} must be a share in [0, 1), got {getattr(self, name)}")
