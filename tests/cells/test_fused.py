@@ -47,6 +47,19 @@ def test_gradients_equal_autodiff_of_the_scan(name, in_features, remat):
             same(twins[0](*arguments), twins[1](*arguments), 1e-12)
 
 
+@pytest.mark.parametrize("batch", [(2,), (3, 22)])  # few rows, and many
+@pytest.mark.parametrize(
+    "cell", [GRU(128), GRU(128, reset_after=False), LSTM(128)], ids=["gru", "gru-reset-before", "lstm"]
+)
+def test_wide_layers_whose_gates_are_kept_apart(cell, batch):
+    rng, T, D = np.random.default_rng(0), 4, 3
+    with jax.enable_x64(True):
+        xs, weights = rng.normal(size=(*batch, T, D)), rng.normal(size=(*batch, T, 128))
+        mask, reset = rng.random((*batch, T)) < 0.7, rng.random((*batch, T)) < 0.3
+        arguments = random_params(cell, rng, D), xs, random_state(cell, rng, batch), mask, reset, weights
+        same(*(value_and_gradients(cell, method=m)(*arguments) for m in ("fused", "scan")), 1e-12)
+
+
 @settings(max_examples=12)
 @given(
     name=st.sampled_from(MAIN),

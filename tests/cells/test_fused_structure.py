@@ -1,5 +1,7 @@
 """What method="fused" promises of its program: little inside the loops, the rest in products over all steps at once."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -32,9 +34,10 @@ def products(program):
     return here + sum(products(inner) for equation in program.eqns for inner in inner_programs(equation))
 
 
-def forward_and_backward(name, method, in_features):
+def forward_and_backward(name, method, in_features, hidden=None):
     """The forward and the backward scan of a gradient: (products in the body, shapes carried from step to step)."""
     cell, rng = CELLS[name][0], np.random.default_rng(0)
+    cell = cell if hidden is None else replace(cell, hidden=hidden)
     params = random_params(cell, rng, in_features, np.float32)
     mask, reset = jnp.ones((3, 5), bool), jnp.zeros((3, 5), bool)
 
@@ -53,10 +56,14 @@ def forward_and_backward(name, method, in_features):
     return *loops, [leaf.shape for leaf in jax.tree.leaves(params)]
 
 
-@pytest.mark.parametrize("in_features", [1, 2, 9])  # by itself, beside h in one product, and before the loop
+@pytest.mark.parametrize(
+    ("in_features", "hidden"),
+    [(1, None), (2, None), (9, None), (9, 128)],
+    ids=["input by itself", "beside h in one product", "before the loop", "gates kept apart"],
+)
 @pytest.mark.parametrize("name", ["elman-tanh", "gru", "gru-reset-before", "lstm"])
-def test_the_loops_hold_only_what_must_be_in_them(name, in_features):
-    (ahead, _), (back, carried), sizes = forward_and_backward(name, "fused", in_features)
+def test_the_loops_hold_only_what_must_be_in_them(name, in_features, hidden):
+    (ahead, _), (back, carried), sizes = forward_and_backward(name, "fused", in_features, hidden)
     expected = 2 if name == "gru-reset-before" else 1
     assert ahead == expected  # [x, h] W, or h W_h alone
     assert back == expected  # the gates' gradient times W_h^T

@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from .base import ACTIVATIONS, affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
-from .products import pre_activation, weight_gradients
+from .products import input_gradient, pre_activation, weight_gradients
 
 
 class ElmanParams(NamedTuple):
@@ -92,7 +92,7 @@ class Elman:
 
         def retreat(saved, state, d):
             (d_a,), _ = self.gates_back(saved, state, d)
-            return d_a, ElmanState(affine(d_a, w_back, None, self.compute_dtype))
+            return (d_a,), ElmanState(affine(d_a, w_back, None, self.compute_dtype))
 
         return retreat
 
@@ -107,7 +107,7 @@ class Elman:
         slope = {"tanh": 1 - h * h, "relu": (h > 0).astype(h.dtype), "sigmoid": h * (1 - h), "linear": 1}
         return (d.h * slope[self.activation],), ElmanState(jnp.zeros_like(d.h))
 
-    def gather(self, params: ElmanParams, state: ElmanState, x: Array, d_a: Array) -> tuple[ElmanParams, Array]:
-        """Return the gradients of params and x (R, D) from those of all pre-activations (R, H)."""
-        d_x = affine(d_a, params.w_x.T, None, self.compute_dtype)
+    def gather(self, params: ElmanParams, state: ElmanState, x: Array, d_a: tuple) -> tuple[ElmanParams, Array]:
+        """Return the gradients of params and x (R, D) from those of all pre-activations, one array (R, H)."""
+        d_x = input_gradient(d_a, params.w_x, self.compute_dtype)
         return ElmanParams(*weight_gradients(x, state.h, d_a, self.compute_dtype)), d_x

@@ -1,5 +1,6 @@
 """The gated recurrent unit of Cho et al. 2014, in its two published forms."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,9 +10,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import affine, check_dtype, check_size
+from .base import affine, check_dtype, check_size, rows
 from .initializers import input_kernel, recurrent_kernel
-from .products import pre_activation, weight_gradients
+from .products import apart, input_gradient, pre_activation, weight_gradients
 
 
 class GRUParams(NamedTuple):
@@ -84,14 +85,14 @@ class GRU:
 
     def step(self, params: GRUParams, state: GRUState, x: Array) -> tuple[GRUState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
-        lift, advance = self.forward_parts(params)
+        lift, advance = self._forward(params, join=True)
         state, _ = advance(lift(x), state)
         return state, state.h
 
     def forward_parts(self, params: GRUParams, join: bool = False) -> tuple[Callable, Callable]:
         """Return the input's share of a step, and the step after it; see `seqvision.cells.fused`."""
-        join = join and params.w_x.shape[0] == 1  # more features are faster taken out of the loop, unlike the LSTM's
-        return (self._forward_after if self.reset_after else self._forward_before)(params, join)
+        # More features than one are faster taken out of the loop, unlike the LSTM's.
+        return self._forward(params, join and params.w_x.shape[0] == 1)
 
     def backward_parts(self, params: GRUParams) -> Callable:
         """Return the transpose of a step: the gradients of its pre-activations and of the old state."""
@@ -101,14 +102,26 @@ class GRU:
         """Return the gradients of params and x (R, D) from those of all pre-activations."""
         return (self._gather_after if self.reset_after else self._gather_before)(params, state, x, d_a)
 
+    def _forward(self, params, join):
+        return (self._forward_after if self.reset_after else self._forward_before)(params, join)
+
     def _forward_after(self, params, join):
-        lift, product = self._products_after(params, join)
+        if params.b_n is None:
+            raise ValueError("GRU(reset_after=True) needs params.b_n (H,), got None: init with the same cell")
+
+        def at_once(x):
+            return jnp.split(affine(x, params.w_x, params.b, self.compute_dtype), 3, axis=-1)
+
+        def gate_by_gate(x):  # over all steps: the loop reads three arrays faster than thirds of one
+            pairs = zip(jnp.split(params.w_x, 3, axis=-1), jnp.split(params.b, 3), strict=True)
+            return tuple(affine(x, w, b, self.compute_dtype) for w, b in pairs)
 
         def advance(x, state):
-            a_rz, x_n, h_n = product(x, state.h)
-            return self.gates((*jnp.split(a_rz, 2, axis=-1), x_n, h_n), state)
+            x_r, x_z, x_n = at_once(x) if join else x
+            h_r, h_z, h_n = jnp.split(affine(state.h, params.w_h, None, self.compute_dtype), 3, axis=-1)
+            return self.gates((x_r + h_r, x_z + h_z, x_n, h_n + rows(params.b_n, h_n.ndim)), state)
 
-        return lift, advance
+        return (lambda x: x) if join else gate_by_gate, advance
 
     def gates(self, a: Sequence[Array], state: GRUState) -> tuple[GRUState, tuple]:
         """Apply the part of a step that follows its products, a = (a_r, a_z, x's and h's share of a_n); reset_after."""
@@ -124,39 +137,29 @@ class GRU:
         d_a = (d_n * h_n * r * (1 - r), d.h * (state.h - n) * z * (1 - z), d_n, d_n * r)
         return d_a, GRUState(d.h * z)
 
-    def _products_after(self, params, join):
-        """The pre-activation of r and z, and the two shares of n's, which the reset gate keeps apart."""
-        if params.b_n is None:
-            raise ValueError("GRU(reset_after=True) needs params.b_n (H,), got None: init with the same cell")
-        H = self.hidden
-        b_h = jnp.pad(params.b_n, (2 * H, 0))
-
-        def share(x):
-            return affine(x, params.w_x, params.b, self.compute_dtype)
-
-        def product(x, h):
-            a_x, a_h = share(x) if join else x, affine(h, params.w_h, b_h, self.compute_dtype)
-            return a_x[..., : 2 * H] + a_h[..., : 2 * H], a_x[..., 2 * H :], a_h[..., 2 * H :]
-
-        return (lambda x: x) if join else share, product
-
     def _backward_after(self, params):
         w_back = params.w_h.T  # once: a product with a transposed operand is slower in every step
 
         def retreat(saved, state, d):
             (d_r, d_z, d_n, d_h_n), d_state = self.gates_back(saved, state, d)
             d_h = jnp.concatenate([d_r, d_z, d_h_n], axis=-1)
-            return (d_h, d_n), GRUState(d_state.h + affine(d_h, w_back, None, self.compute_dtype))
+            few = math.prod(d.h.shape[:-1]) < 64  # of many rows d_h is as well stored whole, and cut after the loop
+            kept = (d_r, d_z, d_h_n) if few and apart(self.hidden) else (d_h,)
+            return (kept, d_n), GRUState(d_state.h + affine(d_h, w_back, None, self.compute_dtype))
 
         return retreat
 
     def _gather_after(self, params, state, x, d_a):
         d_h, d_n = d_a  # of r, z and h's share of n; of x's share of n
-        w_rz, w_n = self._gates_and_candidate(params.w_x)
-        w_rz = jnp.pad(w_rz, ((0, 0), (0, self.hidden)))  # cheaper than to copy d_h without its last third
-        d_x = affine(d_h, w_rz.T, None, self.compute_dtype) + affine(d_n, w_n.T, None, self.compute_dtype)
+        if apart(self.hidden):
+            d_h = jnp.split(d_h[0], 3, axis=-1) if len(d_h) == 1 else d_h
+            d_x = input_gradient((d_h[0], d_h[1], d_n), params.w_x, self.compute_dtype)
+        else:  # zeros for the last third are cheaper than to copy d_h without it
+            w_rz, w_n = self._gates_and_candidate(params.w_x)
+            w = jnp.concatenate([w_rz, jnp.zeros_like(w_n), w_n], axis=-1)
+            d_x = input_gradient((*d_h, d_n), w, self.compute_dtype)
         d_w_rz, d_w_h, d_b_rz = weight_gradients(x, state.h, d_h, self.compute_dtype)
-        d_w_n, _, d_b_n = weight_gradients(x, x[:, :0], d_n, self.compute_dtype)
+        d_w_n, _, d_b_n = weight_gradients(x, x[:, :0], (d_n,), self.compute_dtype)
         d_w_x = jnp.concatenate([self._gates_and_candidate(d_w_rz)[0], d_w_n], axis=-1)
         d_b, d_b_h = jnp.split(d_b_rz, (2 * self.hidden,))
         return GRUParams(d_w_x, d_w_h, jnp.concatenate([d_b, d_b_n]), d_b_h), d_x
@@ -180,18 +183,18 @@ class GRU:
             r, z, n = saved
             d_n = d.h * (1 - z) * (1 - n * n)
             d_rh = affine(d_n, back_n, None, self.compute_dtype)
-            d_rz = jnp.concatenate([d_rh * state.h * r * (1 - r), d.h * (state.h - n) * z * (1 - z)], axis=-1)
+            d_gates = (d_rh * state.h * r * (1 - r), d.h * (state.h - n) * z * (1 - z))
+            d_rz = jnp.concatenate(d_gates, axis=-1)
             d_h = d.h * z + d_rh * r + affine(d_rz, back_rz, None, self.compute_dtype)
-            return (d_rz, d_n, r * state.h), GRUState(d_h)
+            return (d_gates if apart(self.hidden) else (d_rz,), d_n, r * state.h), GRUState(d_h)
 
         return retreat
 
     def _gather_before(self, params, state, x, d_a):
         d_rz, d_n, rh = d_a
-        w_rz, w_n = self._gates_and_candidate(params.w_x)
-        d_x = affine(d_rz, w_rz.T, None, self.compute_dtype) + affine(d_n, w_n.T, None, self.compute_dtype)
+        d_x = input_gradient((*d_rz, d_n), params.w_x, self.compute_dtype)
         d_rz = weight_gradients(x, state.h, d_rz, self.compute_dtype)
-        d_n = weight_gradients(x, rh, d_n, self.compute_dtype)
+        d_n = weight_gradients(x, rh, (d_n,), self.compute_dtype)
         return GRUParams(*(jnp.concatenate(pair, axis=-1) for pair in zip(d_rz, d_n, strict=True))), d_x
 
     def _gates_and_candidate(self, columns):

@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from .base import affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
-from .products import pre_activation, weight_gradients
+from .products import apart, input_gradient, pre_activation, weight_gradients
 
 
 class LSTMParams(NamedTuple):
@@ -94,7 +94,8 @@ class LSTM:
         def retreat(saved, state, d):
             d_gates, d_state = self.gates_back(saved, state, d)
             d_a = jnp.concatenate(d_gates, axis=-1)
-            return d_a, d_state._replace(h=affine(d_a, w_back, None, self.compute_dtype))
+            kept = d_gates if apart(self.hidden) else (d_a,)
+            return kept, d_state._replace(h=affine(d_a, w_back, None, self.compute_dtype))
 
         return retreat
 
@@ -118,7 +119,7 @@ class LSTM:
         )
         return d_a, LSTMState(h=jnp.zeros_like(d.h), c=d_c * f)
 
-    def gather(self, params: LSTMParams, state: LSTMState, x: Array, d_a: Array) -> tuple[LSTMParams, Array]:
-        """Return the gradients of params and x (R, D) from those of all pre-activations (R, 4H)."""
-        d_x = affine(d_a, params.w_x.T, None, self.compute_dtype)
+    def gather(self, params: LSTMParams, state: LSTMState, x: Array, d_a: tuple) -> tuple[LSTMParams, Array]:
+        """Return the gradients of params and x (R, D) from those of all pre-activations, 4H columns in blocks."""
+        d_x = input_gradient(d_a, params.w_x, self.compute_dtype)
         return LSTMParams(*weight_gradients(x, state.h, d_a, self.compute_dtype)), d_x

@@ -66,7 +66,8 @@ def _run(cell, params, xs, state, fresh, flags, anew):
 def _forward(cell, params, xs, state, fresh, flags, anew):
     (T, N, _), H = xs.shape, cell.hidden
     lift, _ = cell.forward_parts(params)
-    a_x = _blocks(lift(xs.reshape(T * N, -1)), H).reshape(-1, T, N, H)
+    shares = lift(xs.reshape(T * N, -1))
+    a_x = (jnp.stack(shares) if isinstance(cell, GRU) else _blocks(shares, H)).reshape(-1, T, N, H)
     bias = jnp.zeros((1, H), xs.dtype) if getattr(params, "b_n", None) is None else params.b_n.reshape(1, H)
     ahead = jax.eval_shape(lambda a, s: cell.gates(a, s)[1], (state.h,) * _inputs(cell), state)
     leaves, kept = len(state), len(ahead)
@@ -130,7 +131,7 @@ def _backward(cell, residuals, cotangents):
     out = _call(kernel, [w_back], [flags, anew], [d_ys, *d_final, *starts, *saved], shapes)
     d_state, d_fresh, parts = _split(out, leaves, leaves, gates)
     table = [part.reshape(T * N, H) for part in parts]
-    d_a = jnp.concatenate(_recurrent(cell, table), axis=-1)
+    d_a = (jnp.concatenate(_recurrent(cell, table), axis=-1),)
     rows = jax.tree.map(lambda a: a.reshape(T * N, -1), (starts, xs))
     d_params, d_xs = cell.gather(params, *rows, (d_a, table[2]) if isinstance(cell, GRU) else d_a)
     return d_params, d_xs.reshape(xs.shape), State(*d_state), State(*d_fresh), None, None
