@@ -38,7 +38,7 @@ def test_the_folder_holds_everything(result):
     assert {"config.json", "environment.json", "metrics.jsonl", "parameters.npz", "predictions.csv"} < names
     for model in ("convnet", "linear"):
         assert {f"confusion-{model}.png", f"confusion-{model}.csv", f"misclassified-{model}.npz"} < names
-    insight = {f"{kind}-convnet.png" for kind in ("filters", "features", "attention")}
+    insight = {f"{kind}-convnet.png" for kind in ("filters", "features", "attention", "wanted")}
     assert insight | {"losses.png", "reliability.png"} < names
     assert "filters-linear.png" not in names  # it has no convolution
     assert folder.status == "done"

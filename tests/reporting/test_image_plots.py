@@ -52,14 +52,19 @@ def test_filters_of_colours_are_colours():
     np.testing.assert_allclose(strip[:, 6:11], 0.5 + rgb[1] / np.abs(rgb).max() / 2)
 
 
-def test_feature_maps_show_the_first_channels():
-    maps = {"a": RNG.normal(size=(4, 4, 3)), "b": RNG.normal(size=(2, 2, 20))}
+def test_feature_maps_show_the_first_channels_each_on_its_own_scale(tmp_path):
+    maps = {"a": RNG.normal(size=(40, 40, 3)), "b": RNG.normal(size=(2, 2, 20))}
     figure = plot_feature_maps(RNG.normal(size=(8, 8, 1)), maps)
-    pictures = [axes for axes in figure.axes if axes.images]
-    assert len(pictures) == 1 + 3 + 16
-    np.testing.assert_array_equal(drawn(pictures[2])[0], maps["a"][..., 1])
+    first, second = drawn(figure.axes[3])[0], drawn(figure.axes[5])[0]
+    assert first.shape == (40, 16 * 45 - 5)
+    channel = maps["a"][..., 1]
+    np.testing.assert_allclose(first[:, 45:85], (channel - channel.min()) / (channel.max() - channel.min()))
+    assert (first[:, 3 * 45 :] == 0).all()  # there are three channels
+    assert second.shape == (32, 16 * 36 - 4)
+    assert second[:, 15 * 36 :].max() == 1.0
     texts = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert texts == ["image", "a\n4 x 4 x 3", "b\n2 x 2 x 20"]
+    assert texts == ["image", "a\n40 x 40 x 3", "b\n2 x 2 x 20"]
+    save_figure(figure, tmp_path / "maps.png")
 
 
 def test_heat_is_opaque_where_it_is_large():

@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 
 from seqvision.data import Arrays
-from seqvision.evaluation import feature_maps, grad_cam, learned_filters, occlusion_map, reliability, softmax
+from seqvision.evaluation import (
+    feature_maps,
+    grad_cam,
+    learned_filters,
+    maximise_activation,
+    occlusion_map,
+    reliability,
+    softmax,
+)
 from seqvision.reporting import (
     RunFolder,
     misclassified_rows,
@@ -15,6 +23,7 @@ from seqvision.reporting import (
     plot_feature_maps,
     plot_filters,
     plot_heat_maps,
+    plot_images,
     plot_losses,
     plot_misclassified,
     plot_reliability,
@@ -36,8 +45,8 @@ def write_classify_report(
     """Write predictions.csv, confusion matrices, mistakes and pictures.
 
     losses.png has training and validation curves; reliability.png how sure and how often right; for each model
-    confusion-*.png and .csv, misclassified-*.png and .npz; for those with convolutions filters-*.png, features-*.png
-    and attention-*.png (Grad-CAM and occlusion) of seed 0.
+    confusion-*.png and .csv, misclassified-*.png and .npz; for those with convolutions, of seed 0, filters-*.png,
+    features-*.png, attention-*.png (Grad-CAM and occlusion) and wanted-*.png (activation maximisation).
 
     Args:
       folder: of the run.
@@ -102,15 +111,22 @@ def _write_insight(
     save_figure(plot_feature_maps(images[0], maps, title=title), folder.path / f"features-{name}.png")
     rows = np.unique(labels, return_index=True)[1][:10]
     window = max(2, min(images.shape[1:3]) // 5)
+    # Covered with the background of drawings, the mean colour of photographs.
+    fill = images.min() if images.shape[-1] == 1 else images.mean(axis=(0, 1, 2))
     heat = {
         "Grad-CAM of the\nlast convolution": grad_cam(state, images[rows]),
         f"score lost by\ncovering {window} x {window}": occlusion_map(
-            state, images[rows], (window, window), stride=max(1, window // 2)
+            state, images[rows], (window, window), stride=max(1, window // 2), fill=fill
         ),
     }
     titles = [f"{classes[labels[row]]}\ntaken for {classes[guess[row]]}" for row in rows]
     figure = plot_heat_maps(images[rows], heat, titles, title=f"{name}, seed 0: what speaks for the predicted class")
     save_figure(figure, folder.path / f"attention-{name}.png")
+    bounds = (float(images.min()), float(images.max()))
+    wanted = maximise_activation(state, images.shape[1:], range(len(classes))[:10], steps=100, bounds=bounds)
+    titles = [f"{label}\nscore {score:.1f}" for label, score in zip(classes, wanted.activations, strict=False)]
+    figure = plot_images(wanted.images, titles, columns=5, title=f"{name}, seed 0: what excites each class most")
+    save_figure(figure, folder.path / f"wanted-{name}.png")
 
 
 def _some(layers: dict[str, np.ndarray], most: int = 8) -> dict[str, np.ndarray]:

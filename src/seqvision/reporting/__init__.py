@@ -1,6 +1,8 @@
 """Run folders, tables and plots: what a run leaves behind, readable without this library."""
 
 from seqvision.reporting.attention_plot import plot_attention, plot_image_attention
+from seqvision.reporting.augmentation_plot import augmentation_draws, plot_augmentations
+from seqvision.reporting.box_plots import plot_boxes
 from seqvision.reporting.class_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.curve_plots import plot_reliability, plot_threshold_curves
 from seqvision.reporting.environment import describe_environment
@@ -21,12 +23,15 @@ from seqvision.reporting.style import save_figure
 
 __all__ = [
     "RunFolder",
+    "augmentation_draws",
     "describe_environment",
     "flatten_leaves",
     "json_text",
     "load_parameters",
     "misclassified_rows",
     "plot_attention",
+    "plot_augmentations",
+    "plot_boxes",
     "plot_confusion",
     "plot_feature_maps",
     "plot_filters",

@@ -119,22 +119,23 @@ def plot_feature_maps(image: ArrayLike, maps: Mapping[str, ArrayLike], *, limit:
       title: above all.
 
     >>> len(plot_feature_maps(np.zeros((8, 8)), {"conv": np.ones((4, 4, 3))}).axes)
-    34
+    4
     """
     for name, layer in maps.items():
         if np.ndim(layer) != 3:
             raise ValueError(f"maps[{name!r}] must be (h, w, C), got shape {np.shape(layer)}: take one image's entry")
-    figure = new_figure(10.5, 0.85 * (len(maps) + 1) + 0.3)
-    panels = figure.subplots(len(maps) + 1, limit + 1, squeeze=False, width_ratios=[1.6] + [1] * limit)
+    figure = new_figure(10.5, 0.75 * (len(maps) + 1) + 0.3)
+    panels = figure.subplots(len(maps) + 1, 2, squeeze=False, width_ratios=[1.4, limit])
     for axes in panels.flat:
         axes.set_axis_off()
-    _show(panels[0, 1], scaled_images(np.asarray(image)[None])[0])
+        axes.set_anchor("W")
+    picture = scaled_images(np.asarray(image)[None])[0]
     _label(panels[0, 0], "image")
-    for line, (name, layer) in zip(panels[1:], maps.items(), strict=True):
-        channels = np.moveaxis(np.asarray(layer, np.float64), -1, 0)
-        _label(line[0], f"{name}\n{layer_size(channels)}")
-        for axes, channel in zip(line[1:], channels, strict=False):
-            axes.imshow(channel, cmap="gray_r")
+    panels[0, 1].imshow(picture, cmap="gray_r", vmin=0.0, vmax=1.0)
+    for (left, right), (name, layer) in zip(panels[1:], maps.items(), strict=True):
+        h, w, channels = np.shape(layer)
+        _label(left, f"{name}\n{h} x {w} x {channels}")
+        right.imshow(_channel_strip(np.asarray(layer, np.float64), limit), cmap="gray_r", vmin=0.0, vmax=1.0)
     if title:
         figure.suptitle(title, fontsize=10)
     return figure
@@ -202,6 +203,21 @@ def _filter_strip(filters: Floats, *, first: bool) -> Floats:
     return np.concatenate(lines, axis=0)[:-1, :-1]
 
 
+def _channel_strip(layer: Floats, limit: int) -> Floats:
+    """Put channels side by side, each scaled to 0..1, an eighth of a channel apart; blank where there are fewer."""
+    h, w, channels = layer.shape
+    scale = max(1, -(-32 // w))  # so that an eighth is a whole number of pixels
+    low, high = layer.min(axis=(0, 1)), layer.max(axis=(0, 1))
+    scaled = (layer - low[None, None]) / np.where(high > low, high - low, 1.0)[None, None]
+    fine = scaled.repeat(scale, axis=0).repeat(scale, axis=1)
+    gap = max(1, w * scale // 8)
+    strip = np.zeros((h * scale, limit * (w * scale + gap) - gap))
+    for k in range(min(channels, limit)):
+        left = k * (w * scale + gap)
+        strip[:, left : left + w * scale] = fine[..., k]
+    return strip
+
+
 def _show(axes: Axes, picture: Floats) -> None:
     axes.imshow(picture, cmap="gray_r" if picture.ndim == 2 else None, vmin=0.0, vmax=1.0)
 
@@ -215,8 +231,3 @@ def _show_signed(axes: Axes, picture: Floats) -> None:
 
 def _label(axes: Axes, text: str) -> None:
     axes.text(0.0, 0.5, text, fontsize=7.5, va="center", transform=axes.transAxes)
-
-
-def layer_size(channels: Floats) -> str:
-    """Return the size of a layer's output (C, h, w) as a person writes it."""
-    return f"{channels.shape[1]} x {channels.shape[2]} x {channels.shape[0]}"
