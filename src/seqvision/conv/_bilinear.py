@@ -64,40 +64,39 @@ def _by_kernel(g: Array, x: Array, kernel, *, stride, pairs, dilation, transpose
     else:
         window = shape[:-2]
 
-    def chunk(x, g):
-        return _rows_gradient(x, g, window, stride, pairs, dilation)
-
+    x = pad(x, pairs)
     count, rows = x.shape[0], dilated(window[:1], dilation[:1])[0] + (g.shape[1] - 1) * stride[0]
     image = rows * math.prod(g.shape[2:-1]) * math.prod(window[1:]) * x.shape[-1] * x.dtype.itemsize
     most = max(1, _CHUNK // image)
-    if count <= most:
-        return chunk(x, g).reshape(shape)
-    size = max(n for n in range(1, most + 1) if count % n == 0)
+    size = max(n for n in range(1, min(most, count) + 1) if count % n == 0)
+    x, g = (a.reshape(count // size, size, *a.shape[1:]) for a in (x, g))
+    x, g = jnp.moveaxis(x, (-1, 2), (1, 2)), jnp.moveaxis(g, 2, 1)  # (chunks, C_in, rows, ...), (chunks, rows, ...)
+    if count == size:
+        return _rows_gradient(x[0], g[0], window, stride, dilation).reshape(shape)
 
     def add(total, parts):
-        return total + chunk(*parts), None
+        return total + _rows_gradient(parts[0], parts[1], window, stride, dilation), None
 
-    parts = [a.reshape(count // size, size, *a.shape[1:]) for a in (x, g)]
     start = jnp.zeros((window[0], math.prod(window[1:]) * shape[-2], shape[-1]), x.dtype)
-    return lax.scan(add, start, parts)[0].reshape(shape)
+    return lax.scan(add, start, (x, g))[0].reshape(shape)
 
 
-def _rows_gradient(x: Array, g: Array, window, stride, pairs, dilation) -> Array:
-    """Kernel gradients (rows, columns * C_in, C_out), one matrix product for each row of the window.
+def _rows_gradient(x: Array, g: Array, window, stride, dilation) -> Array:
+    """x (C_in, rows, N, *rest), g (out rows, N, *out rest, C_out): kernel gradients (rows, columns * C_in, C_out).
 
     The patches along all axes but the first are gathered with channels leading and rows next, so that the rows that a
-    tap meets are a plain slice; a third of the patches of a 3 x 3 window, and no transpose inside the products.
+    row of the window meets are a plain slice: a third of the patches of a 3 x 3 window, and no transpose inside the
+    products, one for each row of the window.
     """
     rows, *rest = window
-    x = jnp.moveaxis(pad(x, pairs), (-1, 1), (0, 1))  # (C, rows, N, *rest)
     lines = x.reshape(-1, *x.shape[3:], 1)
     shifts = taps(lines, rest, stride[1:], dilation[1:])
     patches = jnp.concatenate([shift.reshape(*x.shape[:2], -1) for shift in shifts], 0)
-    columns = jnp.moveaxis(g, 1, 0).reshape(-1, g.shape[-1])  # (out rows * N * out rest, C_out)
+    columns = g.reshape(-1, g.shape[-1])
     products = []
     for tap in range(rows):
         start = tap * dilation[0]
-        stop = start + (g.shape[1] - 1) * stride[0] + 1
+        stop = start + (g.shape[0] - 1) * stride[0] + 1
         met = lax.slice_in_dim(patches, start, stop, stride[0], axis=1)
         products.append(met.reshape(patches.shape[0], -1) @ columns)
     return jnp.stack(products)

@@ -9,6 +9,7 @@ from jax.typing import ArrayLike
 
 from seqvision.conv._arguments import per_axis
 from seqvision.conv.convolution import Padding, conv, promote
+from seqvision.conv.normalization import per_channel
 from seqvision.conv.pooling import max_pool
 
 # Monotone non-decreasing: the largest activation is the activation of the largest.
@@ -83,7 +84,7 @@ def conv_block(
         raise ValueError(f"bias has shape {bias.shape}: it must be {kernel.shape[-1:]}, one for each output channel")
     y = max_pool(convolve(x, kernel), window)
     if bias is not None:
-        y = y + jax.lax.broadcast_in_dim(bias, y.shape, (y.ndim - 1,))
+        y = y + per_channel(bias, y.shape)
     return activate(y)
 
 

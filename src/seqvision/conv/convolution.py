@@ -19,6 +19,7 @@ from seqvision.conv._arguments import (
     require_floating,
 )
 from seqvision.conv._geometry import LAYOUTS, Geometry
+from seqvision.conv.normalization import per_channel
 
 Padding = str | int | Sequence[int] | Sequence[tuple[int, int]]
 
@@ -78,7 +79,7 @@ def conv(
         pairs = ((0, 0),) * len(window)
     y = _convolve(images, kernel, Geometry(stride, pairs, (1,) * len(window), dilation, groups))
     if bias is not None:
-        y = y + lax.broadcast_in_dim(bias, y.shape, (y.ndim - 1,))
+        y = y + per_channel(bias, y.shape)
     return y.reshape(*batch_shape, *out, kernel.shape[-1])
 
 

@@ -11,6 +11,7 @@ from seqvision.conv import conv_block, max_pool
 
 from .activations import Activation, activation
 from .heads import GLOROT, ClassificationHead
+from .normalization import BatchNorm
 
 HE = nn.initializers.he_normal()  # for layers with ReLU (He, Zhang, Ren, Sun 2015)
 
@@ -78,7 +79,7 @@ class ConvBlock(nn.Module):
         )
         function = activation(self.activation)
         if self.batch_norm:
-            norm = nn.BatchNorm(not train, momentum=self.momentum, epsilon=self.epsilon, name="norm")
+            norm = BatchNorm(not train, momentum=self.momentum, epsilon=self.epsilon, name="norm")
             x = convolve(x, kernel, bias, activation=None)
             x = function(norm(x)) if norm_first else norm(function(x))
             x = x if self.pool is None else max_pool(x, self.pool)
