@@ -1,16 +1,19 @@
-"""A convolutional network on Fashion-MNIST.
+"""Convolutional networks on Fashion-MNIST: the one of the notebooks, and a small one with a recipe.
 
 Question: how many of the 10,000 test images does the network of three 3 x 3 convolutions of stride 2 (32, 64 and 128
 channels), dropout .2, a dense layer of 512 and dropout .2 (360,458 parameters) get right after 15 epochs with Adam,
-beside always saying the commonest class?
+beside always saying the commonest class? And how many one of 98,666 parameters with batch norm, flips, shifts, a step
+size that falls to 0, averaged weights and the mean over both mirror images?
 
 Command: python experiments/fashion_cnn.py
+    python experiments/fashion_cnn.py --network compact --batch-size 128 --seeds 3
     (30 MB are downloaded once, unless $SEQVISION_DATA_DIR/fashion_mnist has the four idx files)
 
 Expected: test accuracy .9012 ± .0011 (two seeds: .9020 and .9004) against .1000 for the commonest class; shirts are
-    the hardest, 70 % of them found. --validation .1 holds rows out for loss curves.
+    the hardest, 70 % of them found. --validation .1 holds rows out for loss curves. The compact network: .9291 after 12
+    epochs (one seed).
 
-Running time: about 2 minutes on 2 cores (3.6 s an epoch).
+Running time: about 2 minutes on 2 cores (3.6 s an epoch); the compact network 13 s an epoch on 2 cores alone.
 """
 
 import sys
@@ -19,30 +22,72 @@ from typing import Any, Literal
 
 import tyro
 
-from seqvision.pipelines import ClassifyConfig, run_classify
+from seqvision.data import Augment, Flip, ImageData, Shift
+from seqvision.models import CompactNet
+from seqvision.pipelines import ClassifyConfig, ImageRecipe, run_classify, run_recipes
+from seqvision.pipelines.classify import load_images
 from seqvision.reporting import to_plain
+from seqvision.training import as_it_is, mirrored
 
 
 @dataclass(frozen=True)
 class Config(ClassifyConfig):
     """Classify articles of clothing with a convolutional network."""
 
+    network: Literal["notebook", "compact"] = "notebook"
+    """the network of the notebooks, or the small one with a recipe"""
     data: Literal["digits", "mnist", "fashion_mnist"] = "fashion_mnist"
     """data set"""
     epochs: int = 15
     """passes over the training rows"""
     seeds: int = 2
     """how often each model is trained, from other initial weights"""
+    peak: float = 0.004
+    """largest step size of the compact network's Adam"""
     name: str = "fashion_cnn"
     """first part of the run folder's name"""
 
 
 def main(config: Config) -> dict[str, Any]:
     """Run the classification, print its score card and return the summary of the run."""
-    result = run_classify(config, say=lambda line: print(line, file=sys.stderr))
+    if config.network == "compact":
+        return compact(config)
+    result = run_classify(config, say=say)
     print(result["text"])
     print(f"\nrun folder: {result['folder']}")
     return to_plain({**result["summary"], "folder": result["folder"]})
+
+
+def compact(config: Config) -> dict[str, Any]:
+    """Train the network of few parameters."""
+    split = load_images(config)
+    recipe = ImageRecipe(
+        config.epochs,
+        config.batch_size,
+        config.peak,
+        "cosine",
+        weight_decay=0.02,
+        average=0.999,
+        augment=Augment((Flip(), Shift(0.08, 0.08))),
+        views=(as_it_is, mirrored),
+    )
+    result = run_recipes(
+        {"compact": (CompactNet(dropout=0.1), recipe)},
+        ImageData(split.train, split.test, split.classes),
+        seeds=config.seeds,
+        seed=config.seed,
+        config=config,
+        out=config.out,
+        name=config.name,
+        say=say,
+    )
+    print(f"{result['text']}\n\nrun folder: {result['folder']}")
+    return {name: value for name, value in result.items() if name != "text"}
+
+
+def say(line: str) -> None:
+    """Print on stderr, at once."""
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

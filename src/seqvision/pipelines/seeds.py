@@ -11,6 +11,7 @@ import optax
 
 from seqvision.pipelines.build import build_optimizer
 from seqvision.training import TrainState, fit
+from seqvision.training.losses import PerExample
 
 Say = Callable[[str], None]
 
@@ -28,12 +29,13 @@ def train_seeds(
     data: Any,
     config: Any,
     *,
-    loss: str,
+    loss: str | PerExample,
     stream: int,
     optimizer: optax.GradientTransformation | None = None,
     validation: Any = None,
     metrics: Any = None,
     progress: bool | None = None,
+    **options: Any,
 ) -> Trained:
     """Train a model ``config.seeds`` times; the program is compiled for the first and used for all.
 
@@ -41,12 +43,13 @@ def train_seeds(
       model: any flax module.
       data: training data, `Windows` or `Arrays`.
       config: epochs, batch_size, seeds and seed are read, optimizer and learning_rate where none is given.
-      loss: name of the loss.
+      loss: name of the loss, or a function.
       stream: number of the model's own stream of random numbers, so that it does not matter which others are trained.
       optimizer: an update rule.
       validation: data for the validation curve, or None.
       metrics: names of further metrics.
       progress: a bar on stderr; by default if that is a terminal.
+      options: what else `fit` takes, augment and stopping for instance.
     """
     optimizer = optimizer or build_optimizer(config.optimizer, config.learning_rate)
     base = jax.random.fold_in(jax.random.key(config.seed), stream)
@@ -62,6 +65,7 @@ def train_seeds(
             validation=validation,
             metrics=metrics,
             progress=progress,
+            **options,
         )
         for seed in range(config.seeds)
     ]
