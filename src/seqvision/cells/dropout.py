@@ -17,8 +17,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import Cell, PyTree, affine
-from .gru import GRU, GRUParams, GRUState
+from .base import Cell, PyTree
+from .gru import GRU, GRUState
 from .mgu import MGU
 
 
@@ -174,19 +174,11 @@ class VariationalDropout(_Wrapper):
         x, mask = _split(self, x, [state.h.shape[-1]])
         seen = state.h * mask
         if isinstance(self.cell, GRU):
-            h = _gru(self.cell, params, state.h, seen, x)
+            lift, advance = self.cell.forward_parts(params)
+            new, (_, z, *_) = advance(lift(x), GRUState(seen))
+            h = new.h + z * (state.h - seen)  # z carries h itself over, not what the products see of it
             return GRUState(h), h
         return self.cell.step(params, state._replace(h=seen), x)
-
-
-def _gru(cell: GRU, params: GRUParams, h: Array, seen: Array, x: Array) -> Array:
-    """Return h' of a step whose products read ``seen`` while z keeps h."""
-    x_r, x_z, x_n = jnp.split(affine(x, params.w_x, params.b), 3, axis=-1)
-    u_r, u_z, u_n = jnp.split(params.w_h, 3, axis=-1)
-    r = jax.nn.sigmoid(x_r + affine(seen, u_r))
-    z = jax.nn.sigmoid(x_z + affine(seen, u_z))
-    n = jnp.tanh(x_n + (r * affine(seen, u_n, params.b_n) if cell.reset_after else affine(r * seen, u_n)))
-    return (1 - z) * n + z * h
 
 
 def _scales(key: Array, rate: float, shape: tuple[int, ...], dtype: DTypeLike) -> Array:
