@@ -10,7 +10,7 @@ from jax import lax
 from jax.test_util import check_grads
 
 from seqvision.conv import _bilinear, _cpu, conv
-from seqvision.conv.convolution import _convolve
+from seqvision.conv.convolution import convolve
 from seqvision.testing import reference
 
 
@@ -42,9 +42,9 @@ def form(request, monkeypatch):
     large = request.param == "large"
     monkeypatch.setattr(_cpu, "_is_large", lambda *_: large)
     monkeypatch.setattr(_bilinear, "_CHUNK", 20_000)
-    _convolve.clear_cache()
+    convolve.clear_cache()
     yield request.param
-    _convolve.clear_cache()
+    convolve.clear_cache()
 
 
 def value_and_gradients(x, kernel, bias, cotangent, **options):

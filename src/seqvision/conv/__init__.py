@@ -3,18 +3,26 @@
 Arrays are channels-last, (..., *spatial, channels), with any number of batch axes.
 """
 
+from seqvision.conv.activations import ACTIVATIONS, activation
+from seqvision.conv.adaptive import adaptive_avg_pool, adaptive_max_pool
 from seqvision.conv.block import conv_block
 from seqvision.conv.convolution import conv, conv_general_dilated
 from seqvision.conv.normalization import batch_norm, channel_sums, per_channel
 from seqvision.conv.pooling import avg_pool, global_avg_pool, global_max_pool, max_pool, sum_pool
+from seqvision.conv.transposed import conv_transpose
 
 __all__ = [
+    "ACTIVATIONS",
+    "activation",
+    "adaptive_avg_pool",
+    "adaptive_max_pool",
     "avg_pool",
     "batch_norm",
     "channel_sums",
     "conv",
     "conv_block",
     "conv_general_dilated",
+    "conv_transpose",
     "global_avg_pool",
     "global_max_pool",
     "max_pool",

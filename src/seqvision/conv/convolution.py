@@ -33,14 +33,14 @@ def conv(
     padding: Padding = "same",
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
+    flip: bool = False,
 ) -> Array:
     """Cross-correlate channels-last images (or sequences, or volumes) with a kernel and add a bias.
 
     The kernel's rank says how many spatial axes there are: y[n, i, o] = sum over taps k and channels c of
     x[n, stride * i + dilation * k - low, c] * kernel[k, c, o], with zeros outside the image. It is fast in forward
     and both gradients inside `lax.scan` and `lax.while_loop` on CPU too, where XLA runs the convolutions of JAX's own
-    gradient rules on a slow generic loop (https://github.com/jax-ml/jax/issues/12868). True convolution is
-    `conv(x, jnp.flip(kernel, spatial_axes))`.
+    gradient rules on a slow generic loop (https://github.com/jax-ml/jax/issues/12868).
 
     Args:
       x: (..., *spatial, C_in) floating-point; any number of batch axes, also none.
@@ -53,6 +53,8 @@ def conv(
         whatever the stride); or (low, high) zeros for each spatial axis, an int standing for equal sides.
       dilation: pixels between neighbouring taps, one int or one for each spatial axis.
       groups: C_in and C_out are cut into this many blocks, and each output block sees one input block.
+      flip: True: turn the window around, which makes this the convolution of mathematics and signal processing,
+        kernel[K - 1 - k] in the place of kernel[k], as `scipy.signal.convolve`.
     Returns:
       (..., *out, C_out) with out = (size + low + high - span) // stride + 1, in the promoted dtype of the arguments.
     Raises:
@@ -73,11 +75,13 @@ def conv(
     pairs, mode = conv_padding(padding, sizes, spans, stride)
     out = output_sizes(sizes, spans, stride, pairs)
 
+    if flip:
+        kernel = jnp.flip(kernel, tuple(range(len(window))))
     images = x.reshape(math.prod(batch_shape), *x.shape[len(batch_shape) :])
     if mode != "constant":
         images = jnp.pad(images, ((0, 0), *pairs, (0, 0)), mode=mode)
         pairs = ((0, 0),) * len(window)
-    y = _convolve(images, kernel, Geometry(stride, pairs, (1,) * len(window), dilation, groups))
+    y = convolve(images, kernel, Geometry(stride, pairs, (1,) * len(window), dilation, groups))
     if bias is not None:
         y = y + per_channel(bias, y.shape)
     return y.reshape(*batch_shape, *out, kernel.shape[-1])
@@ -140,12 +144,12 @@ def conv_general_dilated(
     pairs = tuple((int(low), int(high)) for low, high in padding)
     output_sizes(dilated(sizes, base), spans, stride, pairs)
     geometry = Geometry(stride, pairs, base, dilation, feature_group_count)
-    y = _convolve(lhs, rhs, geometry, precision=precision)
+    y = convolve(lhs, rhs, geometry, precision=precision)
     return y if preferred_element_type is None else y.astype(preferred_element_type)
 
 
 @functools.partial(jax.jit, static_argnames=("geometry", "precision"))
-def _convolve(x: Array, kernel: Array, geometry: Geometry, precision: lax.PrecisionLike = None) -> Array:
+def convolve(x: Array, kernel: Array, geometry: Geometry, precision: lax.PrecisionLike = None) -> Array:
     """x (N, *spatial, C_in) with kernel (*window, C_in // groups, C_out), by what is fast on the platform."""
 
     def by_platform(x, kernel):

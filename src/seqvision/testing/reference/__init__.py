@@ -5,7 +5,7 @@ Compare your own cell, layer or loss with these: they share no code with the lib
 
 from .attention import bahdanau, luong
 from .backpropagation import Gradients, elman_gradients, lstm_gradients
-from .convolution import conv, conv_gradients
+from .convolution import conv, conv_gradients, conv_transpose
 from .family import conv_lstm, ind_rnn, lstm_variant, mgu, slstm, standardise
 from .linear import lru, min_gru, min_lstm
 from .losses import (
@@ -18,7 +18,7 @@ from .losses import (
     mse,
 )
 from .networks import SmallestCNNPass, TwoLayer, TwoLayerPass, smallest_cnn, two_layer
-from .pooling import avg_pool, max_pool, sum_pool
+from .pooling import adaptive_pool, avg_pool, max_pool, sum_pool
 from .recurrent import elman, gru, lstm, sigmoid
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "SmallestCNNPass",
     "TwoLayer",
     "TwoLayerPass",
+    "adaptive_pool",
     "avg_pool",
     "bahdanau",
     "binary_cross_entropy",
@@ -33,6 +34,7 @@ __all__ = [
     "conv",
     "conv_gradients",
     "conv_lstm",
+    "conv_transpose",
     "cross_entropy",
     "elman",
     "elman_gradients",

@@ -1,6 +1,7 @@
 """Convolution (cross-correlation, as deep-learning libraries mean it), one output position at a time, float64."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,30 @@ def conv_gradients(x, kernel, d_out, *, stride=1, padding="same", dilation=1, gr
         d_kernel[..., outputs] += np.tensordot(plan.padded[patch], delta, ((0,), (0,)))
     d_x = unpad(d_padded, plan.sources, plan.spatial)
     return d_x.reshape(plan.shape), d_kernel, d_out.sum(axis=tuple(range(d_out.ndim - 1)))
+
+
+def conv_transpose(x, kernel, bias=None, *, stride=1, pairs, dilation=1):
+    """Convolve, with stride 1, the image that has stride - 1 zeros between its pixels and ``pairs`` zeros around.
+
+    Args:
+      x: (..., *spatial, C_in).
+      kernel: (*window, C_in, C_out).
+      bias, stride, dilation: as ``conv``.
+      pairs: (low, high) for each spatial axis.
+    Returns:
+      (..., *spatial_out, C_out), float64.
+
+    >>> conv_transpose(np.array([[1.0], [2.0]]), np.array([[[1.0]], [[10.0]]]), stride=2, pairs=((1, 0),)).ravel()
+    array([10.,  1., 20.])
+    """
+    x, rank = np.asarray(x, np.float64), np.ndim(kernel) - 2
+    spatial = x.shape[-rank - 1 : -1]
+    step = each(stride, rank, "stride")
+    sizes = [(n - 1) * s + 1 for n, s in zip(spatial, step, strict=True)]
+    stretched = np.zeros((*x.shape[: -rank - 1], *sizes, x.shape[-1]))
+    places: Any = (..., *(slice(None, None, s) for s in step), slice(None))
+    stretched[places] = x
+    return conv(stretched, kernel, bias, padding=pairs, dilation=dilation)
 
 
 def sources(padding, spatial, window, stride, dilation):

@@ -53,6 +53,31 @@ def avg_pool(x, window, *, stride=None, padding="valid"):
     return _pool(x, window, stride, padding, 0.0, lambda values, real: values.sum(axis=1) / real)
 
 
+def adaptive_pool(x, out, reduce=np.mean):
+    """Reduce each of ``out`` windows that cover the image evenly: floor(i n / out) to ceil((i + 1) n / out).
+
+    Args:
+      x: (..., *spatial, C).
+      out: a tuple, how many windows on each spatial axis.
+      reduce: np.mean or np.max.
+    Returns:
+      (..., *out, C), float64.
+
+    >>> adaptive_pool(np.arange(5.0)[:, None], (2,)).ravel()
+    array([1., 3.])
+    """
+    x, rank = np.asarray(x, np.float64), len(out)
+    batch, spatial, channels = x.shape[: -rank - 1], x.shape[-rank - 1 : -1], x.shape[-1]
+    flat = x.reshape(int(np.prod(batch)), *spatial, channels)
+    result = np.zeros((flat.shape[0], *out, channels))
+    for position in itertools.product(*map(range, out)):
+        box = [slice(i * n // o, -(-(i + 1) * n // o)) for i, n, o in zip(position, spatial, out, strict=True)]
+        at: Any = (slice(None), *position)
+        seen: Any = (slice(None), *box)
+        result[at] = reduce(flat[seen].reshape(flat.shape[0], -1, channels), axis=1)
+    return result.reshape(*batch, *result.shape[1:])
+
+
 def _pool(x, window, stride, padding, fill, reduce):
     x, rank = np.asarray(x, np.float64), len(window)
     batch, spatial, channels = x.shape[: -rank - 1], x.shape[-rank - 1 : -1], x.shape[-1]
