@@ -30,6 +30,7 @@ from seqvision.evaluation.classification import (
     top_k_accuracy,
 )
 from seqvision.evaluation.detection import DetectionScores, average_precision, box_iou, score_detections
+from seqvision.evaluation.detection_baselines import connected_pixels, mean_box
 from seqvision.evaluation.free_running import free_run
 from seqvision.evaluation.gradients import DepthProfile, depth_profile, gradient_by_lag, gradient_trace
 from seqvision.evaluation.intervals import Moves, Share, count_moves, directional_accuracy, wilson_interval
@@ -74,6 +75,7 @@ __all__ = [
     "class_frequencies",
     "class_scores",
     "confusion_matrix",
+    "connected_pixels",
     "constant",
     "count_moves",
     "default_baselines",
@@ -96,6 +98,7 @@ __all__ = [
     "mape",
     "mase",
     "maximise_activation",
+    "mean_box",
     "naive_scale",
     "occlusion_map",
     "precision_recall_curve",

@@ -16,6 +16,7 @@ from .inception import InceptionBlock, local_response_norm
 from .keras_convnets import SixConvNet, cifar_convnet, fashion_convnet, mnist_convnet
 from .lenet import LeNet5, PartialConv, TrainablePool
 from .mlp import MLP
+from .normalization import BatchNorm
 from .recurrent import Recurrent, RecurrentLayer
 from .residual import BottleneckBlock, ResidualBlock
 from .resnet import ResNet, cifar_resnet18, cifar_resnet20, resnet18, resnet34, resnet50
@@ -29,6 +30,7 @@ __all__ = [
     "VGG",
     "AlexNet",
     "Anchored",
+    "BatchNorm",
     "BottleneckBlock",
     "ClassificationHead",
     "CompactNet",

@@ -6,7 +6,7 @@ height, confidence) * B, then the classes; x and y are the box's centre within t
 of the image. All functions here can be jitted; their results have fixed sizes.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,9 +16,9 @@ from jax import Array, lax
 class Detections(NamedTuple):
     """Boxes that were found, best first; places that nothing was found for have the label -1 and the score 0."""
 
-    boxes: Array  # (..., K, 4) corners
-    labels: Array  # (..., K)
-    scores: Array  # (..., K) in 0..1
+    boxes: Any  # (..., K, 4) corners
+    labels: Any  # (..., K)
+    scores: Any  # (..., K) in 0..1
 
 
 def overlap(boxes: Array, others: Array) -> Array:

@@ -6,11 +6,11 @@ from typing import Any
 import flax.linen as nn
 from jax import Array
 
-from seqvision.conv import conv_general_dilated
-from seqvision.conv._geometry import LAYOUTS
+from seqvision.conv import conv_transpose
 
 from .activations import Activation, activation
 from .heads import GLOROT
+from .normalization import BatchNorm
 
 
 class ConvTransposeBlock(nn.Module):
@@ -49,24 +49,7 @@ class ConvTransposeBlock(nn.Module):
         kernel = self.param("kernel", self.kernel_init or GLOROT, (*self.kernel_size, x.shape[-1], self.features))
         has_bias = not self.batch_norm if self.use_bias is None else self.use_bias
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,)) if has_bias else None
-        stride = self.stride if isinstance(self.stride, tuple) else (self.stride,) * len(self.kernel_size)
-        pairs = _pairs(self.kernel_size, stride, self.padding)
-        x = conv_general_dilated(
-            x, kernel, (1,) * len(stride), pairs, lhs_dilation=stride, dimension_numbers=LAYOUTS[len(stride)]
-        )
-        if bias is not None:
-            x = x + bias.reshape((1,) * (x.ndim - 1) + (-1,))
+        x = conv_transpose(x, kernel, bias, stride=self.stride, padding=self.padding)
         if self.batch_norm:
-            x = nn.BatchNorm(not train, momentum=self.momentum, name="norm")(x)
+            x = BatchNorm(not train, momentum=self.momentum, name="norm")(x)
         return activation(self.activation)(x)
-
-
-def _pairs(window, stride, padding):
-    if not isinstance(padding, str):
-        return padding
-    pairs = []
-    for k, s in zip(window, stride, strict=True):
-        total = k + s - 2 + (max(k - s, 0) if padding == "valid" else 0)
-        low = k - 1 if padding == "valid" or s > k - 1 else -(-total // 2)
-        pairs.append((low, total - low))
-    return pairs

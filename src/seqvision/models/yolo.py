@@ -90,7 +90,7 @@ class GridDetector(nn.Module):
     so that objects should not be much larger than three cells.
 
     Args:
-      channels: of the convolutions, each with batch norm and a max pool.
+      channels: of the convolutions of stride 2, each with batch norm.
       context: channels of a further 3x3 convolution on the grid.
       num_classes: classes C.
       boxes: boxes a cell.
@@ -113,7 +113,7 @@ class GridDetector(nn.Module):
         if any(size % cell for size in x.shape[1:3]):
             raise ValueError(f"GridDetector: the sides of the images must be multiples of {cell}, got {x.shape}")
         for features in self.channels:
-            block = ConvBlock(features, activation=leaky, batch_norm=True, momentum=0.9, pool=(2, 2), kernel_init=HE)
+            block = ConvBlock(features, stride=2, activation=leaky, batch_norm=True, momentum=0.9, kernel_init=HE)
             x = block(x, train=train)
         x = ConvBlock(self.context, activation=leaky, batch_norm=True, momentum=0.9, kernel_init=HE, name="context")(
             x, train=train
