@@ -78,23 +78,23 @@ def maximise_activation(
         raise ValueError(f"units must lie in [0, {size}), got {chosen.tolist()}")
     adam, picked = optax.adam(learning_rate), jnp.asarray(chosen)
 
-    def activation(variables: Any, x: Array) -> Array:
+    def objective(x: Array, variables: Any) -> tuple[Array, Array]:
         scores, named = capture(state, variables, x)
         scores = scores if layer is None else named[layer].mean(axis=(1, 2))
-        return jnp.take_along_axis(scores, picked[:, None], axis=1)[:, 0]
-
-    def objective(x: Array, variables: Any) -> Array:
+        reached = jnp.take_along_axis(scores, picked[:, None], axis=1)[:, 0]
         rough = sum(jnp.square(jnp.diff(x, axis=axis)).sum() for axis in (1, 2))
-        return l2 * jnp.square(x).sum() + smoothness * rough - activation(variables, x).sum()
+        return l2 * jnp.square(x).sum() + smoothness * rough - reached.sum(), reached
 
     @jax.jit
-    def ascend(variables: Any, x: Array, memory: Any) -> tuple[Array, Any]:
-        updates, memory = adam.update(jax.grad(objective)(x, variables), memory, x)
-        return jnp.clip(optax.apply_updates(x, updates), low, high), memory
+    def ascend(variables: Any, x: Array, memory: Any) -> tuple[Array, Any, Array]:
+        gradient, reached = jax.grad(objective, has_aux=True)(x, variables)
+        updates, memory = adam.update(gradient, memory, x)
+        return jnp.clip(optax.apply_updates(x, updates), low, high), memory, reached
 
-    variables, measure = variables_of(state), jax.jit(activation)
-    x = jnp.clip(x, low, high)
-    start, memory = np.asarray(measure(variables, x)), adam.init(x)
+    variables, x = variables_of(state), jnp.clip(x, low, high)
+    memory, along = adam.init(x), []
     for _ in range(steps):  # a loop, not a scan: convolutions of any module stay fast on CPU
-        x, memory = ascend(variables, x, memory)
-    return ActivationImages(np.asarray(x), np.asarray(measure(variables, x)), start)
+        x, memory, reached = ascend(variables, x, memory)
+        along.append(reached)
+    last = ascend(variables, x, memory)[2]
+    return ActivationImages(np.asarray(x), np.asarray(last), np.asarray(along[0]))

@@ -4,7 +4,6 @@ from typing import Any
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -19,11 +18,14 @@ def variables_of(state: TrainState) -> dict[str, Any]:
     return {"params": state.params, **({"batch_stats": state.batch_stats} if state.batch_stats else {})}
 
 
-def capture(state: TrainState, variables: Any, x: Any) -> tuple[Any, dict[str, Any]]:
+def capture(
+    state: TrainState, variables: Any, x: Any, changes: dict[str, Array] | None = None
+) -> tuple[Any, dict[str, Any]]:
     """Return a model's outputs at inference and, by name, the output of each submodule in the order of their ends.
 
     What a module is given and hands on unchanged (dropout at inference) is not listed; outputs after the first of a
-    module called several times are named "name (2)" and so on.
+    module called several times are named "name (2)" and so on. ``changes`` are added to the outputs of the submodules
+    that they name: gradients with respect to them are those with respect to the outputs.
     """
     order: list[tuple[str, ...]] = []
 
@@ -31,8 +33,12 @@ def capture(state: TrainState, variables: Any, x: Any) -> tuple[Any, dict[str, A
         y = call(*args, **kwargs)
         if context.method_name == "__call__" and not any(y is given for given in args):
             order.append(context.module.path)
+            if changes and "/".join(context.module.path) in changes:
+                y = context.module.perturb(_PERTURBATION, y)
         return y
 
+    if changes:
+        variables = {**variables, "perturbations": _nested(changes)}
     with nn.intercept_methods(note):
         outputs, kept = call_model(
             state.apply_fn, variables, x, train=False, capture_intermediates=True, mutable=["intermediates"]
@@ -58,23 +64,6 @@ def layer_shapes(state: TrainState, x: Any) -> tuple[Any, dict[str, Any]]:
     return outputs, dict(zip(names, values, strict=True))
 
 
-def perturb(state: TrainState, variables: Any, x: Any, layer: str, change: Array) -> Any:
-    """Return a model's outputs at inference if ``change`` were added to the output of one of its submodules."""
-    path = tuple(layer.split("/"))
-
-    def add(call: Any, args: Any, kwargs: Any, context: Any) -> Any:
-        y = call(*args, **kwargs)
-        if context.method_name == "__call__" and context.module.path == path:
-            y = context.module.perturb(_PERTURBATION, y)
-        return y
-
-    perturbations: Any = {_PERTURBATION: change}
-    for name in reversed(path):
-        perturbations = {name: perturbations}
-    with nn.intercept_methods(add):
-        return call_model(state.apply_fn, {**variables, "perturbations": perturbations}, x, train=False)
-
-
 def is_image(y: Any) -> bool:
     """Say whether an output of a layer has the axes (B, h, w, C)."""
     return getattr(y, "ndim", 0) == 4
@@ -95,22 +84,31 @@ def pick_layer(named: dict[str, Any], layer: str | None) -> str:
     return layer
 
 
-def chosen_classes(logits: Array, classes: Any) -> Array:
-    """Return the class of each row whose score is explained: by default the one with the highest.
+def check_classes(classes: Any, shape: tuple[int, ...]) -> None:
+    """Refuse outputs that are no scores (B, C), and classes that are not among them.
 
     Raises:
-      ValueError: if the outputs are no scores (B, C) or a class is not among them.
+      ValueError: naming the shape or the classes.
     """
-    if logits.ndim != 2:
-        raise ValueError(f"the model must give scores (B, C), got shape {logits.shape}")
+    if len(shape) != 2:
+        raise ValueError(f"the model must give scores (B, C), got shape {shape}")
     if classes is None:
-        return logits.argmax(axis=1)
+        return
     chosen = np.asarray(classes)
-    if chosen.dtype.kind not in "iu" or chosen.shape not in ((), logits.shape[:1]):
-        raise ValueError(f"classes must be one integer or one for each of {len(logits)} images, got {classes!r}")
-    if chosen.min() < 0 or chosen.max() >= logits.shape[1]:
-        raise ValueError(f"classes must lie in [0, {logits.shape[1]}), got {classes!r}")
-    return jnp.broadcast_to(jnp.asarray(chosen), logits.shape[:1])
+    if chosen.dtype.kind not in "iu" or chosen.shape not in ((), shape[:1]):
+        raise ValueError(f"classes must be one integer or one for each of {shape[0]} images, got {classes!r}")
+    if chosen.min() < 0 or chosen.max() >= shape[1]:
+        raise ValueError(f"classes must lie in [0, {shape[1]}), got {classes!r}")
+
+
+def _nested(changes: dict[str, Array]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, change in changes.items():
+        branch = tree
+        for part in name.split("/"):
+            branch = branch.setdefault(part, {})
+        branch[_PERTURBATION] = change
+    return tree
 
 
 def _at(tree: Any, path: tuple[str, ...]) -> Any:

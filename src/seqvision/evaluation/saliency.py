@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from seqvision.evaluation.capture import capture, chosen_classes, layer_shapes, perturb, pick_layer, variables_of
+from seqvision.evaluation.capture import capture, check_classes, layer_shapes, pick_layer, variables_of
 from seqvision.evaluation.checks import check_positive
 from seqvision.evaluation.layers import check_images
 from seqvision.training import TrainState, forward
@@ -40,24 +40,26 @@ def grad_cam(state: TrainState, images: Any, *, layer: str | None = None, classe
     (5, 8, 8)
     """
     check_images(images)
-    x, variables = jnp.asarray(images), variables_of(state)
-    layer = pick_layer(layer_shapes(state, x)[1], layer)
-    chosen = chosen_classes(jax.jit(forward)(state, x), classes)
+    x = jnp.asarray(images)
+    outputs, shapes = layer_shapes(state, x)
+    layer = pick_layer(shapes, layer)
+    check_classes(classes, outputs.shape)
+    wanted = None if classes is None else jnp.broadcast_to(jnp.asarray(classes), x.shape[:1])
 
     @jax.jit
-    def maps(variables: Any, x: Array, chosen: Array) -> Array:
-        channels = capture(state, variables, x)[1][layer]
+    def maps(variables: Any, x: Array, wanted: Array | None) -> Array:
+        def score(change: Array) -> tuple[Array, Array]:  # an image's depends on that image alone: one gradient does
+            logits, named = capture(state, variables, x, {layer: change})
+            chosen = logits.argmax(axis=1) if wanted is None else wanted
+            return jnp.take_along_axis(logits, chosen[:, None], axis=1).sum(), named[layer]
 
-        def score(change: Array) -> Array:  # of an image depends on that image alone: one gradient serves all
-            outputs = perturb(state, variables, x, layer, change)
-            return jnp.take_along_axis(outputs, chosen[:, None], axis=1).sum()
-
-        gradients = jax.grad(score)(jnp.zeros_like(channels))
+        nothing = jnp.zeros(shapes[layer].shape, shapes[layer].dtype)
+        gradients, channels = jax.grad(score, has_aux=True)(nothing)
         weights = gradients.mean(axis=(1, 2), keepdims=True)
         spoken = jax.nn.relu((weights * channels).sum(axis=-1))
         return jax.image.resize(spoken, x.shape[:3], "bilinear")
 
-    return np.asarray(maps(variables, x, chosen))
+    return np.asarray(maps(variables_of(state), x, wanted))
 
 
 def occlusion_map(
@@ -100,26 +102,26 @@ def occlusion_map(
     check_images(images)
     check_positive("batch_size", batch_size)
     x = jnp.asarray(images)
+    check_classes(classes, jax.eval_shape(forward, state, x).shape)
     covered = _windows(x.shape[1:3], window, stride)
-    whole = jax.jit(forward)(state, x)
-    chosen = chosen_classes(whole, classes)
-    masks, blank = jnp.asarray(covered), jnp.asarray(fill, x.dtype)
+    masks = jnp.asarray(np.concatenate([np.zeros_like(covered[:1]), covered]))  # the first one covers nothing
+    blank = jnp.broadcast_to(jnp.asarray(fill, x.dtype), x.shape[3:])
 
     @jax.jit
-    def scores(state: TrainState, x: Array, masks: Array, chosen: Array, blank: Array, pairs: Array) -> Array:
+    def scores(state: TrainState, x: Array, masks: Array, blank: Array, pairs: Array) -> Array:
         image, place = pairs // len(masks), pairs % len(masks)
-        hidden = jnp.where(masks[place][..., None], jnp.broadcast_to(blank, x.shape[3:])[None, None, None], x[image])
-        return jnp.take_along_axis(forward(state, hidden), chosen[image][:, None], axis=1)[:, 0]
+        return forward(state, jnp.where(masks[place][..., None], blank[None, None, None], x[image]))
 
-    count = len(x) * len(covered)
+    count = len(x) * len(masks)
     size = min(batch_size, count)
     # One shape for all blocks, one compilation: the last one is filled up with pairs that are cut off again.
     blocks = np.minimum(np.arange(-(-count // size) * size), count - 1).reshape(-1, size)
-    parts = [np.asarray(scores(state, x, masks, chosen, blank, jnp.asarray(pairs))) for pairs in blocks]
-    left = np.concatenate(parts)[:count].reshape(len(x), len(covered))
-    own = np.take_along_axis(np.asarray(whole), np.asarray(chosen)[:, None], axis=1)
+    parts = [np.asarray(scores(state, x, masks, blank, jnp.asarray(pairs))) for pairs in blocks]
+    logits = np.concatenate(parts)[:count].reshape(len(x), len(masks), -1)
+    chosen = logits[:, 0].argmax(axis=1) if classes is None else np.broadcast_to(classes, len(x))
+    of_class = np.take_along_axis(logits, chosen[:, None, None], axis=2)[..., 0]
     weights = covered / covered.sum(axis=0, keepdims=True)
-    return np.einsum("bp,phw->bhw", own - left, weights)
+    return np.einsum("bp,phw->bhw", of_class[:, :1] - of_class[:, 1:], weights)
 
 
 def _windows(size: tuple[int, ...], window: tuple[int, int], stride: int) -> np.ndarray:
