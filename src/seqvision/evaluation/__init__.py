@@ -32,6 +32,7 @@ from seqvision.evaluation.classification import (
 from seqvision.evaluation.detection import DetectionScores, average_precision, box_iou, score_detections
 from seqvision.evaluation.detection_baselines import connected_pixels, mean_box
 from seqvision.evaluation.free_running import free_run
+from seqvision.evaluation.generation import SampleScores, frechet_distance, score_samples
 from seqvision.evaluation.gradients import DepthProfile, depth_profile, gradient_by_lag, gradient_trace
 from seqvision.evaluation.intervals import Moves, Share, count_moves, directional_accuracy, wilson_interval
 from seqvision.evaluation.layers import feature_maps, layer_outputs, learned_filters
@@ -64,6 +65,7 @@ __all__ = [
     "PrecisionRecallCurve",
     "Reliability",
     "RocCurve",
+    "SampleScores",
     "ScoreCard",
     "SequenceScores",
     "Share",
@@ -85,6 +87,7 @@ __all__ = [
     "drift",
     "feature_maps",
     "fit_autoregression",
+    "frechet_distance",
     "free_run",
     "grad_cam",
     "gradient_by_lag",
@@ -110,6 +113,7 @@ __all__ = [
     "score_classes",
     "score_detections",
     "score_forecasts",
+    "score_samples",
     "score_sequences",
     "seasonal_naive",
     "skill",
