@@ -25,6 +25,7 @@ ALL = [
     "mlp_versus_rnn",
     "mnist_cnn",
     "mnist_dense",
+    "optimisers",
     "reverse_digits",
     "row_mnist",
     "series_as_images",
@@ -233,6 +234,25 @@ def test_mnist_cnn(tmp_path, capsys):
     file_or_skip("mnist", "train-images-idx3-ubyte.gz")
     small = {"limit": 640, "epochs": 4, "batch_size": 32, "seeds": 1, "out": str(tmp_path)}
     check_recipes(run("mnist_cnn", networks=("Keras",), **small), {"Keras": 34_826}, at_least=0.6)
+    assert "commonest class" in capsys.readouterr().out
+
+
+def test_optimisers(tmp_path, capsys, monkeypatch):
+    experiment = importlib.import_module("experiments.optimisers")
+    assert len(experiment.RULES) == 7
+    assert len(experiment.schedules(100)) == 6
+    few = {name: experiment.RULES[name] for name in ("gradient descent", "momentum", "Adam")}
+    every = experiment.schedules
+    monkeypatch.setattr(experiment, "RULES", few)
+    monkeypatch.setattr(experiment, "schedules", lambda n: {name: every(n)[name] for name in ("constant", "1 / t")})
+    result = run("optimisers", hidden=8, epochs=2, batch_size=200, seeds=2, out=str(tmp_path))
+    assert Path(result["picture"]).is_file()
+    assert list(result["rules"]) == list(few)
+    for row in (*result["rules"].values(), *result["momentum, its step size"].values()):
+        assert 0 < row["loss"] < 2.4
+        assert row["loss_std"] > 0
+    assert result["rules"]["momentum"]["loss"] == result["momentum, its step size"]["constant"]["loss"]
+    assert result["rules"]["Adam"]["loss"] < result["rules"]["gradient descent"]["loss"]
     assert "commonest class" in capsys.readouterr().out
 
 

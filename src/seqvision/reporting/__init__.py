@@ -4,6 +4,7 @@ from seqvision.reporting.attention_plot import plot_attention, plot_image_attent
 from seqvision.reporting.augmentation_plot import augmentation_draws, plot_augmentations
 from seqvision.reporting.box_plots import plot_boxes
 from seqvision.reporting.class_plots import misclassified_rows, plot_confusion, plot_misclassified
+from seqvision.reporting.comparison_plot import plot_comparison
 from seqvision.reporting.curve_plots import plot_reliability, plot_threshold_curves
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.forecast_plots import plot_forecast, plot_losses, plot_residuals
@@ -32,6 +33,7 @@ __all__ = [
     "plot_attention",
     "plot_augmentations",
     "plot_boxes",
+    "plot_comparison",
     "plot_confusion",
     "plot_feature_maps",
     "plot_filters",
