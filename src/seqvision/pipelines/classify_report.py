@@ -1,5 +1,6 @@
 """What a classification run leaves in its folder: predictions, and pictures of what was learned and what went wrong."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,16 +46,17 @@ def write_classify_report(
     """Write predictions.csv, confusion matrices, mistakes and pictures.
 
     losses.png has training and validation curves; reliability.png how sure and how often right; for each model
-    confusion-*.png and .csv, misclassified-*.png and .npz; for those with convolutions, of seed 0, filters-*.png,
-    features-*.png, attention-*.png (Grad-CAM and occlusion) and wanted-*.png (activation maximisation).
+    confusion-*.png and .csv, misclassified-*.png and .npz; for those with convolutions whose states are given, of seed
+    0, filters-*.png, features-*.png, attention-*.png (Grad-CAM and occlusion) and wanted-*.png (activation
+    maximisation). In file names blanks and signs are underscores.
 
     Args:
       folder: of the run.
       test: test images (B, H, W, C) and labels (B,).
       classes: their names.
       history: model -> metric -> (S, epochs).
-      states: model -> trained states, one a seed.
-      judged: what ``judge_classes`` returned.
+      states: model -> trained states, one a seed; those that are left out are not looked into.
+      judged: "card" and "logits" as ``judge_classes`` returns them.
     """
     metrics = ("accuracy",) if all("accuracy" in one for one in history.values()) else ()
     save_figure(plot_losses(history, loss="cross entropy", metrics=metrics), folder.path / "losses.png")
@@ -69,16 +71,17 @@ def write_classify_report(
     for name, p in probabilities.items():
         _write_confusion(folder, name, judged["card"].confusion[name], classes, len(p))
         _write_mistakes(folder, name, test, p[0], classes)
-        _write_insight(folder, name, test, p[0], states[name][0], classes)
+        if name in states:
+            _write_insight(folder, name, test, p[0], states[name][0], classes)
         columns |= {f"{name}, seed {s}": seed.argmax(axis=1) for s, seed in enumerate(p)}
     write_table(folder.path / "predictions.csv", prediction_table(labels, columns))
 
 
 def _write_confusion(folder: RunFolder, name: str, counts: np.ndarray, classes: tuple[str, ...], seeds: int) -> None:
     title = f"{name}, {seeds} seeds together" if seeds > 1 else name
-    save_figure(plot_confusion(counts, classes, title=title), folder.path / f"confusion-{name}.png")
+    save_figure(plot_confusion(counts, classes, title=title), folder.path / f"confusion-{_file(name)}.png")
     table = pd.DataFrame(counts, index=list(classes), columns=list(classes))
-    table.to_csv(folder.path / f"confusion-{name}.csv", index_label="true class")
+    table.to_csv(folder.path / f"confusion-{_file(name)}.csv", index_label="true class")
 
 
 def _write_mistakes(
@@ -86,10 +89,10 @@ def _write_mistakes(
 ) -> None:
     labels, guess, sure = np.asarray(test.y), probabilities.argmax(axis=1), probabilities.max(axis=1)
     figure = plot_misclassified(test.x, labels, guess, sure, classes, title=f"{name}, seed 0")
-    save_figure(figure, folder.path / f"misclassified-{name}.png")
+    save_figure(figure, folder.path / f"misclassified-{_file(name)}.png")
     wrong = misclassified_rows(labels, guess, sure)
     np.savez(
-        folder.path / f"misclassified-{name}.npz",
+        folder.path / f"misclassified-{_file(name)}.npz",
         row=wrong,
         label=labels[wrong],
         predicted=guess[wrong],
@@ -105,10 +108,10 @@ def _write_insight(
     if not filters:
         return
     images, labels, guess = np.asarray(test.x), np.asarray(test.y), probabilities.argmax(axis=1)
-    save_figure(plot_filters(_some(filters), title=f"{name}, seed 0"), folder.path / f"filters-{name}.png")
+    save_figure(plot_filters(_some(filters), title=f"{name}, seed 0"), folder.path / f"filters-{_file(name)}.png")
     maps = {layer: y[0] for layer, y in _some(feature_maps(state, images[:1])).items()}
     title = f"{name}, seed 0: a test image of class {classes[labels[0]]}, taken for {classes[guess[0]]}"
-    save_figure(plot_feature_maps(images[0], maps, title=title), folder.path / f"features-{name}.png")
+    save_figure(plot_feature_maps(images[0], maps, title=title), folder.path / f"features-{_file(name)}.png")
     rows = np.unique(labels, return_index=True)[1][:10]
     window = max(2, min(images.shape[1:3]) // 5)
     # Covered with the background of drawings, the mean colour of photographs.
@@ -121,12 +124,16 @@ def _write_insight(
     }
     titles = [f"{classes[labels[row]]}\ntaken for {classes[guess[row]]}" for row in rows]
     figure = plot_heat_maps(images[rows], heat, titles, title=f"{name}, seed 0: what speaks for the predicted class")
-    save_figure(figure, folder.path / f"attention-{name}.png")
+    save_figure(figure, folder.path / f"attention-{_file(name)}.png")
     bounds = (float(images.min()), float(images.max()))
     wanted = maximise_activation(state, images.shape[1:], range(len(classes))[:10], steps=100, bounds=bounds)
     titles = [f"{label}\nscore {score:.1f}" for label, score in zip(classes, wanted.activations, strict=False)]
     figure = plot_images(wanted.images, titles, columns=5, title=f"{name}, seed 0: what excites each class most")
-    save_figure(figure, folder.path / f"wanted-{name}.png")
+    save_figure(figure, folder.path / f"wanted-{_file(name)}.png")
+
+
+def _file(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name)
 
 
 def _some(layers: dict[str, np.ndarray], most: int = 8) -> dict[str, np.ndarray]:

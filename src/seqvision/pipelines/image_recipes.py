@@ -12,8 +12,9 @@ import optax
 from seqvision.data import Augment, ImageData
 from seqvision.evaluation import score_classes
 from seqvision.pipelines.build import parameter_count
+from seqvision.pipelines.classify_report import write_classify_report
 from seqvision.pipelines.seeds import Say, Trained, silent, train_seeds
-from seqvision.reporting import RunFolder, plot_losses, save_figure, to_plain
+from seqvision.reporting import RunFolder, to_plain
 from seqvision.training import (
     SmoothedCrossEntropy,
     average_weights,
@@ -98,6 +99,8 @@ def run_recipes(
 ) -> dict[str, Any]:
     """Train every row from several seeds, judge all on the test images, and write a run folder.
 
+    In the folder: curves, calibration, confusion matrices, the surest mistakes, predictions, summary.json.
+
     Args:
       rows: name -> (network, recipe).
       data: training and test images.
@@ -136,7 +139,7 @@ def run_recipes(
                 f"{np.mean(logits[row].argmax(axis=-1) == np.asarray(data.test.y)):.4f}"
             )
         card = score_classes(np.asarray(data.test.y), logits, np.asarray(data.train.y), class_names=data.classes)
-        save_figure(plot_losses(history, loss="cross entropy"), folder.path / "losses.png")
+        write_classify_report(folder, data.test, data.classes, history, {}, {"card": card, "logits": logits})
         result = {"scores": card.to_dict(), **summary}
         folder.write_json("summary.json", to_plain(result))
     return to_plain({**result, "folder": folder.path}) | {"text": card.text()}
