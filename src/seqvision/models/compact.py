@@ -7,6 +7,7 @@ from jax import Array
 
 from .convolutional import HE, ConvBlock
 from .heads import ClassificationHead
+from .normalization import BatchNorm
 
 
 class CompactNet(nn.Module):
@@ -41,7 +42,7 @@ class CompactNet(nn.Module):
                 convolution = ConvBlock(
                     layer, activation="linear", use_bias=False, pool=pool, kernel_init=HE, name=f"conv{n}"
                 )
-                x = nn.BatchNorm(not train, momentum=self.momentum, name=f"norm{n}")(convolution(x))
+                x = BatchNorm(not train, momentum=self.momentum, name=f"norm{n}")(convolution(x))
                 x = nn.relu(x)
         x = nn.Dropout(self.dropout, deterministic=not train)(x.reshape(x.shape[0], -1))
         return ClassificationHead(self.num_classes, name="head")(x)
