@@ -18,9 +18,12 @@ ALL = [
     "cifar_cnn",
     "classify_digits",
     "counting_and_timing",
+    "detect_shapes",
     "fashion_cnn",
     "filters",
+    "gan_digits",
     "gradient_flow",
+    "lenet_digits",
     "long_distance_xor",
     "mlp_versus_rnn",
     "mnist_cnn",
@@ -391,3 +394,12 @@ def test_sums_come_out_right():
 def test_digits_are_spelled():
     scores = run("spell_digits")["scores"]
     assert scores["Bahdanau"]["exact"] > 0.975
+
+
+@pytest.mark.slow
+def test_pictures_of_prices_show_no_skill(tmp_path):
+    for scores in run("series_as_images", out=str(tmp_path))["scores"].values():
+        for name in ("bars", "summation field", "difference field"):
+            assert scores[name]["low"] < 0.5 < scores[name]["high"]
+            assert scores[name]["training"] > 0.8
+            assert scores[name]["log_loss"] > scores["commonest class"]["log_loss"]

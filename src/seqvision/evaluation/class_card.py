@@ -136,7 +136,10 @@ def _seeds(name: str, logits: ArrayLike) -> NDArray[np.float64]:
     z = as_numbers(f"logits of {name!r}", logits)
     z = z[None] if z.ndim == 2 else z
     if z.ndim != 3 or z.shape[2] < 2:
-        raise ValueError(f"logits of {name!r} must be (B, C) or (seeds, B, C) with C >= 2, got shape {z.shape}")
+        raise ValueError(
+            f"logits of {name!r} must be (B, C) or (seeds, B, C) with C >= 2, got shape {z.shape}; "
+            "one logit z of two classes is the pair 0, z"
+        )
     return z
 
 
