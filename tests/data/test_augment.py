@@ -174,6 +174,9 @@ def test_cutout_blanks_one_square_anywhere():
     middle = blank[blank.sum(axis=(1, 2)) == 9]
     first = [np.argwhere(mask)[0] for mask in middle]
     assert is_uniform(np.unique(first, axis=0, return_counts=True)[1])
+    # The first blank row is 0 for a centre in row 0 or 1, else the row before the centre.
+    top = np.bincount(blank.any(axis=2).argmax(axis=1), minlength=7)
+    assert scipy.stats.chisquare(top, DRAWS * np.array([2, 1, 1, 1, 1, 1, 1]) / 8).pvalue > 1e-3
 
 
 def mixed(mix, batch=2000):
