@@ -14,7 +14,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 from jax import Array, lax
 
-from seqvision.conv._arguments import dilated
+from seqvision.conv._arguments import Pairs, dilated
 from seqvision.conv._bilinear import large
 from seqvision.conv._depthwise import depthwise
 from seqvision.conv._geometry import Geometry, output_shape, pad, taps
@@ -31,22 +31,22 @@ def convolve(x: Array, kernel: Array, geometry: Geometry) -> Array:
     dtype = x.dtype
     if dtype.itemsize < 4:
         x, kernel = x.astype(jnp.float32), kernel.astype(jnp.float32)
-    if geometry.groups > 1 and kernel.shape[-2] == 1:
-        y = depthwise(*_without_zeros(x, kernel, geometry))
-    elif geometry.groups > 1:
-        xs, kernels = jnp.split(x, geometry.groups, -1), jnp.split(kernel, geometry.groups, -1)
-        one = replace(geometry, groups=1)
-        y = jnp.concatenate([_by_size(*block, one) for block in zip(xs, kernels, strict=True)], -1)
-    else:
-        y = _by_size(x, kernel, geometry)
-    return y.astype(dtype)
+    if geometry.groups == 1 or kernel.shape[-2] == 1:
+        return _one_or_depthwise(x, kernel, geometry).astype(dtype)
+    xs, kernels = jnp.split(x, geometry.groups, -1), jnp.split(kernel, geometry.groups, -1)
+    one = replace(geometry, groups=1)
+    return jnp.concatenate([_one_or_depthwise(*block, one) for block in zip(xs, kernels, strict=True)], -1).astype(
+        dtype
+    )
 
 
-def _by_size(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """A convolution in one group."""
+def _one_or_depthwise(x: Array, kernel: Array, geometry: Geometry) -> Array:
+    """A convolution in one group, or in as many as channels."""
     if max(geometry.base) > 1 and max(geometry.stride) == 1:
         return _by_phases(x, kernel, geometry)
     x, kernel, geometry = _without_zeros(x, kernel, geometry)
+    if geometry.groups > 1:
+        return depthwise(x, kernel, geometry.stride, geometry.pairs, geometry.dilation, _transposed_depthwise)
     if _is_large(x, kernel, geometry):
         return large(x, kernel, geometry.stride, geometry.pairs, geometry.dilation, _transposed)
     return patches_product(pad(x, geometry.pairs), kernel, geometry.stride, geometry.dilation)
@@ -82,23 +82,27 @@ def patches_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Se
     return y.reshape(*out, features)
 
 
-def _transposed(
-    g: Array,
-    kernel: Array,
-    sizes: Sequence[int],
-    stride: tuple[int, ...],
-    pairs: tuple[tuple[int, int], ...],
-    dilation: tuple[int, ...],
-) -> Array:
+def _transposed(g: Array, kernel: Array, sizes: Sequence[int], stride, pairs: Pairs, dilation) -> Array:
     """What a convolution's output gradient g (N, *out, C_out) sends to its image: (N, *sizes, C_in)."""
-    axes = tuple(range(len(stride)))
+    turned = jnp.flip(kernel, tuple(range(len(stride)))).swapaxes(-1, -2)
+    edges = _edges(g, kernel, sizes, stride, pairs, dilation)
+    return _one_or_depthwise(g, turned, Geometry((1,) * len(stride), edges, stride, dilation, 1))
+
+
+def _transposed_depthwise(g: Array, kernel: Array, sizes: Sequence[int], stride, pairs: Pairs, dilation) -> Array:
+    """The same for each output channel by itself: (N, *sizes, C_out)."""
+    turned = jnp.flip(kernel, tuple(range(len(stride))))
+    edges = _edges(g, kernel, sizes, stride, pairs, dilation)
+    return _one_or_depthwise(g, turned, Geometry((1,) * len(stride), edges, stride, dilation, g.shape[-1]))
+
+
+def _edges(g: Array, kernel: Array, sizes: Sequence[int], stride, pairs: Pairs, dilation) -> Pairs:
+    """Padding of the stretched output gradient, negative to crop."""
     spans = dilated(kernel.shape[:-2], dilation)
-    edges = tuple(
+    return tuple(
         (span - 1 - low, n + low - (out - 1) * s - 1)
         for n, out, s, span, (low, _) in zip(sizes, g.shape[1:-1], stride, spans, pairs, strict=True)
     )
-    turned = jnp.flip(kernel, axes).swapaxes(-1, -2)
-    return _by_size(g, turned, Geometry((1,) * len(axes), edges, stride, dilation, 1))
 
 
 def _by_phases(x: Array, kernel: Array, geometry: Geometry, axis: int = 0) -> Array:
@@ -108,7 +112,7 @@ def _by_phases(x: Array, kernel: Array, geometry: Geometry, axis: int = 0) -> Ar
     where the division leaves no rest: every so many taps of the window, from a first one on.
     """
     if axis == len(geometry.base):
-        return _by_size(x, kernel, geometry)
+        return _one_or_depthwise(x, kernel, geometry)
     s, d, (low, high) = geometry.base[axis], geometry.dilation[axis], geometry.pairs[axis]
     if s == 1:
         return _by_phases(x, kernel, geometry, axis + 1)

@@ -1,68 +1,104 @@
-"""Depthwise convolution on CPU: shift, multiply, add."""
+"""Depthwise convolution on CPU: shift, multiply, add, as a bilinear operation with fast transposes of its own."""
 
 import functools
-import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.custom_derivatives import SymbolicZero
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
 
-from seqvision.conv._arguments import dilated
-from seqvision.conv._geometry import Geometry, pad, taps
-
-
-@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
-def depthwise(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """x (N, *spatial, C) with kernel (*window, 1, C * multiplier): each channel by itself."""
-    return _shift_multiply_add(x, kernel, geometry)
+from seqvision.conv._arguments import Pairs
+from seqvision.conv._geometry import pad, taps
+from seqvision.conv.normalization import channel_sums
 
 
-@functools.partial(depthwise.defjvp, symbolic_zeros=True)
-def depthwise_jvp(geometry, primals, tangents):
-    """A transposed slice is a slow pad, so that the tangent of x is spread by pads, whose transposes are slices."""
-    x, kernel = primals
-    moves = []
-    if not isinstance(tangents[0], SymbolicZero):
-        moves.append(_spread(pad(tangents[0], geometry.pairs), kernel, geometry))
-    if not isinstance(tangents[1], SymbolicZero):
-        moves.append(_shift_multiply_add(x, tangents[1], geometry))
-    return depthwise(x, kernel, geometry), sum(moves[1:], start=moves[0])
+def depthwise(
+    x: Array,
+    kernel: Array,
+    stride: tuple[int, ...],
+    pairs: Pairs,
+    dilation: tuple[int, ...],
+    transposed: Callable[..., Array],
+) -> Array:
+    """x (N, *spatial, C) with kernel (*window, 1, C * multiplier): each channel by itself.
+
+    Args:
+      x, kernel: arrays of one dtype.
+      stride, pairs, dilation: one entry for each spatial axis; no negative padding.
+      transposed: (g, kernel, sizes, stride, pairs, dilation) -> the gradient of an image of those sizes.
+    """
+    return _depthwise.bind(x, kernel, stride=stride, pairs=pairs, dilation=dilation, transposed=transposed)
 
 
-def _shift_multiply_add(x: Array, kernel: Array, geometry: Geometry) -> Array:
+def _shift_multiply_add(x: Array, kernel: Array, *, stride, pairs, dilation, transposed=None) -> Array:
     """The convolution as its definition says."""
-    pixels = taps(pad(x, geometry.pairs), kernel.shape[:-2], geometry.stride, geometry.dilation)
-    parts = [_scale(pixel, weight) for pixel, weight in zip(pixels, _weights(kernel), strict=True)]
+    pixels = taps(pad(x, pairs), kernel.shape[:-2], stride, dilation)
+    weights = kernel.reshape(-1, kernel.shape[-1])
+    parts = []
+    for pixel, weight in zip(pixels, lax.split(weights, [1] * len(pixels)), strict=True):
+        pixel = _repeated(pixel, kernel.shape[-1])
+        parts.append(pixel * lax.broadcast_in_dim(weight[0], pixel.shape, (pixel.ndim - 1,)))
     return sum(parts[1:], start=parts[0])
 
 
-def _spread(x: Array, kernel: Array, geometry: Geometry) -> Array:
-    """The convolution the other way round: each pixel of a padded x adds to the outputs that see it."""
-    window = kernel.shape[:-2]
-    spans = dilated(window, geometry.dilation)
-    parts = []
-    for index, weight in zip(itertools.product(*map(range, window)), _weights(kernel), strict=True):
-        shifts = [i * d for i, d in zip(index, geometry.dilation, strict=True)]
-        edges = [(span - 1 - shift, shift, 0) for span, shift in zip(spans, shifts, strict=True)]
-        part = _scale(x, weight)
-        parts.append(lax.pad(part, jnp.zeros((), x.dtype), [(0, 0, 0), *edges, (0, 0, 0)]))
-    starts = (0, *(span - 1 for span in spans), 0)
-    return lax.slice(
-        sum(parts[1:], start=parts[0]), starts, (*x.shape[:-1], kernel.shape[-1]), (1, *geometry.stride, 1)
-    )
+def _by_image(g: Array, x: Any, kernel: Array, *, stride, pairs, dilation, transposed) -> Array:
+    """The transpose by the image: each output sends to the pixels that it saw."""
+    y = transposed(g, kernel, x.aval.shape[1:-1], stride, pairs, dilation)
+    channels = x.aval.shape[-1]
+    return y if y.shape[-1] == channels else y.reshape(*y.shape[:-1], channels, -1).sum(-1)
 
 
-def _weights(kernel: Array) -> Sequence[Array]:
-    """The taps (1, C * multiplier) of a depthwise kernel (*window, 1, C * multiplier), in row-major order."""
-    flat = kernel.reshape(-1, kernel.shape[-1])
-    return lax.split(flat, [1] * flat.shape[0])
+def _by_kernel(g: Array, x: Array, kernel: Any, *, stride, pairs, dilation, transposed) -> Array:
+    """The transpose by the kernel: the products of each tap are added up image by image, and over pixels at the end.
+
+    XLA:CPU would sum over pixels at once by columns, strided; sums of whole images run along memory.
+    """
+    shape = kernel.aval.shape
+
+    def add(totals, images):
+        pixels = taps(images[0][None], shape[:-2], stride, dilation)
+        products = [_repeated(pixel[0], shape[-1]) * images[1] for pixel in pixels]
+        return [total + product for total, product in zip(totals, products, strict=True)], None
+
+    start = [jnp.zeros(g.shape[1:], g.dtype)] * math.prod(shape[:-1])
+    totals, _ = lax.scan(add, start, (pad(x, pairs), g))
+    return jnp.stack([channel_sums(total) for total in totals]).reshape(shape)
 
 
-def _scale(x: Array, weight: Array) -> Array:
-    """x (N, *spatial, C) times weight (1, C * multiplier): (N, *spatial, C * multiplier)."""
-    multiplier = weight.shape[-1] // x.shape[-1]
-    if multiplier > 1:
-        x = jnp.repeat(x, multiplier, axis=-1)
-    return x * lax.broadcast_in_dim(weight.reshape(-1), x.shape, (x.ndim - 1,))
+def _over_models(arrays, axes, **options):
+    """The models' channels side by side."""
+    (x, kernel), (x_axis, kernel_axis) = arrays, axes
+    if kernel_axis is None:
+        x = jnp.moveaxis(x, x_axis, 0)
+        y = _depthwise.bind(x.reshape(-1, *x.shape[2:]), kernel, **options)
+        return y.reshape(*x.shape[:2], *y.shape[1:]), 0
+    kernel = jnp.moveaxis(kernel, kernel_axis, -2)
+    models = kernel.shape[-2]
+    if x_axis is None:
+        x, x_axis = jnp.broadcast_to(x, (models, *x.shape)), 0
+    x = jnp.moveaxis(x, x_axis, -2)
+    y = _depthwise.bind(x.reshape(*x.shape[:-2], -1), kernel.reshape(*kernel.shape[:-2], -1), **options)
+    return y.reshape(*y.shape[:-1], models, -1), y.ndim - 1
+
+
+def _repeated(x: Array, features: int) -> Array:
+    """Each channel of x (..., C) as many times as there are outputs of it."""
+    return x if x.shape[-1] == features else jnp.repeat(x, features // x.shape[-1], axis=-1)
+
+
+def _shape(x, kernel, **options):
+    """The abstract value of the result."""
+    y = jax.eval_shape(functools.partial(_shift_multiply_add, **options), x, kernel)
+    return jax.core.ShapedArray(y.shape, x.dtype)
+
+
+_depthwise = Primitive("depthwise_convolution")
+_depthwise.def_impl(jax.jit(_shift_multiply_add, static_argnames=("stride", "pairs", "dilation", "transposed")))
+_depthwise.def_abstract_eval(_shape)
+ad.defbilinear(_depthwise, _by_image, _by_kernel)
+batching.primitive_batchers[_depthwise] = _over_models
+mlir.register_lowering(_depthwise, mlir.lower_fun(_shift_multiply_add, multiple_results=False))
