@@ -21,7 +21,7 @@ from seqvision.evaluation.classification import (
 )
 from seqvision.evaluation.intervals import wilson_interval
 from seqvision.evaluation.tables import Record, json_records, records
-from seqvision.evaluation.threshold_curves import class_areas
+from seqvision.evaluation.threshold_curves import ClassAreas, class_areas
 
 Floats = NDArray[np.float64]
 
@@ -122,11 +122,15 @@ def score_classes(
     rows, confusion, per_class = {}, {}, {}
     for name, z in outputs.items():
         confusion[name] = np.sum([confusion_matrix(truth, seed.argmax(axis=-1), classes) for seed in z], axis=0)
-        per_class[name] = _per_class(truth, z, confusion[name], names)
-        scored = [_scores(truth, seed.argmax(axis=-1), softmax(seed), seed) for seed in z]
+        chances = [softmax(seed) for seed in z]
+        areas = [class_areas(truth, p) for p in chances]
+        per_class[name] = _per_class(areas, confusion[name], names)
+        scored = [
+            _scores(truth, seed.argmax(axis=-1), p, area, seed) for seed, p, area in zip(z, chances, areas, strict=True)
+        ]
         rows[name] = _row("model", scored, len(truth))
     even = np.tile(frequencies, (len(truth), 1))
-    guess = _scores(truth, np.full(len(truth), common), even)
+    guess = _scores(truth, np.full(len(truth), common), even, class_areas(truth, even))
     rows["commonest class"] = _row("baseline", [guess], len(truth))
     verdicts = tuple(_judge(name, rows[name], rows["commonest class"], names[common]) for name in outputs)
     return ClassCard(pd.DataFrame.from_dict(rows, orient="index"), confusion, per_class, names, verdicts, len(truth))
@@ -143,7 +147,9 @@ def _seeds(name: str, logits: ArrayLike) -> NDArray[np.float64]:
     return z
 
 
-def _scores(truth: NDArray, predicted: NDArray, probabilities: Floats, logits: Floats | None = None) -> Record:
+def _scores(
+    truth: NDArray, predicted: NDArray, probabilities: Floats, areas: ClassAreas, logits: Floats | None = None
+) -> Record:
     counts = confusion_matrix(truth, predicted, probabilities.shape[1])
     loss = log_loss(truth, probabilities=probabilities) if logits is None else log_loss(truth, logits=logits)
     confidence = np.take_along_axis(probabilities, predicted[:, None], axis=1)[:, 0]
@@ -151,7 +157,7 @@ def _scores(truth: NDArray, predicted: NDArray, probabilities: Floats, logits: F
         "accuracy": accuracy(truth, predicted).value,
         "log_loss": loss,
         "f1": float(class_scores(counts, average="macro").f1),
-        "roc_area": _mean(class_areas(truth, probabilities).roc),
+        "roc_area": _mean(areas.roc),
         "calibration_error": reliability(np.minimum(confidence, 1.0), predicted == truth).error,
     }
 
@@ -176,10 +182,9 @@ def _row(kind: str, scores: list[Record], rows: int) -> Record:
     }
 
 
-def _per_class(truth: NDArray, logits: Floats, counts: NDArray[np.int64], names: tuple[str, ...]) -> pd.DataFrame:
+def _per_class(areas: list[ClassAreas], counts: NDArray[np.int64], names: tuple[str, ...]) -> pd.DataFrame:
     """Score each class against the rest, seeds taken together; areas are means over seeds."""
     scores = class_scores(counts)
-    areas = [class_areas(truth, softmax(seed)) for seed in logits]
     return pd.DataFrame(
         {
             "recall": scores.recall,
@@ -188,7 +193,7 @@ def _per_class(truth: NDArray, logits: Floats, counts: NDArray[np.int64], names:
             "f1": scores.f1,
             "roc_area": np.mean([area.roc for area in areas], axis=0),
             "average_precision": np.mean([area.average_precision for area in areas], axis=0),
-            "rows": counts.sum(axis=1) // len(logits),
+            "rows": counts.sum(axis=1) // len(areas),
         },
         index=pd.Index(names),
     )

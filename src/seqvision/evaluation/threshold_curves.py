@@ -55,9 +55,7 @@ def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
     positive, score = _check(labels, scores)
     if positive.all() or not positive.any():
         raise ValueError(f"a ROC curve needs rows of both classes, got {len(positive)} rows of {int(positive[0])} only")
-    hits, alarms, thresholds = _counts(positive, score)
-    x, y = alarms / alarms[-1], hits / hits[-1]
-    return RocCurve(x, y, thresholds, float(np.trapezoid(y, x)))
+    return _roc(*_counts(positive, score))
 
 
 def precision_recall_curve(labels: ArrayLike, scores: ArrayLike) -> PrecisionRecallCurve:
@@ -79,11 +77,7 @@ def precision_recall_curve(labels: ArrayLike, scores: ArrayLike) -> PrecisionRec
     positive, score = _check(labels, scores)
     if not positive.any():
         raise ValueError(f"a precision-recall curve needs rows of the positive class, got {len(positive)} rows of 0")
-    hits, alarms, thresholds = _counts(positive, score)
-    called = hits + alarms
-    precision, recall = np.where(called > 0, hits / np.maximum(called, 1), 1.0), hits / hits[-1]
-    average = float(np.sum(np.diff(recall) * precision[1:]))
-    return PrecisionRecallCurve(precision, recall, thresholds, float(np.trapezoid(precision, recall)), average)
+    return _precision_recall(*_counts(positive, score))
 
 
 def class_areas(labels: ArrayLike, scores: ArrayLike, *, average: Average | None = None) -> ClassAreas:
@@ -126,8 +120,21 @@ def class_areas(labels: ArrayLike, scores: ArrayLike, *, average: Average | None
 def _areas(positive: NDArray[np.bool_], score: Floats) -> tuple[float, float, float]:
     if positive.all() or not positive.any():
         return np.nan, np.nan, np.nan
-    curve = precision_recall_curve(positive, score)
-    return roc_curve(positive, score).area, curve.area, curve.average_precision
+    counts = _counts(positive, score)
+    curve = _precision_recall(*counts)
+    return _roc(*counts).area, curve.area, curve.average_precision
+
+
+def _roc(hits: Floats, alarms: Floats, thresholds: Floats) -> RocCurve:
+    x, y = alarms / alarms[-1], hits / hits[-1]
+    return RocCurve(x, y, thresholds, float(np.trapezoid(y, x)))
+
+
+def _precision_recall(hits: Floats, alarms: Floats, thresholds: Floats) -> PrecisionRecallCurve:
+    called = hits + alarms
+    precision, recall = np.where(called > 0, hits / np.maximum(called, 1), 1.0), hits / hits[-1]
+    average = float(np.sum(np.diff(recall) * precision[1:]))
+    return PrecisionRecallCurve(precision, recall, thresholds, float(np.trapezoid(precision, recall)), average)
 
 
 def _check(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], Floats]:
