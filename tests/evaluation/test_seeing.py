@@ -95,6 +95,22 @@ def test_layers_called_twice_and_layers_behind_transforms():
         ev.grad_cam(state, IMAGES, layer="same")
 
 
+def test_modules_inside_a_lifted_scan_are_passed_over():
+    class Step(nn.Module):
+        @nn.compact
+        def __call__(self, x, _):
+            return nn.Conv(2, (1, 1), name="inner")(x), None
+
+    class Repeated(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            steps = nn.scan(Step, variable_broadcast="params", split_rngs={"params": False}, length=3)
+            x, _ = steps(name="steps")(x, None)
+            return nn.Conv(2, (1, 1), name="last")(x).mean(axis=(1, 2))
+
+    assert list(ev.feature_maps(state_of(Repeated()), IMAGES)) == ["last"]
+
+
 @pytest.mark.parametrize("classes", [0, [1, 0, 1], None])
 def test_grad_cam_of_two_detectors(classes):
     state = state_of(TwoDetectors(), params=DETECTORS)

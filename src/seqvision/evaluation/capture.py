@@ -45,8 +45,7 @@ def capture(
         )
     named = {}
     for path in dict.fromkeys(path for path in order if path):
-        calls = _at(kept["intermediates"], path)["__call__"]
-        for n, y in enumerate(calls, start=1):
+        for n, y in enumerate(_kept(kept.get("intermediates", {}), path), start=1):
             named["/".join(path) + (f" ({n})" if n > 1 else "")] = y
     return outputs, named
 
@@ -111,7 +110,8 @@ def _nested(changes: dict[str, Array]) -> dict[str, Any]:
     return tree
 
 
-def _at(tree: Any, path: tuple[str, ...]) -> Any:
-    for name in path:
-        tree = tree[name]
-    return tree
+def _kept(tree: Any, path: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return what flax kept of a module's calls; nothing for modules inside a lifted scan, which drops it."""
+    for name in (*path, "__call__"):
+        tree = tree.get(name, {})
+    return tree or ()
