@@ -167,6 +167,16 @@ def test_transposed_block_is_torchs_layer(padding):
     np.testing.assert_allclose(found, np.tanh(normalise(y, variables)), rtol=1e-4, atol=1e-5)
 
 
+def test_a_transposed_block_on_one_pixel_is_the_transposed_convolution():
+    from seqvision.conv import conv_transpose
+
+    x = draw(2, 1, 1, 3)
+    variables, found = shaken(ConvTransposeBlock(2, (3, 4), 1, "valid", activation="linear"), x)
+    kernel, bias = variables["params"]["kernel"], variables["params"]["bias"]
+    assert found.shape == (2, 3, 4, 2)
+    np.testing.assert_allclose(found, conv_transpose(x, kernel, bias, padding="valid"), rtol=1e-5, atol=1e-6)
+
+
 def test_response_norm_equals_torchs():
     torch = pytest.importorskip("torch", reason="torch has a response normalisation to compare with")
     x = draw(2, 3, 3, 7)
