@@ -5,6 +5,7 @@ from jax import Array
 
 from seqvision.conv import max_pool
 
+from .checks import check_pictures
 from .convolutional import HE, ConvBlock
 from .heads import ClassificationHead
 
@@ -36,6 +37,7 @@ class AlexNet(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B, num_classes)."""
+        check_pictures(self, x)
         if min(x.shape[1:3]) < 63:
             raise ValueError(f"AlexNet: images must be at least 63 x 63, got {x.shape}: resize them")
         layers = [(64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1)]

@@ -5,6 +5,7 @@ from typing import Literal
 import flax.linen as nn
 from jax import Array
 
+from .checks import check_pictures
 from .convolutional import HE, ConvBlock
 from .heads import ClassificationHead
 from .normalization import BatchNorm
@@ -36,6 +37,7 @@ class CompactNet(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B, num_classes)."""
+        check_pictures(self, x)
         for n, (layer, after) in enumerate(zip(self.layers, (*self.layers[1:], None), strict=True), start=1):
             if layer != "pool":
                 pool = (2, 2) if after == "pool" else None

@@ -10,6 +10,7 @@ from jax import Array
 from seqvision.conv import conv_block, max_pool
 
 from .activations import Activation, activation
+from .checks import check_pictures
 from .heads import GLOROT, ClassificationHead
 from .normalization import BatchNorm
 
@@ -127,6 +128,7 @@ class ConvNet(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to the head's outputs."""
+        check_pictures(self, x)
         for features in self.channels:
             block = ConvBlock(
                 features,

@@ -7,6 +7,7 @@ from jax import Array
 
 from seqvision.conv import global_avg_pool, max_pool
 
+from .checks import check_pictures
 from .heads import ClassificationHead
 from .inception import InceptionBlock, local_response_norm, normalised
 
@@ -52,6 +53,7 @@ class GoogLeNet(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B, num_classes)."""
+        check_pictures(self, x)
         convolution = partial(normalised, batch_norm=self.batch_norm)
         halve = partial(max_pool, window=(3, 3), stride=2, padding="same")
         x = halve(convolution(64, (7, 7), 2, 3, name="conv1")(x, train=train))

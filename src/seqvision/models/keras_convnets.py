@@ -3,6 +3,7 @@
 import flax.linen as nn
 from jax import Array
 
+from .checks import check_pictures
 from .convolutional import ConvBlock, ConvNet
 from .heads import GLOROT, ClassificationHead
 
@@ -63,6 +64,7 @@ class SixConvNet(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B, num_classes)."""
+        check_pictures(self, x)
         for s, features in enumerate(self.channels, start=1):
             for pool in (None, (2, 2)):
                 block = ConvBlock(

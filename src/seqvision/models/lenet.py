@@ -13,6 +13,7 @@ from jax import Array
 from seqvision.conv import avg_pool, conv, sum_pool
 
 from .activations import Activation, activation
+from .checks import check_pictures
 from .convolutional import ConvBlock
 from .heads import GLOROT, ClassificationHead
 from .lenet_codes import DIGIT_CODES
@@ -119,6 +120,7 @@ class LeNet5(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         """Map images x (B, 28 or 32, 28 or 32, C) to logits (B, num_classes)."""
+        check_pictures(self, x)
         self._check(x)
         original = self.form == "original"
         squash: Any = scaled_tanh if original else activation(self.activation)

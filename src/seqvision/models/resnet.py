@@ -7,6 +7,7 @@ from jax import Array
 
 from seqvision.conv import global_avg_pool, max_pool
 
+from .checks import check_pictures
 from .convolutional import HE, ConvBlock
 from .heads import ClassificationHead
 from .residual import BottleneckBlock, ResidualBlock, Shortcut
@@ -41,6 +42,7 @@ class ResNet(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B, num_classes)."""
+        check_pictures(self, x)
         if self.block not in ("basic", "bottleneck") or self.stem not in ("large", "small"):
             raise ValueError(
                 f'ResNet: block must be "basic" or "bottleneck" and stem "large" or "small", got {self.block!r} and '

@@ -3,6 +3,7 @@
 import flax.linen as nn
 from jax import Array
 
+from .checks import check_pictures
 from .convolutional import HE, ConvBlock
 from .heads import ClassificationHead
 
@@ -39,6 +40,7 @@ class VGG(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B, num_classes)."""
+        check_pictures(self, x)
         stages = len(self.convolutions)
         if min(x.shape[1:3]) < 2**stages:
             raise ValueError(

@@ -6,6 +6,7 @@ from jax import Array
 
 from seqvision.conv import max_pool
 
+from .checks import check_pictures
 from .convolutional import HE, ConvBlock
 
 # (channels, window, stride) of each convolution, "pool" for a max pool of 2 x 2 (figure 3 of the paper).
@@ -63,6 +64,7 @@ class YOLOv1(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, 64 h, 64 w, C) to predictions (B, h, w, 5 * boxes + num_classes)."""
+        check_pictures(self, x)
         if any(size % 64 or size < 64 for size in x.shape[1:3]):
             raise ValueError(f"YOLOv1: the sides of the images must be multiples of 64 pixels, got {x.shape}")
         count = 0
@@ -109,6 +111,7 @@ class GridDetector(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to predictions (B, h, w, 5 * boxes + num_classes)."""
+        check_pictures(self, x)
         cell = 2 ** len(self.channels)
         if any(size % cell for size in x.shape[1:3]):
             raise ValueError(f"GridDetector: the sides of the images must be multiples of {cell}, got {x.shape}")
