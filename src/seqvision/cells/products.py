@@ -1,9 +1,11 @@
 """The products of a step, x W_x + h W_h + b, and their gradients over many rows at once."""
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
 
@@ -67,9 +69,6 @@ def weight_gradients(
 
 def input_gradient(blocks: Sequence[Array], w_x: Array, dtype: DTypeLike | None = None) -> Array:
     """Return the gradient of x (R, D) from those of x W_x, blocks of columns (R, K')."""
-    d_x, end = None, 0
-    for d in blocks:
-        begin, end = end, end + d.shape[-1]
-        share = affine(d, w_x[:, begin:end].T, None, dtype)
-        d_x = share if d_x is None else d_x + share
-    return d_x
+    ends = np.cumsum([d.shape[-1] for d in blocks])
+    weights = jnp.split(w_x, ends[:-1], axis=-1)
+    return reduce(jnp.add, (affine(d, w.T, None, dtype) for d, w in zip(blocks, weights, strict=True)))
