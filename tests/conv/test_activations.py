@@ -1,0 +1,33 @@
+"""The table of activations."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seqvision.conv import ACTIVATIONS, activation
+from seqvision.conv.activations import MONOTONE, bru
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_values_and_slopes_are_finite_everywhere(name):
+    x = jnp.array([-1e4, -50.0, -1.0, 0.0, 1e-3, 3.0, 50.0, 1e4])
+    values, slopes = jax.vmap(jax.value_and_grad(activation(name)))(x)
+    assert np.isfinite(values).all()
+    assert np.isfinite(slopes).all()
+
+
+@pytest.mark.parametrize("name", sorted(MONOTONE))
+def test_those_that_are_called_monotone_never_decrease(name):
+    assert (np.diff(MONOTONE[name](jnp.linspace(-8, 8, 4001))) >= -1e-6).all()  # rounding of tanh
+
+
+@pytest.mark.parametrize("r", [1.0, 2.0, 3.0])
+def test_bionodal_root_unit_is_smooth_at_nought(r):
+    np.testing.assert_allclose(bru(0.0, r), 1 - 1 / r, atol=1e-6)
+    np.testing.assert_allclose([jax.grad(bru)(-1e-6, r), jax.grad(bru)(1e-6, r)], r, rtol=1e-4)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match=r"one of linear, relu, .* got 'relo'"):
+        activation("relo")
