@@ -8,9 +8,10 @@ Command: python experiments/cifar_cnn.py
     (170 MB are downloaded once, unless $SEQVISION_DATA_DIR/cifar10 has files *.bin or *.bin.gz)
     python experiments/cifar_cnn.py --classes dog cat ship bird
 
-Expected: not measured yet.
+Expected: not measured at full size; after 2 epochs on 3,200 images the strided network has .371, commonest class .100.
 
-Running time: not measured yet.
+Running time: with 30,000 images 10 s an epoch for the strided network and 37 s for the others on 2 cores alone, half an
+    hour for all; --half computes in bfloat16 on accelerators.
 """
 
 import sys
