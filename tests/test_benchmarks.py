@@ -31,6 +31,15 @@ def layers(monkeypatch):
         sys.modules.pop(name, None)
 
 
+@pytest.fixture
+def convolutions(monkeypatch):
+    """Import the benchmark of convolutions in the same way."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    yield importlib.import_module("convolution")
+    for name in ("convolution", "processes", "conv_rows", "conv_seqvision", "conv_torch", "conv_flax", "conv_keras"):
+        sys.modules.pop(name, None)
+
+
 def stub(folder, **times):
     """Return a program in the place of the peers' Python, which answers these times at once."""
     program = folder / "python"
@@ -39,7 +48,7 @@ def stub(folder, **times):
     return str(program)
 
 
-@pytest.mark.parametrize("name", ["fit_peers", "recurrent_layers"])
+@pytest.mark.parametrize("name", ["convolution", "fit_peers", "recurrent_layers"])
 def test_header_states_question_command_result_and_time(name):
     header = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8")))
     places = [header.find(word) for word in ("Question:", "Command:", "Expected:", "Running time:")]
@@ -241,3 +250,66 @@ def test_torch_does_the_work_of_a_layer(layers, mode):
     result = module.build("torch", rows.parse("gru-2-5-3-4"), mode=mode, steps=2)()
     if mode == "call":
         assert [tuple(slope.shape) for slope in result] == [(2, 5, 3), (12, 3), (12, 4), (12,), (12,)]
+
+
+def test_a_convolution_of_this_library_and_a_peer_that_is_absent(convolutions, tmp_path, capsys):
+    config = convolutions.Config(
+        rows=("maxpool-32x32x32",),
+        peers=("torch",),
+        rounds=1,
+        seconds=0.0,
+        json=tmp_path / "all.json",
+        peers_python=stub(tmp_path, absent="No module named 'torch'"),
+    )
+    result = convolutions.main(config)
+    assert json.loads(config.json.read_text()) == result
+    assert result["maxpool-32x32x32"]["seconds"]["seqvision call"] > 0
+    assert "torch: absent (No module named 'torch')" in capsys.readouterr().out
+
+
+def test_ratios_of_networks_and_of_a_population(convolutions):
+    def answers(**seconds):
+        return {f"seqvision {label}" if label != "torch" else label: {"seconds": s} for label, s in seconds.items()}
+
+    rounds = [answers(run=2.0, loop=5.0, torch=9.0), answers(run=3.0, loop=4.0, torch=8.0)]
+    assert convolutions.summarise("mnist", rounds)["ratios"] == {"torch / ours": 4.0, "run / loop": 0.5}
+    population = convolutions.summarise("population", [answers(one=1.0, vmap=6.0, map=8.8)])
+    assert population["ratios"] == {"vmap / eight runs": 0.75, "map / eight runs": pytest.approx(1.1)}
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion", "cifar"])
+def test_convolutional_networks_have_the_same_size_in_every_framework(convolutions, name):
+    import jax
+
+    network = importlib.import_module("conv_rows").NETWORKS[name]
+    x = np.zeros((1, *network.shape), np.float32)
+    for module in (
+        importlib.import_module("conv_seqvision").MODELS[name](),
+        importlib.import_module("conv_flax").Net(name),
+    ):
+        keys = {"params": jax.random.key(0), "dropout": jax.random.key(1)}
+        parameters = jax.eval_shape(lambda x, module=module, keys=keys: module.init(keys, x), x)["params"]
+        assert sum(leaf.size for leaf in jax.tree.leaves(parameters)) == network.parameters
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion", "cifar"])
+def test_convolutional_networks_of_torch_have_that_size_too(convolutions, name):
+    torch = pytest.importorskip("torch", reason="torch is one of the peers")
+    network = importlib.import_module("conv_rows").NETWORKS[name]
+    model = importlib.import_module("conv_torch").build(name)
+    model(torch.zeros(2, network.shape[-1], *network.shape[:2]))
+    assert sum(weights.numel() for weights in model.parameters()) == network.parameters
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rows": ("lenet",)}, "rows must be among mnist, .* got lenet"),
+        ({"rows": ()}, "rows must be among .* got none"),
+        ({"peers": ("caffe",)}, "peers must be among keras-tf, .* got caffe"),
+        ({"steps": 0}, "steps must be at least 1, got 0"),
+    ],
+)
+def test_wrong_settings_of_the_convolutions_are_refused(convolutions, settings, message):
+    with pytest.raises(ValueError, match=message):
+        convolutions.main(convolutions.Config(**settings))
