@@ -14,7 +14,7 @@ in memory: one program ("run"), a Python loop over a compiled step ("loop"), `mo
 and flax. Layers are single calls. The population is eight networks under vmap, or one after another in one program,
 beside eight times one.
 
-Expected: times of the peers over seqvision's compiled run, one or two rounds on two AVX-512 cores that others also used:
+Expected: times of the peers over seqvision's run, one or two rounds on two AVX-512 cores that others also used:
     mnist 11.1 ms: Keras on TensorFlow 1.3, Keras on JAX 5.1, torch 2.5, flax 5.5; run / loop .54
     fashion 1.35 ms: Keras on TensorFlow 5.4, Keras on JAX 3.3, torch 3.1, flax 2.9; run / loop .89
     cifar 33 ms: Keras on TensorFlow 1.6, torch 1.2; run / loop .74. In a round on a busier machine 45 ms, and 1.0 and
