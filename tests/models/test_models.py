@@ -186,7 +186,7 @@ BAD = {
     "readout must be one of last, max, mean, all, got 'first'": lambda: Recurrent((LSTM(2),), readout="first").init(
         KEY, draw(1, 2, 1)
     ),
-    "activation must be one of relu": lambda: MLP((2,), activation="rleu").init(KEY, draw(1, 2)),
+    "activation must be one of linear, relu, .* got 'rleu'": lambda: MLP((2,), activation="rleu").init(KEY, draw(1, 2)),
     "horizon and targets must be >= 1, got 0 and 1": lambda: RegressionHead(0).init(KEY, draw(1, 2)),
     "classes must be >= 1, got 0": lambda: ClassificationHead(0).init(KEY, draw(1, 2)),
     "groups must divide the 3 input channels": lambda: ConvBlock(4, groups=2).init(KEY, draw(1, 4, 4, 3)),
