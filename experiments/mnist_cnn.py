@@ -7,10 +7,10 @@ step size that falls to 0, beside always saying the commonest digit?
 Command: python experiments/mnist_cnn.py
     (11 MB are downloaded once, unless $SEQVISION_DATA_DIR/mnist has the four idx files)
 
-Expected: the Keras example .9917 (one seed); commonest digit .1135. The compact network .9826 after 4 epochs on 12,800
-    images (one seed), the Keras example .9720 there.
+Expected: over three seeds .9956 ± .0004 (26,298 parameters, with the recipe) and .9911 ± .0012 (the Keras example)
+    against .1135 for the commonest digit.
 
-Running time: an epoch takes 5 s and 9 s on 2 cores alone: about 11 minutes.
+Running time: an epoch takes about 5 s and 9 s on 2 cores alone: 11 minutes (24 minutes beside other work).
 """
 
 import sys
