@@ -14,11 +14,11 @@ in memory: one program ("run"), a Python loop over a compiled step ("loop"), `mo
 and flax. Layers are single calls. The population is eight networks under vmap, or one after another in one program,
 beside eight times one.
 
-Expected: times of the peers over seqvision's run, one or two rounds on two AVX-512 cores that others also used:
-    mnist 11.1 ms: Keras on TensorFlow 1.3, Keras on JAX 5.1, torch 2.5, flax 5.5; run / loop .54
-    fashion 1.35 ms: Keras on TensorFlow 5.4, Keras on JAX 3.3, torch 3.1, flax 2.9; run / loop .89
-    cifar 33 ms: Keras on TensorFlow 1.6, torch 1.2; run / loop .74. In a round on a busier machine 45 ms, and 1.0 and
-    .87, Keras on JAX 1.4, flax 1.4; run / loop .99
+Expected: times of the peers over seqvision's run; the networks two rounds on two AVX-512 cores with nothing beside:
+    mnist 11.3 ms: Keras on TensorFlow 1.36, torch 2.16, flax 5.1; run / loop .55
+    fashion 1.36 ms: Keras on TensorFlow 5.0, torch 2.7, flax 3.0; run / loop 1.01
+    cifar 32.2 ms: Keras on TensorFlow 1.43, torch 1.14, flax 1.8; run / loop .77
+    and in a round that other work disturbed: Keras on JAX 5.1, 3.3 and 1.4, for cifar torch .87,
     eight networks over eight runs: vmap .83, one after another .97
     layers, torch and flax over ours: conv-32x32x32-32 1.7, 1.3; conv-8x8x128-128 1.6, 1.1; depthwise-56x56x64 1.4, 6.2;
     depthwise-28x28x128-s2 8.0, 63; maxpool-32x32x32 15, 27

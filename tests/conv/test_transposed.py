@@ -1,5 +1,7 @@
 """Transposed convolutions against the float64 reference, lax, torch and Keras."""
 
+import os
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -126,6 +128,7 @@ def test_equals_torch(k, stride, padding, extra, groups):
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize(("k", "s"), [(4, 2), (3, 2), (2, 3)])
 def test_equals_keras(padding, k, s):
+    os.environ.setdefault("KERAS_BACKEND", "jax")
     keras = pytest.importorskip("keras", reason="Keras is the other framework")
     x = np.random.default_rng(0).normal(size=(2, 4, 5, 3)).astype(np.float32)
     layer = keras.layers.Conv2DTranspose(2, k, s, padding)

@@ -13,7 +13,7 @@ def check_pictures(model: object, x: Array) -> None:
     >>> check_pictures("ConvNet", jnp.zeros((2, 3, 32, 32)))
     Traceback (most recent call last):
     ...
-    ValueError: ConvNet: x (2, 3, 32, 32) has its channels in front; they come last: jnp.moveaxis(x, 1, -1)
+    ValueError: ConvNet: x (2, 3, 32, 32) has its channels in front; they come last, (B, H, W, C): jnp.moveaxis(x, ...)
     """
     name = model if isinstance(model, str) else type(model).__name__
     if not jnp.issubdtype(x.dtype, jnp.floating):
