@@ -8,10 +8,11 @@ Command: python experiments/cifar_cnn.py
     (170 MB are downloaded once, unless $SEQVISION_DATA_DIR/cifar10 has files *.bin or *.bin.gz)
     python experiments/cifar_cnn.py --classes dog cat ship bird
 
-Expected: not measured at full size; after 2 epochs on 3,200 images the strided network has .371, commonest class .100.
+Expected: at full size not measured yet. Four classes (--classes dog cat ship bird --networks "six" "six, augmented"
+    --epochs 10, 12,032 images, one seed): .7907 plain with .9513 of the training images right, .7740 augmented
+    with .8035, commonest class .2500: after ten epochs the changes cost more than they give, and training still rises.
 
-Running time: with 30,000 images 10 s an epoch for the strided network and 37 s for the others on 2 cores alone, half an
-    hour for all; --half computes in bfloat16 on accelerators.
+Running time: four classes 20 s an epoch of six convolutions on 2 busy cores; all ten classes about 33 ms a step of 32.
 """
 
 import sys
