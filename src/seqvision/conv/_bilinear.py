@@ -5,18 +5,15 @@ is what lets JAX differentiate it in both modes and any number of times, and map
 where XLA would make grouped convolutions, which are slow on CPU.
 """
 
-import functools
 import math
 from collections.abc import Callable
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
 
 from seqvision.conv._arguments import Pairs, dilated
 from seqvision.conv._geometry import LAYOUTS, pad, taps
+from seqvision.conv._primitive import bilinear_primitive
 
 # Bytes of the patches that are multiplied at once, so that they stay in cache. Measured with 1 MiB of it to a core.
 _CHUNK = 2**21
@@ -102,13 +99,8 @@ def _rows_gradient(x: Array, g: Array, window, stride, dilation) -> Array:
     return jnp.stack(products)
 
 
-def _over_models(arrays, axes, **options):
+def _by_models(x: Array, kernel: Array, x_axis, kernel_axis, **options):
     """One model after another, where each has a kernel of its own."""
-    (x, kernel), (x_axis, kernel_axis) = arrays, axes
-    if kernel_axis is None:
-        x = jnp.moveaxis(x, x_axis, 0)
-        y = _large.bind(x.reshape(-1, *x.shape[2:]), kernel, **options)
-        return y.reshape(*x.shape[:2], *y.shape[1:]), 0
     if x_axis is None:  # the models see the same images: their kernels side by side are one kernel
         kernel = jnp.moveaxis(kernel, kernel_axis, -2)
         y = _large.bind(x, kernel.reshape(*kernel.shape[:-2], -1), **options)
@@ -117,14 +109,4 @@ def _over_models(arrays, axes, **options):
     return lax.map(lambda model: _large.bind(*model, **options), models), 0
 
 
-def _shape(x, kernel, **options):
-    """The abstract value of the result."""
-    return jax.core.ShapedArray(jax.eval_shape(functools.partial(_routine, **options), x, kernel).shape, x.dtype)
-
-
-_large = Primitive("large_convolution")
-_large.def_impl(jax.jit(_routine, static_argnames=("stride", "pairs", "dilation", "transposed")))
-_large.def_abstract_eval(_shape)
-ad.defbilinear(_large, _by_image, _by_kernel)
-batching.primitive_batchers[_large] = _over_models
-mlir.register_lowering(_large, mlir.lower_fun(_routine, multiple_results=False))
+_large = bilinear_primitive("large_convolution", _routine, _by_image, _by_kernel, _by_models)

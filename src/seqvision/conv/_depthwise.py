@@ -1,18 +1,15 @@
 """Depthwise convolution on CPU: shift, multiply, add, as a bilinear operation with fast transposes of its own."""
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
 
 from seqvision.conv._arguments import Pairs
 from seqvision.conv._geometry import pad, taps
+from seqvision.conv._primitive import bilinear_primitive
 from seqvision.conv.normalization import channel_sums
 
 
@@ -69,13 +66,8 @@ def _by_kernel(g: Array, x: Array, kernel: Any, *, stride, pairs, dilation, tran
     return jnp.stack([channel_sums(total) for total in totals]).reshape(shape)
 
 
-def _over_models(arrays, axes, **options):
+def _by_models(x: Array, kernel: Array, x_axis, kernel_axis, **options):
     """The models' channels side by side."""
-    (x, kernel), (x_axis, kernel_axis) = arrays, axes
-    if kernel_axis is None:
-        x = jnp.moveaxis(x, x_axis, 0)
-        y = _depthwise.bind(x.reshape(-1, *x.shape[2:]), kernel, **options)
-        return y.reshape(*x.shape[:2], *y.shape[1:]), 0
     kernel = jnp.moveaxis(kernel, kernel_axis, -2)
     models = kernel.shape[-2]
     if x_axis is None:
@@ -90,15 +82,4 @@ def _repeated(x: Array, features: int) -> Array:
     return x if x.shape[-1] == features else jnp.repeat(x, features // x.shape[-1], axis=-1)
 
 
-def _shape(x, kernel, **options):
-    """The abstract value of the result."""
-    y = jax.eval_shape(functools.partial(_shift_multiply_add, **options), x, kernel)
-    return jax.core.ShapedArray(y.shape, x.dtype)
-
-
-_depthwise = Primitive("depthwise_convolution")
-_depthwise.def_impl(jax.jit(_shift_multiply_add, static_argnames=("stride", "pairs", "dilation", "transposed")))
-_depthwise.def_abstract_eval(_shape)
-ad.defbilinear(_depthwise, _by_image, _by_kernel)
-batching.primitive_batchers[_depthwise] = _over_models
-mlir.register_lowering(_depthwise, mlir.lower_fun(_shift_multiply_add, multiple_results=False))
+_depthwise = bilinear_primitive("depthwise_convolution", _shift_multiply_add, _by_image, _by_kernel, _by_models)

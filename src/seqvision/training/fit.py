@@ -12,11 +12,11 @@ from jax import Array
 
 from .cache import enable_compilation_cache
 from .checks import check_training_data
+from .counts import check_batch_size, check_positive
 from .execution import History, Plan, StepOptions, step_by_step, whole_epochs
 from .gradients import check_micro_batch
 from .losses import PerExample, resolve_loss, resolve_metrics
 from .progress import progress_bar
-from .run import check_batch_size, check_positive
 from .state import TrainState, create_state, state_shapes
 from .step import Augmentation, Metrics, Penalty
 from .stopping import EarlyStopping

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from .run import check_positive
+from .counts import check_positive
 from .state import TrainState
 from .step import forward
 

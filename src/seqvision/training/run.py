@@ -9,6 +9,7 @@ from jax import Array
 
 from seqvision.data import Batch
 
+from .counts import check_batch_size, check_positive
 from .state import TrainState
 from .step import Step
 from .stopping import EarlyStopping, Epoch, best_state, start_watch, watched_epochs
@@ -145,15 +146,3 @@ def evaluate_data(evaluate: Evaluate, state: TrainState, data: Any, batch_size: 
         min(batch_size, len(data)),
     )
     return {f"val_{name}": value for name, value in metrics.items()}
-
-
-def check_batch_size(batch_size: int, examples: int) -> None:
-    """Refuse a batch that is larger than the data."""
-    if batch_size > examples:
-        raise ValueError(f"batch_size {batch_size} is larger than the {examples} examples: use {examples} or less")
-
-
-def check_positive(name: str, value: int) -> None:
-    """Refuse what is not an int of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be an int >= 1, got {value!r}")

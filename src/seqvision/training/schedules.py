@@ -17,6 +17,8 @@ from typing import Any
 import jax.numpy as jnp
 import optax
 
+from .counts import check_positive
+
 
 def inverse_time_decay(initial: float, rate: float) -> optax.Schedule:
     """Return initial / (rate * t + 1).
@@ -43,8 +45,7 @@ def warm_up(updates: int, then: optax.Schedule | float) -> optax.Schedule:
     >>> [float(warm_up(4, 0.5)(t)) for t in range(6)]
     [0.125, 0.25, 0.375, 0.5, 0.5, 0.5]
     """
-    if isinstance(updates, bool) or not isinstance(updates, int) or updates < 1:
-        raise ValueError(f"updates must be an int >= 1, got {updates!r}")
+    check_positive("updates", updates)
     follow: Any = then if callable(then) else lambda _: then
 
     def schedule(count: Any) -> Any:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from .counts import check_positive
 from .state import TrainState
 
 Epoch = Callable[[TrainState, Any, Any], tuple[TrainState, dict[str, Array]]]
@@ -34,8 +35,7 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 1:
-            raise ValueError(f"patience must be an int >= 1, got {self.patience!r}")
+        check_positive("patience", self.patience)
         if not 0 <= self.min_delta < float("inf"):
             raise ValueError(f"min_delta must be a number >= 0, got {self.min_delta!r}")
 
