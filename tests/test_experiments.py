@@ -16,6 +16,7 @@ ALL = [
     "add_numbers",
     "character_rnn",
     "cifar_cnn",
+    "cifar_record",
     "classify_digits",
     "counting_and_timing",
     "detect_shapes",

@@ -13,6 +13,7 @@ from seqvision.models import (
     GridDetector,
     LeNet5,
     SixConvNet,
+    WhitenedConvNet,
     YOLOv1,
     resnet18,
 )
@@ -26,6 +27,7 @@ MODELS = {
     "GridDetector": GridDetector(),
     "LeNet5": LeNet5(),
     "SixConvNet": SixConvNet(),
+    "WhitenedConvNet": WhitenedConvNet(),
     "YOLOv1": YOLOv1(),
     "ResNet": resnet18(),
 }

@@ -23,6 +23,7 @@ from .resnet import ResNet, cifar_resnet18, cifar_resnet20, resnet18, resnet34, 
 from .separable import SeparableBlock, SqueezeExcitation
 from .transposed import ConvTransposeBlock
 from .vgg import VGG, vgg16, vgg19
+from .whitened import WhitenedConvNet, whitening_kernel
 from .yolo import GridDetector, YOLOv1
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "SixConvNet",
     "SqueezeExcitation",
     "TrainablePool",
+    "WhitenedConvNet",
     "YOLOv1",
     "cifar_convnet",
     "cifar_resnet18",
@@ -73,4 +75,5 @@ __all__ = [
     "resnet50",
     "vgg16",
     "vgg19",
+    "whitening_kernel",
 ]
