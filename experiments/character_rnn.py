@@ -18,16 +18,16 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from seqvision.cells import GRU, LSTM, Elman, unroll
+from seqvision.reporting import to_plain
+from seqvision.training.population import run_population
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import tyro
 from jax import Array
-
-from seqvision.cells import GRU, LSTM, Elman, unroll
-from seqvision.reporting import to_plain
-from seqvision.training.population import run_population
 
 NOUNS = ("sailor", "cat", "tower", "teacher", "river", "horse", "doctor", "garden")
 CHOICES = (

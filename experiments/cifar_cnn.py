@@ -19,15 +19,15 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-import flax.linen as nn
-import jax
-import tyro
-
 from seqvision.data import Arrays, Augment, Flip, ImageData, Shift, load_cifar10
 from seqvision.models import SixConvNet, cifar_convnet
 from seqvision.pipelines import ImageRecipe, run_recipes
 from seqvision.pipelines.build import parameter_count
 from seqvision.training import as_it_is, mirrored
+
+import flax.linen as nn
+import jax
+import tyro
 
 Network = Literal["strided", "six", "six, augmented", "six, augmented, cosine"]
 SHIFT_AND_FLIP = Augment((Shift(0.1, 0.1), Flip()))
@@ -46,7 +46,9 @@ class Config:
     batch_size: int = 32
     """images a step"""
     learning_rate: float = 0.001
-    """step size of Adam"""
+    """step size of Adam, at its largest"""
+    schedule: Literal["constant", "cosine"] = "constant"
+    """constant as in the notebooks, or a cosine after a short rise: for rows without a schedule of their own"""
     limit: int | None = None
     """use only so many training images"""
     seeds: int = 1
@@ -84,7 +86,11 @@ def main(config: Config) -> dict[str, Any]:
 def rows(config: Config, classes: int) -> dict[str, tuple[nn.Module, ImageRecipe]]:
     """Return the networks that are wanted, and how each is trained."""
     plain = ImageRecipe(
-        config.epochs, config.batch_size, config.learning_rate, compute_dtype="bfloat16" if config.half else None
+        config.epochs,
+        config.batch_size,
+        config.learning_rate,
+        config.schedule,
+        compute_dtype="bfloat16" if config.half else None,
     )
     augmented = replace(plain, augment=SHIFT_AND_FLIP)
     cosine = replace(augmented, schedule="cosine", weight_decay=0.02, average=0.999, views=(as_it_is, mirrored))

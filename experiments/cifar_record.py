@@ -23,12 +23,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-import tyro
-
 from seqvision.data import Arrays, Augment, ImageData, PadCrop, fit_pixel_scaler, load_cifar10
 from seqvision.evaluation import score_classes
 from seqvision.models import WhitenedConvNet, whitening_kernel
@@ -36,6 +30,12 @@ from seqvision.pipelines.build import parameter_count
 from seqvision.pipelines.classify_report import write_classify_report
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.training import SmoothedCrossEntropy, TrainState, create_state, fit, predict, updates_in
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import tyro
 
 SHIFTS = Augment((PadCrop(2),))
 

@@ -17,13 +17,13 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import tyro
-from sklearn.linear_model import LogisticRegression
-
 from seqvision.pipelines import ClassifyConfig, run_classify
 from seqvision.pipelines.classify import load_images
 from seqvision.reporting import to_plain
+
+import numpy as np
+import tyro
+from sklearn.linear_model import LogisticRegression
 
 
 @dataclass(frozen=True)

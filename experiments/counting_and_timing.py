@@ -20,19 +20,19 @@ Goldberg and Yahav, "On the practical computational power of finite precision RN
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-import tyro
-from jax import Array
-
 from seqvision.cells import GRU, LSTM, Elman, LSTMVariant
 from seqvision.data import Arrays
 from seqvision.models import ClassificationHead, Recurrent
 from seqvision.reporting import to_plain
 from seqvision.training import create_state, forward, make_run, make_train_step
 from seqvision.training.population import run_population
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import tyro
+from jax import Array
 
 Name = Literal["Elman", "GRU", "LSTM", "LSTM, peepholes"]
 

@@ -20,13 +20,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import jax
-import numpy as np
-import optax
-import tyro
-from scipy import ndimage
-from sklearn.neighbors import KNeighborsClassifier
-
 from seqvision import data
 from seqvision.data import Arrays, Scenes, digit_scenes, load_mnist
 from seqvision.evaluation import connected_pixels, mean_box, score_detections
@@ -34,6 +27,13 @@ from seqvision.models import Detections, GridDetector, decode_boxes, encode_boxe
 from seqvision.pipelines.build import parameter_count
 from seqvision.reporting import RunFolder, plot_boxes, save_figure, to_plain
 from seqvision.training import fit, make_yolo_loss, predict
+
+import jax
+import numpy as np
+import optax
+import tyro
+from scipy import ndimage
+from sklearn.neighbors import KNeighborsClassifier
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,14 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import tyro
-
 from seqvision.data import Augment, Flip, ImageData, Shift
 from seqvision.models import CompactNet
 from seqvision.pipelines import ClassifyConfig, ImageRecipe, run_classify, run_recipes
 from seqvision.pipelines.classify import load_images
 from seqvision.reporting import to_plain
 from seqvision.training import as_it_is, mirrored
+
+import tyro
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,16 @@ Running time: 7 s on 2 cores.
 from dataclasses import dataclass
 from typing import Any
 
+from seqvision.conv import conv
+from seqvision.data import Brightness, Contrast, Cutout, Flip, PadCrop, Shift, Warp, array_to_image, image_to_array
+from seqvision.reporting import RunFolder, plot_augmentations, plot_images, save_figure, to_plain
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.ndimage
 import sklearn.datasets
 import tyro
-
-from seqvision.conv import conv
-from seqvision.data import Brightness, Contrast, Cutout, Flip, PadCrop, Shift, Warp, array_to_image, image_to_array
-from seqvision.reporting import RunFolder, plot_augmentations, plot_images, save_figure, to_plain
 
 FILTERS = {
     "identity": ((0, 0, 0), (0, 1, 0), (0, 0, 0)),

@@ -22,17 +22,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import jax
-import numpy as np
-import optax
-import tyro
-from jax import Array
-
 from seqvision.data import Arrays, load_fashion_mnist, load_mnist
 from seqvision.evaluation import frechet_distance, score_samples
 from seqvision.models import digit_gan, mnist_convnet
 from seqvision.reporting import RunFolder, plot_image_rows, save_figure, to_plain
 from seqvision.training import create_adversarial_state, fit, generate, make_adversarial_step, make_run, predict
+
+import jax
+import numpy as np
+import optax
+import tyro
+from jax import Array
 
 
 @dataclass(frozen=True)

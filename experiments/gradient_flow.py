@@ -19,18 +19,18 @@ Running time: 45 s on 2 busy cores, most of it compiling.
 from dataclasses import dataclass
 from typing import Any
 
+from seqvision.cells import GRU, LSTM, Elman, unroll
+from seqvision.evaluation import depth_profile, gradient_by_lag, gradient_trace
+from seqvision.models.activations import activation
+from seqvision.reporting import plot_gradient_flow, save_figure, to_plain
+from seqvision.training.population import run_population
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import tyro
 from jax import Array
-
-from seqvision.cells import GRU, LSTM, Elman, unroll
-from seqvision.evaluation import depth_profile, gradient_by_lag, gradient_trace
-from seqvision.models.activations import activation
-from seqvision.reporting import plot_gradient_flow, save_figure, to_plain
-from seqvision.training.population import run_population
 
 GLOROT = jax.nn.initializers.glorot_uniform(batch_axis=(0,))
 CELLS: dict[str, tuple[Any, float]] = {  # with a factor of the recurrent weights, orthogonal at first

@@ -20,13 +20,6 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-import optax
-import tyro
-from jax import Array
-
 from seqvision.cells import GRU, LSTM, Elman
 from seqvision.data import Arrays
 from seqvision.evaluation import wilson_interval
@@ -34,6 +27,13 @@ from seqvision.models import ClassificationHead, Recurrent
 from seqvision.reporting import to_plain
 from seqvision.training import create_state, forward, make_run, make_train_step
 from seqvision.training.population import run_population
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import tyro
+from jax import Array
 
 Name = Literal["Elman", "GRU", "LSTM", "LSTM, max"]
 Signs = Literal["first", "last"]

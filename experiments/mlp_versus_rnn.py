@@ -20,10 +20,6 @@ Running time: about 4 minutes a seed for the MLP and 10 s for the SimpleRNN on 2
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import flax.linen as nn
-import jax
-import tyro
-
 from seqvision.cells import Elman
 from seqvision.data import find_file
 from seqvision.models import MLP, Anchored, Recurrent, RegressionHead
@@ -33,6 +29,10 @@ from seqvision.pipelines.forecast import judge_forecasts
 from seqvision.pipelines.forecast_data import describe_split, load_series, split_series
 from seqvision.pipelines.seeds import state_variables, train_seeds
 from seqvision.reporting import to_plain
+
+import flax.linen as nn
+import jax
+import tyro
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import flax.linen as nn
-import jax
-import tyro
-
 from seqvision.data import Arrays, Augment, ImageData, Shift, Warp, load_mnist
 from seqvision.models import CompactNet, mnist_convnet
 from seqvision.pipelines import ImageRecipe, run_recipes
 from seqvision.pipelines.build import parameter_count
+
+import flax.linen as nn
+import jax
+import tyro
 
 Network = Literal["Keras", "compact"]
 SHAKE = Augment((Shift(0.08, 0.08, "zero"), Warp(rotation=12, zoom=0.1, shear=8, fill="zero")))

@@ -14,9 +14,9 @@ Running time: about 26 s on 2 cores (.64 s an epoch).
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import tyro
-
 from seqvision.pipelines import ClassifyConfig, run_and_print, run_classify
+
+import tyro
 
 
 @dataclass(frozen=True)

@@ -20,18 +20,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from seqvision.data import Arrays, load_digits, stratified_split
+from seqvision.models import MLP, ClassificationHead
+from seqvision.reporting import RunFolder, plot_comparison, save_figure, to_plain
+from seqvision.training import create_state, make_eval_step, make_run, make_train_step, run_population
+from seqvision.training.schedules import inverse_time_decay, updates_in, warm_up
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import tyro
 from jax import Array
-
-from seqvision.data import Arrays, load_digits, stratified_split
-from seqvision.models import MLP, ClassificationHead
-from seqvision.reporting import RunFolder, plot_comparison, save_figure, to_plain
-from seqvision.training import create_state, make_eval_step, make_run, make_train_step, run_population
-from seqvision.training.schedules import inverse_time_decay, updates_in, warm_up
 
 Rule = Callable[[Any], optax.GradientTransformation]  # from a step size or schedule
 SMALL, MIDDLE, LARGE = (1e-3, 3e-3, 1e-2, 3e-2), (3e-2, 0.1, 0.3, 1.0), (0.1, 0.3, 1.0, 3.0)

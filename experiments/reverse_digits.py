@@ -18,13 +18,13 @@ Running time: 3 min on 2 cores (a seed 3 s without attention, 10 s Luong, 16 s B
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import tyro
-
 from seqvision.cells import LSTM, Bahdanau, Decoder, Luong
 from seqvision.data import reversed_digits
 from seqvision.models import EncoderDecoder, SequenceEncoder
 from seqvision.pipelines import SequenceConfig, example_lines, nearest_answers, run_sequences, save_attention
 from seqvision.reporting import to_plain
+
+import tyro
 
 Name = Literal["no attention", "Luong", "Bahdanau"]
 

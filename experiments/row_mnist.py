@@ -17,12 +17,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-import numpy as np
-import optax
-import tyro
-from jax import Array
-
 from seqvision.cells import LSTM
 from seqvision.data import Arrays, load_mnist
 from seqvision.evaluation import score_classes
@@ -31,6 +25,12 @@ from seqvision.pipelines.build import RowByRow, parameter_count
 from seqvision.reporting import to_plain
 from seqvision.training import create_state, forward, make_run, make_train_step
 from seqvision.training.population import run_population
+
+import jax
+import numpy as np
+import optax
+import tyro
+from jax import Array
 
 
 @dataclass(frozen=True)

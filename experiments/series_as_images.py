@@ -18,10 +18,6 @@ Running time: 1 minute on 2 cores.
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import numpy as np
-import tyro
-from sklearn.linear_model import LogisticRegression
-
 from seqvision.data import Arrays, Series, bar_chart_images, gramian_angular_field, load_goog, read_series
 from seqvision.evaluation import log_loss, roc_curve, softmax, wilson_interval
 from seqvision.models import ClassificationHead, ConvNet
@@ -29,6 +25,10 @@ from seqvision.pipelines.build import build_optimizer
 from seqvision.pipelines.seeds import train_seeds
 from seqvision.reporting import RunFolder, plot_image_rows, save_figure, to_plain
 from seqvision.training import predict
+
+import numpy as np
+import tyro
+from sklearn.linear_model import LogisticRegression
 
 Encoding = Literal["bars", "summation field", "difference field"]
 

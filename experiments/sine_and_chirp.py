@@ -19,10 +19,6 @@ Running time: 19 s on 2 cores, most of it compiling ten models.
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-import flax.linen as nn
-import numpy as np
-import tyro
-
 from seqvision.cells import LSTM, Elman
 from seqvision.data import Series, chirp, sine
 from seqvision.models import MLP, Recurrent
@@ -31,6 +27,10 @@ from seqvision.pipelines.forecast import judge_forecasts
 from seqvision.pipelines.forecast_data import split_series
 from seqvision.pipelines.seeds import state_variables, train_seeds
 from seqvision.reporting import to_plain
+
+import flax.linen as nn
+import numpy as np
+import tyro
 
 Name = Literal["linear", "Elman relu", "Elman tanh", "Elman linear", "LSTM"]
 

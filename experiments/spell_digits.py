@@ -17,14 +17,14 @@ Running time: 1.5 min on 2 cores.
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-import numpy as np
-import tyro
-
 from seqvision.cells import GRU, Bahdanau, Decoder
 from seqvision.data import DIGIT_NAMES, Arrays, Vocabulary, decoder_arrays, load_digits, stratified_split
 from seqvision.models import EncoderDecoder, ImageEncoder
 from seqvision.pipelines import SequenceConfig, nearest_answers, run_sequences
 from seqvision.reporting import plot_image_attention, save_figure, to_plain
+
+import numpy as np
+import tyro
 
 Name = Literal["no attention", "Bahdanau"]
 

@@ -18,9 +18,9 @@ Running time: 17 s on 2 cores with nothing compiled before, half of it compiling
 from dataclasses import dataclass
 from typing import Any
 
-import tyro
-
 from seqvision.pipelines import ForecastConfig, run_and_print, run_forecast
+
+import tyro
 
 
 @dataclass(frozen=True)

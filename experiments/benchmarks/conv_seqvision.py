@@ -1,15 +1,15 @@
 """Layers and training steps of seqvision, and layers of flax, for the convolution benchmark."""
 
+from seqvision.conv import avg_pool, conv, max_pool
+from seqvision.data import Arrays
+from seqvision.models import ConvNet, SixConvNet, fashion_convnet, mnist_convnet
+from seqvision.training import create_state, make_run, make_train_step
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 from conv_rows import LAYERS, NETWORKS, POPULATION, Layer, Network, images, layer_input
-
-from seqvision.conv import avg_pool, conv, max_pool
-from seqvision.data import Arrays
-from seqvision.models import ConvNet, SixConvNet, fashion_convnet, mnist_convnet
-from seqvision.training import create_state, make_run, make_train_step
 
 MODELS = {"mnist": mnist_convnet, "fashion": fashion_convnet, "cifar": SixConvNet}
 MEMBERS = 8

@@ -1,14 +1,14 @@
 """A row trained by seqvision: one compiled run."""
 
-import flax.linen as nn
-import jax
-import optax
-from rows import Row, Sample
-
 from seqvision.cells import LSTM, Elman
 from seqvision.data import Arrays, Windows
 from seqvision.models import MLP, ClassificationHead, ConvNet, Recurrent, RegressionHead
 from seqvision.training import fit
+
+import flax.linen as nn
+import jax
+import optax
+from rows import Row, Sample
 
 
 def train(row: Row, sample: Sample, epochs: int, batch_size: int, threads: int, seed: int) -> tuple[float, list[float]]:
