@@ -313,3 +313,33 @@ def test_convolutional_networks_of_torch_have_that_size_too(convolutions, name):
 def test_wrong_settings_of_the_convolutions_are_refused(convolutions, settings, message):
     with pytest.raises(ValueError, match=message):
         convolutions.main(convolutions.Config(**settings))
+
+
+@pytest.fixture
+def classics(monkeypatch):
+    """Import the benchmark of the classic networks in the same way."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    yield importlib.import_module("classic_networks")
+    for name in ("classic_networks", "processes", "conv_rows", "conv_seqvision"):
+        sys.modules.pop(name, None)
+
+
+def test_a_run_and_a_loop_of_a_classic_network_are_timed(classics, capsys):
+    result = classics.main(classics.Config(networks=("LeNet-5 dense",), steps=2, rounds=1, seconds=0.01))
+    assert result["LeNet-5 dense"]["run"] > 0
+    assert result["LeNet-5 dense"]["loop"] > 0
+    assert "LeNet-5 dense" in capsys.readouterr().out
+
+
+def test_every_row_of_the_classic_networks_takes_its_images(classics):
+    import jax
+
+    for build, shape, batch in classics.NETWORKS.values():
+        model, x = build(), jax.ShapeDtypeStruct((batch, *shape), "float32")
+        logits, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), x)
+        assert logits.shape == (batch, 10)
+
+
+def test_unknown_classic_networks_are_refused(classics):
+    with pytest.raises(ValueError, match="networks: LeNet-9 not known: choose from LeNet-5, "):
+        classics.main(classics.Config(networks=("LeNet-9",)))
