@@ -19,6 +19,8 @@ two rounds on two AVX-512 cores:
     rowmnist .80 / .81 / .81, fashion 2.5 / 2.4 / 2.3.
 Without Keras on TensorFlow, lstm10_200 gave 3.0 / 1.2 / 1.2. In a single round on a busy machine mlp gave
 1.1 / 1.2 / 1.5 with 960 examples (not measured at full size; with 320 examples seqvision was the slower one).
+On two cores of an AMD EPYC, one round without Keras on TensorFlow: lstm5 4.52 / 1.85 / 1.61, lstm10 2.22 / 1.20 / 1.31,
+lstm30 2.44 / 2.76 / 2.50, rowmnist .83 / .82 / .82, rnn 1.48 / 1.62 / 1.60.
 Where seqvision loses: rowmnist, to torch's own LSTM kernel; the fit of lstm10, 1.3 s of compilation against 100 epochs
 of 4 ms in torch.
 

@@ -24,6 +24,16 @@ Expected: the fastest JAX or Keras layer, and torch's, over seqvision's "auto", 
     lstm-64-100-64-256    .99  .68    1.08 1.09  | gru-64-100-64-256     .99  1.2    1.17  1.7
     lstm-32-784-1-64     1.02  .74    1.20 1.35  | elman-32-60-1-128    1.26  2.8    1.39  3.2
     lstm-32-10-1-5        .86  2.0    1.26  6.5  | elman-4-100-16-256   4.46  6.9    5.24  7.5
+and on two cores of an AMD EPYC, whose products run at half the speed:
+    lstm-32-28-28-128    1.17  .63    1.15  .72  | gru-32-28-28-128     1.39  1.9    1.33  2.0
+    lstm-128-28-28-128   1.09  .71    1.15  .73  | gru-128-28-28-128    1.03  1.2    1.05  1.2
+    lstm-4-100-16-256    2.49  .88    2.50  .96  | gru-4-100-16-256     2.11  5.3    2.18  5.7
+    lstm-64-100-64-256   1.07  .75    1.08  .96  | gru-64-100-64-256    1.00  .84    1.19  1.2
+    lstm-32-784-1-64     1.07  .74    1.23  1.2  | elman-32-60-1-128    1.18  2.1    1.21  2.4
+    lstm-32-10-1-5       1.17  3.7    1.19  7.3  | elman-4-100-16-256   2.78  5.0    2.84  5.2
+There GLIBC_TUNABLES=glibc.malloc.hugetlb=1, which the children inherit, takes single calls of lstm-64-100-64-256 from
+123 to 98 ms (flax 145 to 105, torch 93 to 75), of lstm-32-784-1-64 from 74 to 48 (Keras on JAX 79 to 57, torch 55 to
+33) and of gru-64-100-64-256 from 110 to 87 (Keras on JAX 126 to 95, torch 93 to 89).
 On a machine that is busy otherwise torch's threads wait for each other, and its times mean nothing.
 
 What that recommends, and "auto" does: "fused" for Elman, GRU and LSTM at every size (beside our own scan it lost only
