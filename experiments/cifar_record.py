@@ -51,9 +51,9 @@ class Config:
     batch_size: int = 1024
     """images a step"""
     learning_rate: float = 1.5
-    """largest step size; that of biases is 64 times as large"""
+    """largest step size for 1024 images, in proportion for others; biases of norms take 64 times as large ones"""
     weight_decay: float = 0.002
-    """share of the weights taken off at a step of the largest size"""
+    """share of the weights taken off at a step of the largest size, for 1024 images, in proportion for others"""
     smoothing: float = 0.2
     """share of each label spread over all classes"""
     limit: int | None = None
@@ -147,11 +147,13 @@ def mirror(data: Arrays, which: np.ndarray) -> Arrays:
 def optimizer(config: Config, examples: int) -> optax.GradientTransformation:
     """Return the update rule: two step sizes, and what stays as it is."""
     updates = updates_in(config.epochs, examples, config.batch_size)
+    share = config.batch_size / 1024
 
-    def descent(peak):
+    def descent(learning_rate):
+        peak = share * learning_rate
         falling = {max(1, round(0.23 * updates)): 5.0, updates: 0.07}  # from .2 of the peak to it, then to .07 of it
         rate = optax.piecewise_interpolate_schedule("linear", 0.2 * peak, falling)
-        decay = optax.add_decayed_weights(config.weight_decay / peak)
+        decay = optax.add_decayed_weights(share * config.weight_decay / peak)
         return optax.chain(decay, optax.sgd(rate, momentum=0.85, nesterov=True))
 
     rules = {
