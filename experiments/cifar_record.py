@@ -1,18 +1,20 @@
 """The recipe of the CIFAR-10 speed records: how soon is a network of 2 million parameters at .94?
 
 Question: how many of the 10,000 test photographs does a network with a fixed whitening layer and six 3 x 3
-convolutions (1,972,792 parameters) get right after ten passes over the training images, beside always saying the
+convolutions (1,972,792 parameters) get right after eight passes over the training images, beside always saying the
 commonest class, and how long does that take? Convolutions start from the identity; gradient descent with Nesterov's
 momentum, a step size that rises and falls in straight lines, labels smoothed by .2, every image mirrored in every other
 epoch and shifted by up to two pixels; the answer is the mean over six views of an image.
 
 Command: python experiments/cifar_record.py
     (170 MB are downloaded once, unless $SEQVISION_DATA_DIR/cifar10 has files *.bin or *.bin.gz)
-    on a GPU: python experiments/cifar_record.py --half --seeds 5
+    as published, on a GPU: python experiments/cifar_record.py --batch-size 1024 --epochs 10 --half --seeds 5
 
-Expected: not measured yet.
+Expected: with 30,000 of the 50,000 training images and one seed .9182, after 1167 seconds of training; commonest class
+    .1000. Its answers are far less sure than right (calibration error .20): the price of smoothed labels. The .94 are
+    those of all 50,000 images, and were not tried.
 
-Running time: not measured yet.
+Running time: 21 minutes on two cores of an AMD EPYC (146 s an epoch). On a GPU it never ran.
 
 Source: Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, 2024 (https://arxiv.org/abs/2404.00498); of it the
     averaging of weights ("lookahead") is left out.
@@ -46,9 +48,9 @@ class Config:
 
     channels: tuple[int, ...] = (64, 256, 256)
     """of each pair of convolutions"""
-    epochs: int = 10
+    epochs: int = 8
     """passes over the training images"""
-    batch_size: int = 1024
+    batch_size: int = 512
     """images a step"""
     learning_rate: float = 1.5
     """largest step size for 1024 images, in proportion for others; biases of norms take 64 times as large ones"""
