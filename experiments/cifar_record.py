@@ -25,21 +25,19 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from seqvision.data import Arrays, Augment, ImageData, PadCrop, fit_pixel_scaler, load_cifar10
+from seqvision.data import Arrays, ImageData, fit_pixel_scaler, load_cifar10
 from seqvision.evaluation import score_classes
-from seqvision.models import WhitenedConvNet, whitening_kernel
+from seqvision.models import WhitenedConvNet
+from seqvision.pipelines import RecordRecipe, train_record
 from seqvision.pipelines.build import parameter_count
 from seqvision.pipelines.classify_report import write_classify_report
+from seqvision.pipelines.speed_record import VIEWS
 from seqvision.reporting import RunFolder, to_plain
-from seqvision.training import SmoothedCrossEntropy, TrainState, create_state, fit, predict, updates_in
+from seqvision.training import predict
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
 import tyro
-
-SHIFTS = Augment((PadCrop(2),))
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,18 @@ def main(config: Config) -> dict[str, Any]:
         raw = ImageData(Arrays(raw.train.x[: config.limit], raw.train.y[: config.limit]), raw.test, raw.classes)
     data = fit_pixel_scaler(raw.train.x).apply(raw)
     model = WhitenedConvNet(config.channels, len(data.classes))
-    rule = optimizer(config, len(data.train))  # one object, so that all seeds share one program
+    dtype = "bfloat16" if config.half else None
+    recipe = RecordRecipe(
+        config.epochs, config.batch_size, config.learning_rate, config.weight_decay, config.smoothing, dtype
+    )
+    rule = recipe.optimizer(len(data.train))  # one object, so that all seeds share one program
     logits, losses, seconds = [], [], []
     with RunFolder.create(config.out, "cifar_record") as folder:
         folder.write_config(config)
         for seed in range(config.seeds):
             start = time.perf_counter()
-            state, loss, running = train(config, model, rule, data.train, seed)
+            key = jax.random.fold_in(jax.random.key(config.seed), seed)
+            state, loss, running = train_record(model, data.train, recipe, rule, key, say)
             logits.append(predict(state, data.test, views=VIEWS))
             losses.append(loss)
             seconds.append(running)
@@ -104,92 +107,6 @@ def main(config: Config) -> dict[str, Any]:
     print(f"{len(data.train)} images to train, {result['parameters']:,} parameters\n\n{card.text()}")
     print(f"\nseconds of training: {', '.join(f'{s:.1f}' for s in seconds)}\n\nrun folder: {folder.path}")
     return to_plain({**result, "folder": folder.path})
-
-
-def train(
-    config: Config, model: WhitenedConvNet, rule: optax.GradientTransformation, data: Arrays, seed: int
-) -> tuple[TrainState, np.ndarray, float]:
-    """Return the trained state, the loss of each epoch, and the seconds that the epochs ran."""
-    key = jax.random.fold_in(jax.random.key(config.seed), seed)
-    state = whitened(create_state(model, rule, key, jnp.zeros((1, *data.x.shape[1:]))), data.x[:5000])
-    first = np.random.default_rng([config.seed, seed]).random(len(data)) < 0.5
-    losses, seconds = [], 0.0
-    for epoch in range(config.epochs):
-        done = fit(
-            model,
-            mirror(data, first ^ (epoch % 2 == 1)),
-            loss=SmoothedCrossEntropy(config.smoothing),
-            optimizer=rule,
-            epochs=1,
-            batch_size=config.batch_size,
-            key=key,
-            augment=SHIFTS,
-            compute_dtype="bfloat16" if config.half else None,
-            state=state,
-            progress=False,
-        )
-        state = done.state
-        losses.append(done.history["loss"][0])
-        seconds += done.seconds["run"]
-        say(f"  epoch {epoch + 1}: loss {losses[-1]:.3f}, {done.seconds['run']:.1f} s")
-    return state, np.stack(losses), seconds
-
-
-def whitened(state: TrainState, images: np.ndarray) -> TrainState:
-    """Set the first layer to the whitening filters of these images."""
-    layer = {**state.params["whiten"], "kernel": jnp.asarray(whitening_kernel(images))}
-    return state.replace(params={**state.params, "whiten": layer})
-
-
-def mirror(data: Arrays, which: np.ndarray) -> Arrays:
-    """Swap left and right of the images chosen: over two epochs each is seen both ways."""
-    return Arrays(np.where(which[:, None, None, None], data.x[:, :, ::-1], data.x), data.y)
-
-
-def optimizer(config: Config, examples: int) -> optax.GradientTransformation:
-    """Return the update rule: two step sizes, and what stays as it is."""
-    updates = updates_in(config.epochs, examples, config.batch_size)
-    share = config.batch_size / 1024
-
-    def descent(learning_rate):
-        peak = share * learning_rate
-        falling = {max(1, round(0.23 * updates)): 5.0, updates: 0.07}  # from .2 of the peak to it, then to .07 of it
-        rate = optax.piecewise_interpolate_schedule("linear", 0.2 * peak, falling)
-        decay = optax.add_decayed_weights(share * config.weight_decay / peak)
-        return optax.chain(decay, optax.sgd(rate, momentum=0.85, nesterov=True))
-
-    rules = {
-        "kernel": descent(config.learning_rate),
-        "bias": descent(64 * config.learning_rate),
-        "fixed": optax.set_to_zero(),
-    }
-    return optax.partition(rules, kinds)
-
-
-def kinds(params: Any) -> Any:
-    """Name the rule of each parameter: the whitening filters and the scales of the norms stay as they are."""
-
-    def kind(path, _):
-        layer, name = path[0].key, path[-1].key
-        if name == "scale" or (layer, name) == ("whiten", "kernel"):
-            return "fixed"
-        return "bias" if layer.startswith("norm") else "kernel"
-
-    return jax.tree_util.tree_map_with_path(kind, params)
-
-
-def _view(down: int, right: int, mirrored: bool):
-    def view(images):
-        size = images.shape[1:3]
-        padded = jnp.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="reflect")
-        shifted = padded[:, 1 - down : 1 - down + size[0], 1 - right : 1 - right + size[1]]
-        return shifted[:, :, ::-1] if mirrored else shifted
-
-    return view
-
-
-# Each image as it is, one pixel down and right, and one up and left; all three also mirrored.
-VIEWS = tuple(_view(shift, shift, mirrored) for shift in (0, 1, -1) for mirrored in (False, True))
 
 
 def say(line: str) -> None:

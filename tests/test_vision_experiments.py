@@ -1,14 +1,10 @@
 """The experiments with LeNet-5, a detector and a generator, in a small setting; their claims at full size are slow."""
 
-import importlib
 from pathlib import Path
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seqvision.data import Arrays
-from seqvision.models import WhitenedConvNet, whitening_kernel
 from tests.test_experiments import file_or_skip, run
 
 
@@ -63,35 +59,6 @@ def test_cifar_record(tmp_path):
     assert result["scores"]["scores"]["whitened"]["seeds"] == len(result["seconds"]) == 2
     assert np.shape(result["loss"]) == (2, 2)
     assert np.isfinite(result["loss"]).all()
-
-
-def test_cifar_record_keeps_what_is_fixed_and_shows_both_mirror_images():
-    experiment = importlib.import_module("experiments.cifar_record")
-    rng = np.random.default_rng(0)
-    data = Arrays(rng.normal(size=(64, 32, 32, 3)).astype(np.float32), np.arange(64, dtype=np.int32) % 10)
-    config = experiment.Config(channels=(4, 4, 4), epochs=2, batch_size=32)
-    model = WhitenedConvNet(config.channels)
-    state, losses, _ = experiment.train(config, model, experiment.optimizer(config, len(data)), data, seed=0)
-    np.testing.assert_array_equal(state.params["whiten"]["kernel"], whitening_kernel(data.x))
-    assert (state.params["norm1_1"]["scale"] == 1).all()
-    moved = [state.params[layer][name] for layer, name in (("norm1_1", "bias"), ("whiten", "bias"))]
-    assert all(jnp.abs(bias).max() > 0 for bias in moved)
-    assert losses.shape == (2,)
-    which = rng.random(64) < 0.5
-    once, again = experiment.mirror(data, which), experiment.mirror(data, ~which)
-    np.testing.assert_array_equal(once.x + again.x, data.x + data.x[:, :, ::-1])
-
-
-def test_cifar_record_averages_over_six_views():
-    views = importlib.import_module("experiments.cifar_record").VIEWS
-    image = jnp.arange(16.0).reshape(1, 4, 4, 1)
-    seen = [np.asarray(view(image))[0, :, :, 0] for view in views]
-    plain = np.arange(16.0).reshape(4, 4)
-    np.testing.assert_array_equal(seen[0], plain)
-    np.testing.assert_array_equal(seen[1], plain[:, ::-1])
-    np.testing.assert_array_equal(seen[2][1:, 1:], plain[:-1, :-1])  # down and right
-    np.testing.assert_array_equal(seen[4][:-1, :-1], plain[1:, 1:])  # up and left
-    assert len({view.tobytes() for view in seen}) == 6
 
 
 @pytest.mark.slow

@@ -20,6 +20,8 @@ _LATE = {
     "evaluate_run": "inspection",
     "ImageRecipe": "image_recipes",
     "run_recipes": "image_recipes",
+    "RecordRecipe": "speed_record",
+    "train_record": "speed_record",
     "run_and_print": "printing",
     "run_sequences": "sequences",
     "example_lines": "sequences",

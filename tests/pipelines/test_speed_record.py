@@ -1,0 +1,37 @@
+"""The training of the speed records: what stays fixed, who is mirrored when, and the views of an image."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from seqvision.data import Arrays
+from seqvision.models import WhitenedConvNet, whitening_kernel
+from seqvision.pipelines import RecordRecipe, train_record
+from seqvision.pipelines.speed_record import VIEWS, mirror
+
+
+def test_what_is_fixed_stays_and_both_mirror_images_are_shown():
+    rng = np.random.default_rng(0)
+    data = Arrays(rng.normal(size=(64, 32, 32, 3)).astype(np.float32), np.arange(64, dtype=np.int32) % 10)
+    recipe = RecordRecipe(epochs=2, batch_size=32)
+    model = WhitenedConvNet((4, 4, 4))
+    state, losses, _ = train_record(model, data, recipe, recipe.optimizer(len(data)), jax.random.key(0))
+    np.testing.assert_array_equal(state.params["whiten"]["kernel"], whitening_kernel(data.x))
+    assert (state.params["norm1_1"]["scale"] == 1).all()
+    moved = [state.params[layer][name] for layer, name in (("norm1_1", "bias"), ("whiten", "bias"))]
+    assert all(jnp.abs(bias).max() > 0 for bias in moved)
+    assert losses.shape == (2,)
+    which = rng.random(64) < 0.5
+    once, again = mirror(data, which), mirror(data, ~which)
+    np.testing.assert_array_equal(once.x + again.x, data.x + data.x[:, :, ::-1])
+
+
+def test_six_views_of_an_image():
+    image = jnp.arange(16.0).reshape(1, 4, 4, 1)
+    seen = [np.asarray(view(image))[0, :, :, 0] for view in VIEWS]
+    plain = np.arange(16.0).reshape(4, 4)
+    np.testing.assert_array_equal(seen[0], plain)
+    np.testing.assert_array_equal(seen[1], plain[:, ::-1])
+    np.testing.assert_array_equal(seen[2][1:, 1:], plain[:-1, :-1])  # down and right
+    np.testing.assert_array_equal(seen[4][:-1, :-1], plain[1:, 1:])  # up and left
+    assert len({view.tobytes() for view in seen}) == 6
