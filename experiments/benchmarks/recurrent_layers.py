@@ -34,6 +34,17 @@ and on two cores of an AMD EPYC, whose products run at half the speed:
 There GLIBC_TUNABLES=glibc.malloc.hugetlb=1, which the children inherit, takes single calls of lstm-64-100-64-256 from
 123 to 98 ms (flax 145 to 105, torch 93 to 75), of lstm-32-784-1-64 from 74 to 48 (Keras on JAX 79 to 57, torch 55 to
 33) and of gru-64-100-64-256 from 110 to 87 (Keras on JAX 126 to 95, torch 93 to 89).
+With --scaling on the AMD cores, an LSTM, the gradient of a loss on the last step, ms / MiB of temporaries:
+    N-T-D-H         scan none     scan sqrt     fused none    fused gates   fused sqrt
+    32-64-16-64     5.66 / 6.8    6.88 / 1.2    3.93 / 6.6    5.22 / 4.3    5.25 / 1.8
+    32-256-16-64    22.8 / 26.6   26.2 / 3.4    19.1 / 26.5   20.3 / 16.7   23.8 / 4.6
+    32-1024-16-64   115 / 106     103 / 11.6    99.7 / 106    99.1 / 66.3   76 / 14.0
+    32-4096-16-64   475 / 424     439 / 43.0    382 / 425     380 / 265     315 / 47.8
+    32-256-16-32    8.46 / 13.6   10.3 / 2.0    6.4 / 13.5    8.46 / 8.6    9.5 / 2.5
+    32-256-16-128   78.7 / 52.9   99.3 / 6.5    65.7 / 52.6   63.1 / 29.0   65.7 / 8.9
+    32-256-16-512   789 / 213     1110 / 30.2   478 / 209     725 / 118     664 / 39.9
+    8-256-16-64     8.96 / 6.7    9.23 / 1.0    6.65 / 6.6    7.16 / 4.2    7.23 / 1.2
+    128-256-16-64   140 / 106     107 / 13.3    125 / 106     107 / 66.6    88.1 / 17.8
 On a machine that is busy otherwise torch's threads wait for each other, and its times mean nothing.
 
 What that recommends, and "auto" does: "fused" for Elman, GRU and LSTM at every size (beside our own scan it lost only
@@ -41,7 +52,7 @@ single calls of lstm-32-10-1-5, .118 to .102 ms, and once of gru-64-100-64-256);
 linear in their state, where "associative" took 1.2 to 2.4 times as long, but a third for the LRU with four sequences;
 "newton" never on two cores.
 
-Running time: 13 minutes for all rows and peers with --seconds .4.
+Running time: 13 minutes for all rows and peers with --seconds .4; --scaling 2 minutes.
 """
 
 import json
