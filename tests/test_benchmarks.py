@@ -320,7 +320,7 @@ def classics(monkeypatch):
     """Import the benchmark of the classic networks in the same way."""
     monkeypatch.syspath_prepend(str(FOLDER))
     yield importlib.import_module("classic_networks")
-    for name in ("classic_networks", "processes", "conv_rows", "conv_seqvision"):
+    for name in ("classic_networks", "processes", "conv_rows", "conv_seqvision", "layer_worker"):
         sys.modules.pop(name, None)
 
 

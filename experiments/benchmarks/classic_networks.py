@@ -33,11 +33,9 @@ Expected: on two cores of an AMD EPYC, no run more than 1.05 times its loop:
 Running time: 7 minutes.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seqvision.data import Arrays
 from seqvision.models import (
     VGG,
     AlexNet,
@@ -55,16 +53,15 @@ from seqvision.models import (
     resnet34,
     resnet50,
 )
-from seqvision.training import create_state, make_run, make_train_step
+from seqvision.training import make_run, make_train_step
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
-import numpy as np
 import optax
 import tyro
-from conv_rows import Network, images
-from conv_seqvision import loop
+from conv_rows import Network
+from conv_seqvision import loop, start
+from layer_worker import clock
 
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, int, int], int]] = {
     "LeNet-5": (lambda: LeNet5("original"), (28, 28, 1), 64),
@@ -110,7 +107,7 @@ def main(config: Config) -> dict[str, dict[str, float]]:
     print(f"{'network':<18}{'run, ms':>10}{'loop, ms':>10}{'run / loop':>12}", flush=True)
     for name in config.networks:
         ways = prepare(name, config.steps)
-        rounds = [{way: median(call, config.seconds) for way, call in ways.items()} for _ in range(config.rounds)]
+        rounds = [{w: clock(call, config.seconds, least=3) for w, call in ways.items()} for _ in range(config.rounds)]
         best = {way: 1e3 * min(one[way] for one in rounds) / config.steps for way in ways}
         result[name] = best
         print(f"{name:<18}{best['run']:>10.3g}{best['loop']:>10.3g}{best['run'] / best['loop']:>12.2f}", flush=True)
@@ -119,30 +116,15 @@ def main(config: Config) -> dict[str, dict[str, float]]:
 
 
 def prepare(name: str, steps: int) -> dict[str, Callable[[], object]]:
-    """Return a call of the compiled run and one of the loop, both compiled."""
+    """Return a call of the compiled run and one of the loop."""
     build, shape, batch = NETWORKS[name]
-    data = Arrays(*map(jnp.asarray, images(Network(shape, batch, 0), steps)))
-    state = create_state(build(), optax.sgd(1e-3, momentum=0.9), jax.random.key(0), data.x[:1])
+    state, data = start(build(), Network(shape, batch, 0), steps, optax.sgd(1e-3, momentum=0.9))
     step = make_train_step("cross_entropy")
     run = jax.jit(make_run(step, epochs=1, batch_size=batch))
-    calls = {
+    return {
         "run": lambda: jax.block_until_ready(run(state, data)),
         "loop": loop(jax.jit(step, donate_argnums=0), state, data, batch, steps),
     }
-    for call in calls.values():
-        call()
-    return calls
-
-
-def median(call: Callable[[], object], seconds: float) -> float:
-    """Return the median time of calls repeated for so many seconds, of three at least."""
-    times: list[float] = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 3:
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
 
 
 if __name__ == "__main__":

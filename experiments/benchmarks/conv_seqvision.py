@@ -30,10 +30,10 @@ def prepare(row: str, way: str, steps: int, threads: int):
     return loop(jax.jit(step, donate_argnums=0), state, data, network.batch, steps), steps
 
 
-def start(model: nn.Module, network: Network, steps: int):
-    """Return a fresh state and the data of so many steps."""
+def start(model: nn.Module, network: Network, steps: int, optimizer: optax.GradientTransformation | None = None):
+    """Return a fresh state, for Adam by default, and the data of so many steps."""
     data = Arrays(*map(jnp.asarray, images(network, steps)))
-    return create_state(model, optax.adam(1e-3), jax.random.key(0), data.x[:1]), data
+    return create_state(model, optimizer or optax.adam(1e-3), jax.random.key(0), data.x[:1]), data
 
 
 def loop(step, state, data, batch: int, steps: int):
