@@ -87,11 +87,12 @@ def test_the_test_sees_every_way_of_importing(line, rooms):
     assert imported_rooms(SOURCE / "cells" / "base.py", line) - {"cells"} == rooms
 
 
-def test_the_core_uses_nothing_of_the_ecosystem_but_jax():
+def test_the_core_uses_nothing_of_the_ecosystem_but_jax_and_a_compiler():
     for room in ("conv", "cells"):
         for path in files_of(room):
             roots = {name.split(".")[0] for name in imported_modules(path)}
-            foreign = roots - set(sys.stdlib_module_names) - {"jax", "numpy", "seqvision"}
+            kernels = {"numba", "llvmlite"} if path.name.startswith("numba_") else set()
+            foreign = roots - set(sys.stdlib_module_names) - {"jax", "numpy", "seqvision"} - kernels
             assert not foreign, f"{path.relative_to(REPOSITORY)} imports {sorted(foreign)}"
 
 
@@ -99,7 +100,7 @@ def test_the_core_uses_nothing_of_the_ecosystem_but_jax():
     ("module", "absent"),
     [
         ("seqvision", ["jax", "numpy"]),
-        ("seqvision.cells", ["flax", "optax", "orbax", "pandas", "matplotlib", "sklearn"]),
+        ("seqvision.cells", ["flax", "optax", "orbax", "pandas", "matplotlib", "sklearn", "numba"]),
         ("seqvision.conv", ["flax", "optax", "orbax", "pandas", "matplotlib", "sklearn"]),
     ],
 )

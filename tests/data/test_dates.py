@@ -2,7 +2,7 @@ import datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seqvision.data.dates import looks_like_date, parse_dates
@@ -26,6 +26,9 @@ def days(dates):
 
 
 @given(st.lists(DAYS, min_size=1, max_size=5), st.sampled_from(FORMS))
+@example(
+    [datetime.date(2000, 5, 1), datetime.date(2000, 1, 1)], "%d %B %Y"
+)  # "May" is a whole name and an abbreviation
 def test_dates_written_in_one_form_come_back(written, form):
     cells = [day.strftime(form) for day in written]
     assert all(map(looks_like_date, cells))

@@ -13,10 +13,11 @@ from .cudnn import cudnn, supports_cudnn
 from .fused import fused, supports_fused
 from .learned_start import stepper
 from .newton import newton
+from .numba_loop import here, numba, supports_numba
 from .pallas import pallas, supports_pallas
 from .scan import scan
 
-METHODS = ("auto", "scan", "fused", "associative", "newton", "pallas", "cudnn")
+METHODS = ("auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba")
 REMAT = ("none", "gates", "sqrt")
 
 
@@ -29,7 +30,7 @@ def unroll(
     mask: Array | None = None,
     reset: Array | None = None,
     reverse: bool = False,
-    method: Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn"] = "auto",
+    method: Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba"] = "auto",
     remat: Literal["none", "gates", "sqrt"] = "none",
 ) -> tuple[PyTree, Array]:
     """Run a cell over time.
@@ -50,9 +51,12 @@ def unroll(
         "newton": all steps at once for any cell with a small real state, by iteration; see `newton_unroll`.
         "pallas": one GPU kernel that keeps W_h on the chip; `Elman`, `LSTM`, `GRU` of 16, 32, 64 … units.
         "cudnn": NVIDIA's kernels for the `LSTM`, in float32, without mask and reset.
-        "auto": "fused" where the cell has it, "associative" on accelerators where the cell has that, else "scan".
+        "numba": one compiled kernel that takes each core's sequences through time; `Elman`, `LSTM` and `GRU` on CPU, in
+          float32. numba compiles it once on a machine, for about ten seconds.
+        "auto": "numba" where it can run, else "fused" where the cell has it, "associative" on accelerators where the
+          cell has that, else "scan".
       remat: "none" keeps what the backward pass needs; "gates" keeps states and recomputes gates; "sqrt" keeps about
-        sqrt(T) states, and computes the forward pass twice. For "scan" and "fused".
+        sqrt(T) states, and computes the forward pass twice. For "scan" and "fused"; "numba" has "sqrt" alone.
 
     Mixed dtypes: the state takes the type that parameters, inputs and given state promote to (float16 parameters with
     float32 inputs compute in float32), and keeps it.
@@ -77,12 +81,12 @@ def unroll(
         raise ValueError(f"unroll: remat must be one of {', '.join(REMAT)}, got {remat!r}")
     batch, xs, state, fresh, mask, reset = time_first("unroll", cell, params, xs, state, mask, reset)
     cell, params = stepper(cell, params)
-    how = _choose(cell, method, remat)
+    how = _choose(cell, method, remat, jnp.result_type(*jax.tree.leaves((params, xs, state))))
     if reverse:
         xs, mask, reset = jax.tree.map(lambda a: jnp.flip(a, 0), (xs, mask, reset))
 
-    if how == "fused":
-        final, ys = fused(cell, params, xs, state, fresh, mask, reset, remat)
+    if how in ("fused", "numba"):
+        final, ys = {"fused": fused, "numba": numba}[how](cell, params, xs, state, fresh, mask, reset, remat)
     else:
         state, fresh = promote(cell, params, state, fresh, xs)
         if how == "scan":
@@ -95,8 +99,10 @@ def unroll(
     return final, jnp.moveaxis(ys, 0, len(batch))
 
 
-def _choose(cell, method, remat):
+def _choose(cell, method, remat, dtype):
     if method == "auto":
+        if supports_numba(cell) and here() and dtype == jnp.float32 and remat != "gates":
+            return "numba"
         if supports_fused(cell):
             return "fused"
         parallel = supports_associative(cell) and remat == "none" and jax.default_backend() != "cpu"
@@ -106,9 +112,10 @@ def _choose(cell, method, remat):
         "associative": supports_associative,
         "pallas": supports_pallas,
         "cudnn": supports_cudnn,
+        "numba": supports_numba,
     }
     if method in known and not known[method](cell):
         raise ValueError(f'unroll: method="{method}" does not know {cell!r}: use method="scan" or "auto"')
-    if method not in ("scan", "fused") and remat != "none":
-        raise ValueError(f'unroll: remat={remat!r} is for loops over time, not for method="{method}": drop one of them')
+    if remat not in {"scan": REMAT, "fused": REMAT, "numba": ("none", "sqrt")}.get(method, ("none",)):
+        raise ValueError(f'unroll: method="{method}" does not know remat={remat!r}: drop one of them')
     return method

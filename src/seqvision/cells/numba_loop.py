@@ -1,0 +1,304 @@
+"""method="numba": the recurrence on CPU as one call of a compiled kernel, each core with sequences of its own.
+
+The kernels are in `seqvision.cells.numba_kernels`; the gradients of inputs and weights are products after the loop, as
+in "fused". Each of the two loops, forward and backward, is a JAX primitive: on CPU it is the kernel; on a GPU or TPU,
+and where it is differentiated itself, it is its twin, a scan of the same values (`seqvision.cells.numba_twins`). vmap
+makes more sequences of what it adds, or calls the kernel for one set of weights after another.
+"""
+
+import functools
+import sys
+from importlib.util import find_spec
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir, partial_eval
+
+from .base import PyTree, check_features, keep
+from .elman import Elman
+from .gru import GRU
+from .lstm import LSTM
+from .numba_twins import backward_twin, forward_twin
+from .scan import in_chunks
+
+
+@functools.cache
+def here() -> bool:
+    """Whether numba is installed and the computation runs on a CPU whose threads the kernels know."""
+    return jax.default_backend() == "cpu" and sys.platform != "win32" and find_spec("numba") is not None
+
+
+def supports_numba(cell) -> bool:
+    """Whether method="numba" can run this cell: `Elman`, `LSTM` or `GRU` (reset_after), without a compute_dtype."""
+    known = type(cell) in (Elman, LSTM) or (type(cell) is GRU and cell.reset_after)
+    return known and cell.compute_dtype is None
+
+
+@functools.cache
+def kernels():
+    """Return the module of kernels, which XLA knows from then on."""
+    from . import numba_kernels  # here, since it takes long to import
+
+    jax.ffi.register_ffi_target("seqvision_loop", jax.ffi.pycapsule(numba_kernels.loop.ctypes), platform="cpu")
+    return numba_kernels
+
+
+def numba(
+    cell,
+    params: PyTree,
+    xs: Array,
+    state: PyTree,
+    fresh: PyTree,
+    mask: Array | None,
+    reset: Array | None,
+    remat: str = "none",
+) -> tuple[PyTree, Array]:
+    """Unroll over xs (T, ..., D) in float32; masked inputs are already zero.
+
+    Raises:
+      ValueError: away from a CPU, without numba, for another type than float32, or for parameters of another cell.
+    """
+    if not here():
+        raise ValueError(
+            f'unroll: method="numba" needs a CPU, Linux or macOS, and numba installed, got {jax.default_backend()} on '
+            f'{sys.platform}, numba {"there" if find_spec("numba") else "missing"}: use method="fused" or "auto"'
+        )
+    dtype = jnp.result_type(*jax.tree.leaves((params, xs, state)))
+    if dtype != jnp.float32:
+        raise ValueError(f'unroll: method="numba" computes in float32, got {dtype}: use method="fused" or "auto"')
+    _check(cell, params, xs)
+    params, xs, state, fresh = jax.tree.map(lambda leaf: leaf.astype(dtype), (params, xs, state, fresh))
+    T, *batch, D = xs.shape
+    N = int(np.prod(batch))
+    if not T * N:
+        return state, jnp.zeros((T, *batch, cell.hidden), dtype)
+    state, fresh = jax.tree.map(lambda leaf: leaf.reshape(N, -1), (state, fresh))
+    mask, reset = jax.tree.map(lambda flags: flags.reshape(T, N), (mask, reset))
+
+    def run(state, inputs):
+        xs, mask, reset = inputs
+        final, hs = _run(cell, params, xs, state, fresh, mask, reset)
+        return final, hs if mask is None else keep(mask, hs, jnp.zeros_like(hs))
+
+    inputs = (xs.reshape(T, N, D), mask, reset)
+    final, ys = in_chunks(run, state, inputs) if remat == "sqrt" else run(state, inputs)
+    return jax.tree.map(lambda leaf: leaf.reshape(*batch, -1), final), ys.reshape(T, *batch, -1)
+
+
+def _check(cell, params, xs):
+    """Refuse parameters that are not the cell's: a kernel would read past their ends."""
+    check_features(xs, params.w_x)
+    D, H, gates = xs.shape[-1], cell.hidden, {Elman: 1, GRU: 3, LSTM: 4}[type(cell)]
+    expected = {"w_x": (D, gates * H), "w_h": (H, gates * H), "b": (gates * H,)}
+    expected |= {"b_n": (H,)} if isinstance(cell, GRU) else {}
+    for name, shape in expected.items():
+        if jnp.shape(getattr(params, name)) != shape:
+            got = None if getattr(params, name) is None else jnp.shape(getattr(params, name))
+            raise ValueError(f"{cell!r} needs params.{name} {shape}, got {got}: init with the same cell")
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _run(cell, params, xs, state, fresh, mask, reset):
+    return _forward_loop(cell, "states", params, xs, state, fresh, mask, reset)[:2]
+
+
+def _forward(cell, params, xs, state, fresh, mask, reset):
+    final, hs, cs, saved = _forward_loop(cell, "all", params, xs, state, fresh, mask, reset)
+    return (final, hs), (params, xs, state, fresh, mask, reset, hs, cs, saved)
+
+
+def _backward(cell, residuals, cotangents):
+    params, xs, state, fresh, mask, reset, hs, cs, saved = residuals
+    d, d_state, d_fresh = _backward_loop(cell, "all", params.w_h, *cotangents, hs, cs, saved, state, fresh, mask, reset)
+    starts = jnp.concatenate([state.h[None], hs[:-1]])
+    if reset is not None:
+        starts = keep(reset, jnp.broadcast_to(fresh.h, starts.shape), starts)
+    H = cell.hidden
+    starts, rows, d = (a.reshape(-1, a.shape[-1]) for a in (starts, xs, d))
+    d_a = ((d[:, H:],), d[:, :H]) if isinstance(cell, GRU) else (d,)
+    d_params, d_xs = cell.gather(params, state._replace(h=starts), rows, d_a)
+    return d_params, d_xs.reshape(xs.shape), d_state, d_fresh, None, None
+
+
+_run.defvjp(_forward, _backward)
+
+
+KINDS = ("tanh", "relu", "sigmoid", "linear", "lstm", "gru")  # as numba_gates numbers them, Elman by its activation
+
+
+# What the kernels take and give -------------------------------------------------------------------------------------
+
+
+def _forward_shapes(cell, stacks, params, xs, state, fresh, mask, reset):
+    """Return those of the last state, and as ``stacks`` asks, of hs (T, N, H), and of cs and a step's row of gates."""
+    (T, N, _), H, everything = xs.shape, cell.hidden, stacks == "all"
+    hs = None if stacks == "none" else _floats(T, N, H)
+    cs = _floats(T, N, H) if everything and isinstance(cell, LSTM) else None
+    saved = _floats(T, N, 4 * H) if everything and not isinstance(cell, Elman) else None
+    return jax.tree.map(lambda a: _floats(*a.shape), state), hs, cs, saved
+
+
+def _forward_kernel(cell, stacks, params, xs, state, fresh, mask, reset):
+    H, w_x, w_h, b = cell.hidden, params.w_x, params.w_h, params.b
+    if isinstance(cell, GRU):  # in a step's row stand x's share of n, r, z, and h's share of n
+        w_x = jnp.concatenate([w_x[:, 2 * H :], w_x[:, : 2 * H]], axis=-1)
+        b = jnp.concatenate([b[2 * H :], b[: 2 * H], params.b_n])
+    w_x, w_h = _packed(w_x), _packed(w_h)
+    wide = w_h.shape[0] * w_h.shape[2] + (H if isinstance(cell, GRU) else 0)
+    bias = jnp.pad(b, (0, wide - b.size))
+    start = state if reset is None else keep(reset[0], fresh, state)
+    final, *stacked = shapes = _forward_shapes(cell, stacks, params, xs, state, fresh, mask, reset)
+    N, (h, c) = xs.shape[1], _pair(final)
+    results = [*(s or _floats(0, 0, 0) for s in stacked), _floats(N, wide), h, c, _floats(2, N, H)]
+    operands = (xs, w_x, w_h, bias, *_pair(start), *_flags(mask, reset), *_pair(fresh))
+    hs, cs, saved, _, h, c, _ = _call(True, cell, results, operands)
+    return _like(shapes, [h, c][: len(state)], hs, cs, saved)
+
+
+def _backward_shapes(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset):
+    """Return those of the gradients of a step's row, of the first state and of the fresh one."""
+    columns = cell.hidden * (1 if isinstance(cell, Elman) else 4)
+    d_state = jax.tree.map(lambda a: _floats(*a.shape), state)
+    return _floats(*hs.shape[:2], columns), d_state, None if fresh is None else d_state
+
+
+def _backward_kernel(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset):
+    w, N, H = _packed(w_h.T), hs.shape[1], cell.hidden
+    shapes = _backward_shapes(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset)
+    d, d_state, d_fresh = shapes
+    start = state if reset is None else keep(reset[0], fresh, state)
+    (d_h, d_c), spare = _pair(d_state), _floats(N, 6 * H)
+    results = [d, *_pair(d_fresh), _floats(N, w.shape[0] * w.shape[2]), d_c, spare, d_h]
+    arrays = (d_hs, *(jnp.zeros((0, 0, 0), jnp.float32) if a is None else a for a in (saved, hs, cs)))
+    operands = (*arrays, *_pair(start), *_flags(mask, reset), *_pair(fresh), w, *_pair(d_final))
+    aliases = {} if saved is None else {2: 0}  # the gradients of a step's row take the place of the row
+    d, d_fresh_h, d_fresh_c, _, d_c, _, d_h = _call(False, cell, results, operands, aliases)
+    size = len(state)
+    return _like(shapes, d, [d_h, d_c][:size], [d_fresh_h, d_fresh_c][:size])
+
+
+def _call(forward, cell, results, operands, aliases=None):
+    results = [jax.ShapeDtypeStruct(r.shape, jnp.float32) for r in results]
+    kind = KINDS.index(cell.activation if isinstance(cell, Elman) else type(cell).__name__.lower())
+    call = jax.ffi.ffi_call("seqvision_loop", results, input_output_aliases=aliases or {})
+    return call(jnp.array([kind, forward], jnp.int32), *operands)
+
+
+def _packed(w):
+    """Return the columns of w (K, M) as panels (M / PANEL, K, PANEL), filled up with zeros."""
+    panel = kernels().PANEL
+    w = jnp.pad(w, ((0, 0), (0, -w.shape[1] % panel)))
+    return w.reshape(w.shape[0], -1, panel).transpose(1, 0, 2)
+
+
+def _floats(*shape):
+    return jax.core.ShapedArray(shape, jnp.float32)
+
+
+def _pair(state):
+    """Return h and c of a state, empty where there is none."""
+    none = jnp.zeros((0, 0), jnp.float32)
+    return (*(state or ()), none, none)[:2]
+
+
+def _flags(*flags):
+    return tuple(jnp.zeros((0, 0), jnp.int8) if f is None else f.astype(jnp.int8) for f in flags)
+
+
+def _like(shapes, *results):
+    """Return the results that are in a tree of shapes, as it has them."""
+    chosen = [r for s, r in zip(shapes, results, strict=True) if s is not None]
+    return jax.tree.unflatten(jax.tree.structure(shapes), jax.tree.leaves(chosen))
+
+
+# The primitives: operands and results are flat, and ``tree`` is the tree of the operands ------------------------------
+
+
+def _primitive(name, kernel, twin, shapes, axes, axes_out):
+    """Build a primitive; ``axes`` are those that count sequences in each operand, None where all share it."""
+    primitive = Primitive(f"{name}_loop")
+    primitive.multiple_results = True
+
+    def flat(function, *leaves, cell, stacks, tree):
+        return jax.tree.leaves(function(cell, stacks, *jax.tree.unflatten(tree, leaves)))
+
+    def jvp(primals, tangents, **static):
+        floats = [jnp.issubdtype(p.dtype, jnp.floating) for p in primals]
+
+        def by_twin(*given):
+            rest = iter(given)
+            return flat(twin, *(next(rest) if f else p for p, f in zip(primals, floats, strict=True)), **static)
+
+        moving = tuple(p for p, f in zip(primals, floats, strict=True) if f)
+        return jax.jvp(
+            by_twin, moving, tuple(ad.instantiate_zeros(t) for t, f in zip(tangents, floats, strict=True) if f)
+        )
+
+    def batch(leaves, batched, *, cell, stacks, tree):
+        static = {"cell": cell, "stacks": stacks, "tree": tree}
+        places = _spread(axes, jax.tree.unflatten(tree, leaves))
+        pairs = list(zip(leaves, batched, places, strict=True))
+        if any(axis is not None and place is None for _, axis, place in pairs):
+
+            def one(chosen):
+                rest = iter(chosen)
+                return primitive.bind(*(a if axis is None else next(rest) for a, axis, _ in pairs), **static)
+
+            results = jax.lax.map(one, [jnp.moveaxis(a, axis, 0) for a, axis, _ in pairs if axis is not None])
+            return results, [0] * len(results)
+
+        size = next(a.shape[axis] for a, axis, _ in pairs if axis is not None)
+        merged = [a if place is None else _merged(a, axis, place, size) for a, axis, place in pairs]
+        ends = _spread(axes_out, shapes(cell, stacks, *jax.tree.unflatten(tree, merged)))
+        results = primitive.bind(*merged, **static)
+        return [a.reshape(*a.shape[:k], size, -1, *a.shape[k + 1 :]) for a, k in zip(results, ends, strict=True)], ends
+
+    primitive.def_impl(jax.jit(primitive.bind, static_argnames=("cell", "stacks", "tree")))
+    primitive.def_abstract_eval(functools.partial(flat, shapes))
+    ad.primitive_jvps[primitive] = jvp
+    batching.primitive_batchers[primitive] = batch
+    mlir.register_lowering(primitive, mlir.lower_fun(functools.partial(flat, kernel)), platform="cpu")
+    mlir.register_lowering(primitive, mlir.lower_fun(functools.partial(flat, twin)))
+
+    def bind(cell, stacks, *operands):
+        leaves, tree = jax.tree.flatten(operands)
+        results = primitive.bind(*leaves, cell=cell, stacks=stacks, tree=tree)
+        return jax.tree.unflatten(jax.tree.structure(shapes(cell, stacks, *operands)), results)
+
+    return primitive, bind
+
+
+def _spread(values, trees):
+    """Repeat each value for the leaves of its tree."""
+    return [value for value, tree in zip(values, trees, strict=True) for _ in jax.tree.leaves(tree)]
+
+
+def _merged(a, axis, place, size):
+    """Make more sequences of a new axis."""
+    a = jnp.broadcast_to(a[None], (size, *a.shape)) if axis is None else jnp.moveaxis(a, axis, 0)
+    a = jnp.moveaxis(a, 0, place)
+    return a.reshape(*a.shape[:place], -1, *a.shape[place + 2 :])
+
+
+forward_p, _forward_loop = _primitive(
+    "forward", _forward_kernel, forward_twin, _forward_shapes, (None, 1, 0, 0, 1, 1), (0, 1, 1, 1)
+)
+backward_p, _backward_loop = _primitive(
+    "backward", _backward_kernel, backward_twin, _backward_shapes, (None, 0, 1, 1, 1, 1, 0, 0, 1, 1), (1, 0, 0)
+)
+
+
+def _without_states(used, equation):
+    """Stack no states where nobody reads them."""
+    if not any(used):
+        return [False] * len(equation.invars), None
+    if equation.params["stacks"] == "states" and not used[-1]:
+        params = equation.params | {"stacks": "none"}
+        equation = equation.replace(outvars=equation.outvars[:-1], params=params)
+    return [True] * len(equation.invars), equation
+
+
+partial_eval.dce_rules[forward_p] = _without_states
