@@ -179,7 +179,7 @@ def test_sequences_that_vmap_adds_go_through_the_same_kernel():
     cell = LSTM(16)
     params, xs, *_ = problem(cell, (7, 2), 4, 3)
     batched = jax.make_jaxpr(jax.vmap(lambda x: unroll(cell, params, x, method="numba")[1]))(xs)
-    assert list(names(batched.jaxpr)).count("forward_loop") == 1
+    assert list(names(batched.jaxpr)).count("recurrent_forward") == 1
     assert "scan" not in names(batched.jaxpr)
     same(jax.vmap(lambda x: unroll(cell, params, x, method="numba")[1])(xs), unroll(cell, params, xs, method="scan")[1])
 
@@ -187,7 +187,7 @@ def test_sequences_that_vmap_adds_go_through_the_same_kernel():
 def test_a_gradient_is_two_calls_and_no_loop():
     cell = LSTM(16)
     program = gradients(cell, "numba").lower(*problem(cell, (4,), 6, 3)).compile().as_text()
-    assert program.count('custom_call_target="seqvision_loop"') == 2
+    assert program.count('custom_call_target="seqvision_recurrent"') == 2
     assert "while(" not in program
 
 
@@ -223,7 +223,7 @@ def test_auto_takes_the_kernels_where_they_are_right():
     def chosen(cell, dtype=np.float32, **options):
         params = jax.eval_shape(lambda: cell.init(jax.random.key(0), 2, dtype))
         run = jax.make_jaxpr(lambda p, x: unroll(cell, p, x, **options))
-        return "forward_loop" in str(run(params, jnp.zeros((3, 4, 2), dtype)))
+        return "recurrent_forward" in str(run(params, jnp.zeros((3, 4, 2), dtype)))
 
     assert all(map(chosen, (Elman(4), Elman(4, "relu"), GRU(4), LSTM(4))))
     assert chosen(LSTM(4), remat="sqrt")
@@ -239,7 +239,7 @@ def test_programs_for_other_platforms_hold_the_twin(kind):
     arguments = problem(cell, (3,), 4, 2)
     for platform in ("cuda", "tpu"):
         lowered = gradients(cell, "auto").trace(*arguments).lower(lowering_platforms=(platform,)).as_text()
-        assert "seqvision_loop" not in lowered
+        assert "seqvision_recurrent" not in lowered
         assert "while" in lowered
 
 

@@ -26,9 +26,7 @@ def days(dates):
 
 
 @given(st.lists(DAYS, min_size=1, max_size=5), st.sampled_from(FORMS))
-@example(
-    [datetime.date(2000, 5, 1), datetime.date(2000, 1, 1)], "%d %B %Y"
-)  # May is long and short
+@example([datetime.date(2000, 5, 1), datetime.date(2000, 1, 1)], "%d %B %Y")  # May is long and short
 def test_dates_written_in_one_form_come_back(written, form):
     cells = [day.strftime(form) for day in written]
     assert all(map(looks_like_date, cells))

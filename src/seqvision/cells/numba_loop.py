@@ -21,7 +21,7 @@ from .base import PyTree, check_features, keep
 from .elman import Elman
 from .gru import GRU
 from .lstm import LSTM
-from .numba_twins import backward_twin, forward_twin
+from .numba_twins import backward_twin, forward_twin, input_twin, weight_twin
 from .scan import in_chunks
 
 
@@ -42,7 +42,7 @@ def kernels():
     """Return the module of kernels, which XLA knows from then on."""
     from . import numba_kernels  # here, since it takes long to import
 
-    jax.ffi.register_ffi_target("seqvision_loop", jax.ffi.pycapsule(numba_kernels.loop.ctypes), platform="cpu")
+    jax.ffi.register_ffi_target("seqvision_recurrent", jax.ffi.pycapsule(numba_kernels.handler.ctypes), platform="cpu")
     return numba_kernels
 
 
@@ -113,20 +113,32 @@ def _forward(cell, params, xs, state, fresh, mask, reset):
 def _backward(cell, residuals, cotangents):
     params, xs, state, fresh, mask, reset, hs, cs, saved = residuals
     d, d_state, d_fresh = _backward_loop(cell, "all", params.w_h, *cotangents, hs, cs, saved, state, fresh, mask, reset)
-    starts = jnp.concatenate([state.h[None], hs[:-1]])
-    if reset is not None:
-        starts = keep(reset, jnp.broadcast_to(fresh.h, starts.shape), starts)
-    H = cell.hidden
-    starts, rows, d = (a.reshape(-1, a.shape[-1]) for a in (starts, xs, d))
-    d_a = ((d[:, H:],), d[:, :H]) if isinstance(cell, GRU) else (d,)
-    d_params, d_xs = cell.gather(params, state._replace(h=starts), rows, d_a)
-    return d_params, d_xs.reshape(xs.shape), d_state, d_fresh, None, None
+    first = state if reset is None else keep(reset[0], fresh, state)
+    (d_w,) = _weight_sums(cell, "all", xs, hs, d, first.h, reset, None if fresh is None else fresh.h)
+    return *_gather(cell, params, xs, d, d_w), d_state, d_fresh, None, None
+
+
+def _gather(cell, params, xs, d, d_w):
+    """Return the gradients of the parameters and of xs from those of the steps' rows."""
+    D, H, w_x = xs.shape[-1], cell.hidden, params.w_x
+    by_x, by_one, by_h = d_w[:D], d_w[D], d_w[D + 1 :]
+    if isinstance(cell, GRU):  # x's share of n, r, z, and h's share of n
+        w_x = jnp.concatenate([w_x[:, 2 * H :], w_x[:, : 2 * H]], axis=-1)
+        by_x = jnp.concatenate([by_x[:, H : 3 * H], by_x[:, :H]], axis=-1)
+        b, b_n = jnp.concatenate([by_one[H : 3 * H], by_one[:H]]), by_one[3 * H :]
+        d_params = params._replace(w_x=by_x, w_h=by_h[:, H:], b=b, b_n=b_n)
+    else:
+        d_params = params._replace(w_x=by_x, w_h=by_h, b=by_one)
+    (d_xs,) = _input_products(cell, "all", d, w_x)
+    return d_params, d_xs
 
 
 _run.defvjp(_forward, _backward)
 
 
 KINDS = ("tanh", "relu", "sigmoid", "linear", "lstm", "gru")  # as numba_gates numbers them, Elman by its activation
+WORK = ("backward", "forward", "weights", "inputs")  # as numba_kernels numbers it
+NARROW = 16  # features of the input, below which its gradient is a product of XLA's
 
 
 # What the kernels take and give -------------------------------------------------------------------------------------
@@ -154,7 +166,7 @@ def _forward_kernel(cell, stacks, params, xs, state, fresh, mask, reset):
     N, (h, c) = xs.shape[1], _pair(final)
     results = [*(s or _floats(0, 0, 0) for s in stacked), _floats(N, wide), h, c, _floats(2, N, H)]
     operands = (xs, w_x, w_h, bias, *_pair(start), *_flags(mask, reset), *_pair(fresh))
-    hs, cs, saved, _, h, c, _ = _call(True, cell, results, operands)
+    hs, cs, saved, _, h, c, _ = _call("forward", cell, results, operands)
     return _like(shapes, [h, c][: len(state)], hs, cs, saved)
 
 
@@ -175,16 +187,45 @@ def _backward_kernel(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, fre
     arrays = (d_hs, *(jnp.zeros((0, 0, 0), jnp.float32) if a is None else a for a in (saved, hs, cs)))
     operands = (*arrays, *_pair(start), *_flags(mask, reset), *_pair(fresh), w, *_pair(d_final))
     aliases = {} if saved is None else {2: 0}  # the gradients of a step's row take the place of the row
-    d, d_fresh_h, d_fresh_c, _, d_c, _, d_h = _call(False, cell, results, operands, aliases)
+    d, d_fresh_h, d_fresh_c, _, d_c, _, d_h = _call("backward", cell, results, operands, aliases)
     size = len(state)
     return _like(shapes, d, [d_h, d_c][:size], [d_fresh_h, d_fresh_c][:size])
 
 
-def _call(forward, cell, results, operands, aliases=None):
+def _weight_shapes(cell, stacks, xs, hs, d, h0, reset, fresh_h):
+    """Return that of [x, 1, h]^T d."""
+    return (_floats(xs.shape[-1] + 1 + cell.hidden, d.shape[-1]),)
+
+
+def _weight_kernel(cell, stacks, xs, hs, d, h0, reset, fresh_h):
+    (flags,) = _flags(reset)
+    fresh_h = jnp.zeros((0, 0), jnp.float32) if fresh_h is None else fresh_h
+    (shape,) = _weight_shapes(cell, stacks, xs, hs, d, h0, reset, fresh_h)
+    wide = _floats(shape.shape[0], shape.shape[1] + -shape.shape[1] % kernels().PANEL)
+    (sums,) = _call("weights", cell, [wide], (xs, hs, d, h0, flags, fresh_h))
+    return (sums[:, : shape.shape[1]],)
+
+
+def _input_shapes(cell, stacks, d, w_x):
+    """Return that of the gradient of xs."""
+    return (_floats(*d.shape[:2], w_x.shape[0]),)
+
+
+def _input_kernel(cell, stacks, d, w_x):
+    D = w_x.shape[0]
+    if D < NARROW:  # most of a panel would be zeros
+        return input_twin(cell, stacks, d, w_x)
+    w = _packed(w_x.T)
+    rows = d.reshape(-1, d.shape[-1])
+    (product,) = _call("inputs", cell, [_floats(len(rows), w.shape[0] * w.shape[2])], (rows, w))
+    return (product[:, :D].reshape(*d.shape[:2], D),)
+
+
+def _call(what, cell, results, operands, aliases=None):
     results = [jax.ShapeDtypeStruct(r.shape, jnp.float32) for r in results]
     kind = KINDS.index(cell.activation if isinstance(cell, Elman) else type(cell).__name__.lower())
-    call = jax.ffi.ffi_call("seqvision_loop", results, input_output_aliases=aliases or {})
-    return call(jnp.array([kind, forward], jnp.int32), *operands)
+    call = jax.ffi.ffi_call("seqvision_recurrent", results, input_output_aliases=aliases or {})
+    return call(jnp.array([kind, WORK.index(what)], jnp.int32), *operands)
 
 
 def _packed(w):
@@ -219,7 +260,7 @@ def _like(shapes, *results):
 
 def _primitive(name, kernel, twin, shapes, axes, axes_out):
     """Build a primitive; ``axes`` are those that count sequences in each operand, None where all share it."""
-    primitive = Primitive(f"{name}_loop")
+    primitive = Primitive(f"recurrent_{name}")
     primitive.multiple_results = True
 
     def flat(function, *leaves, cell, stacks, tree):
@@ -289,6 +330,8 @@ forward_p, _forward_loop = _primitive(
 backward_p, _backward_loop = _primitive(
     "backward", _backward_kernel, backward_twin, _backward_shapes, (None, 0, 1, 1, 1, 1, 0, 0, 1, 1), (1, 0, 0)
 )
+_, _weight_sums = _primitive("weights", _weight_kernel, weight_twin, _weight_shapes, (None,) * 6, (None,))
+_, _input_products = _primitive("inputs", _input_kernel, input_twin, _input_shapes, (1, None), (1,))
 
 
 def _without_states(used, equation):

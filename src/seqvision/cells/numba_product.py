@@ -13,8 +13,11 @@ LANES, TILE = (16, 8) if _features.get("avx512f") else (8, 6)  # floats of a vec
 PANEL = 2 * LANES  # columns of a tile
 
 
-def _tile(rows):
-    """Return c[:rows, :PANEL] += a[:rows, :K] @ b, with all of c in registers; addresses, and strides in floats."""
+def _tile(rows, transposed=False):
+    """Return c[:rows, :PANEL] += a[:rows, :K] @ b, with all of c in registers; addresses, and strides in floats.
+
+    Transposed, a is a[:K, :rows]^T.
+    """
 
     @intrinsic
     def tile(typing, a, lda, b, K, c, ldc):
@@ -47,7 +50,8 @@ def _tile(rows):
             columns = [load(at(b, builder.add(row, word(half * LANES)), vector)) for half in range(2)]
             ends = []
             for r in range(rows):
-                value = load(at(a, builder.add(builder.mul(lda, word(r)), k), one))
+                place = (lda, k, word(r)) if transposed else (lda, word(r), k)
+                value = load(at(a, builder.add(builder.mul(place[0], place[1]), place[2]), one))
                 single = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.IntType(32)(0))
                 zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
                 spread = builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined), zeros)
@@ -68,7 +72,8 @@ def _tile(rows):
     return tile
 
 
-_tile_full, _tile_4, _tile_2, _tile_1 = _tile(TILE), _tile(4), _tile(2), _tile(1)
+_tile_full, _tile_4, _tile_2, _tile_1 = (_tile(rows) for rows in (TILE, 4, 2, 1))
+_transposed_full, _transposed_4, _transposed_2, _transposed_1 = (_tile(rows, True) for rows in (TILE, 4, 2, 1))
 
 
 @njit(**options)
@@ -89,3 +94,20 @@ def product(a, lda, packed, panels, K, c, ldc, rows):
             r += 2
         if rows - r >= 1:
             _tile_1(a + 4 * r * lda, lda, b, K, to + 4 * r * ldc, ldc)
+
+
+@njit(**options)
+def product_transposed(a, lda, b, K, c, ldc, rows):
+    """c[:rows, :PANEL] += a[:K, :rows]^T @ b, of which b (K, PANEL) is one panel."""
+    r = 0
+    while rows - r >= TILE:
+        _transposed_full(a + 4 * r, lda, b, K, c + 4 * r * ldc, ldc)
+        r += TILE
+    if rows - r >= 4:
+        _transposed_4(a + 4 * r, lda, b, K, c + 4 * r * ldc, ldc)
+        r += 4
+    if rows - r >= 2:
+        _transposed_2(a + 4 * r, lda, b, K, c + 4 * r * ldc, ldc)
+        r += 2
+    if rows - r >= 1:
+        _transposed_1(a + 4 * r, lda, b, K, c + 4 * r * ldc, ldc)

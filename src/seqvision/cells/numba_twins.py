@@ -54,6 +54,22 @@ def backward_twin(cell, _, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask
     return rows, d_state, d_fresh
 
 
+def weight_twin(cell, _, xs, hs, d, h0, reset, fresh_h) -> tuple:
+    """Return [x, 1, h]^T d, summed over steps and sequences; h is the state before a step.
+
+    Of a GRU the kernel leaves out h for the first part of a row, and x for the last one, which have no weights.
+    """
+    starts = jnp.concatenate([h0[None], hs[:-1]])
+    starts = starts if reset is None else keep(reset, jnp.broadcast_to(fresh_h, starts.shape), starts)
+    rows = jnp.concatenate([xs, jnp.ones_like(xs[..., :1]), starts], axis=-1)
+    return (rows.reshape(-1, rows.shape[-1]).T @ d.reshape(-1, d.shape[-1]),)
+
+
+def input_twin(cell, _, d, w_x) -> tuple:
+    """Return the product of the steps' rows, as far as they come of x, with W_x^T."""
+    return (d[..., : w_x.shape[1]] @ w_x.T,)
+
+
 def _row(cell, parts):
     """Put what ``cell.gates`` keeps, or the gradients of what it takes, side by side as the kernels do."""
     if isinstance(cell, GRU):
