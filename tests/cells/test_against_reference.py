@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from seqvision.cells import unroll
+from seqvision.cells.numba_loop import here, supports_numba
 from seqvision.testing import reference
 from tests.cells.cases import CELLS, D, H, methods, random_params, random_state
 
@@ -100,7 +101,8 @@ def test_double_precision(name, situation, seed):
 def test_single_precision(name, seed):
     problem = Problem(name, "alone", seed, np.float32)
     with jax.default_matmul_precision("highest"):
-        for method in methods(name):  # "auto" takes the compiled kernels in this type
+        compiled = ("numba",) if here() and supports_numba(problem.cell) else ()
+        for method in (*methods(name)[:2], *compiled):
             results, gradients = problem.run(method)
             assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves((results, gradients)))
             close(results, problem.expected(), 1e-5)

@@ -10,16 +10,16 @@ CHUNK = 128  # rows that are packed at once: a panel of them stays in a core's f
 
 
 @njit(**options)
-def weights(frame, first, last):
+def weights(frame, member, first, last):
     """Sum [x, 1, h]^T d over all steps and sequences, for the panels first <= p < last of d's columns.
 
     Of a GRU's row, n | r | z | h's share of n, the first part has nothing of h, and the last one nothing of x.
     """
     words = words_at(frame, 15)
     args, rets = words[9], words[14]
-    kind = words_at(data(args, 0), 1)[0] & 0xFF
-    xs, hs, d, h0 = data(args, 1), data(args, 2), data(args, 3), data(args, 4)
-    reset, fresh_h, out = data(args, 5), data(args, 6), data(rets, 0)
+    kind = words_at(data(args, 0, 0), 1)[0] & 0xFF
+    xs, hs, d, h0 = data(args, 1, member), data(args, 2, member), data(args, 3, member), data(args, 4, member)
+    reset, fresh_h, out = data(args, 5, member), data(args, 6, member), data(rets, 0, member)
     N, D, H, columns = size_of(args, 1, 1), size_of(args, 1, 2), size_of(args, 2, 2), size_of(args, 3, 2)
     R, K, wide, anew = size_of(args, 1, 0) * N, D + 1 + H, size_of(rets, 0, 1), size_of(args, 5, 0) > 0
     rows = malloc(4 * CHUNK * (K + PANEL))
@@ -54,11 +54,13 @@ def weights(frame, first, last):
 
 
 @njit(**options)
-def inputs(frame, first, last):
+def inputs(frame, member, first, last):
     """Multiply the rows first <= r < last of d with the transpose of W_x."""
     words = words_at(frame, 15)
     args, rets = words[9], words[14]
     columns, panels, K, wide = size_of(args, 1, 1), size_of(args, 2, 0), size_of(args, 2, 1), size_of(rets, 0, 1)
-    to = data(rets, 0) + 4 * first * wide
+    to = data(rets, 0, member) + 4 * first * wide
     fill(to, ZERO, (last - first) * wide)
-    product(data(args, 1) + 4 * first * columns, columns, data(args, 2), panels, K, to, wide, last - first)
+    product(
+        data(args, 1, member) + 4 * first * columns, columns, data(args, 2, member), panels, K, to, wide, last - first
+    )

@@ -14,13 +14,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir, partial_eval
+from jax.interpreters import partial_eval
 
 from .base import PyTree, check_features, keep
 from .elman import Elman
 from .gru import GRU
 from .lstm import LSTM
+from .numba_primitives import floats, primitive
 from .numba_twins import backward_twin, forward_twin, input_twin, weight_twin
 from .scan import in_chunks
 
@@ -35,6 +35,11 @@ def supports_numba(cell) -> bool:
     """Whether method="numba" can run this cell: `Elman`, `LSTM` or `GRU` (reset_after), without a compute_dtype."""
     known = type(cell) in (Elman, LSTM) or (type(cell) is GRU and cell.reset_after)
     return known and cell.compute_dtype is None
+
+
+def pays(cell) -> bool:
+    """Whether the layer has so many units that a kernel is faster than a loop over all sequences at once."""
+    return cell.hidden >= (16 if isinstance(cell, Elman) else 5)
 
 
 @functools.cache
@@ -147,85 +152,103 @@ NARROW = 16  # features of the input, below which its gradient is a product of X
 def _forward_shapes(cell, stacks, params, xs, state, fresh, mask, reset):
     """Return those of the last state, and as ``stacks`` asks, of hs (T, N, H), and of cs and a step's row of gates."""
     (T, N, _), H, everything = xs.shape, cell.hidden, stacks == "all"
-    hs = None if stacks == "none" else _floats(T, N, H)
-    cs = _floats(T, N, H) if everything and isinstance(cell, LSTM) else None
-    saved = _floats(T, N, 4 * H) if everything and not isinstance(cell, Elman) else None
-    return jax.tree.map(lambda a: _floats(*a.shape), state), hs, cs, saved
+    hs = None if stacks == "none" else floats(T, N, H)
+    cs = floats(T, N, H) if everything and isinstance(cell, LSTM) else None
+    saved = floats(T, N, 4 * H) if everything and not isinstance(cell, Elman) else None
+    return jax.tree.map(lambda a: floats(*a.shape), state), hs, cs, saved
 
 
-def _forward_kernel(cell, stacks, params, xs, state, fresh, mask, reset):
-    H, w_x, w_h, b = cell.hidden, params.w_x, params.w_h, params.b
+def _forward_operands(cell, params, xs, state, fresh, mask, reset):
+    H, w_x, b = cell.hidden, params.w_x, params.b
     if isinstance(cell, GRU):  # in a step's row stand x's share of n, r, z, and h's share of n
         w_x = jnp.concatenate([w_x[:, 2 * H :], w_x[:, : 2 * H]], axis=-1)
         b = jnp.concatenate([b[2 * H :], b[: 2 * H], params.b_n])
-    w_x, w_h = _packed(w_x), _packed(w_h)
-    wide = w_h.shape[0] * w_h.shape[2] + (H if isinstance(cell, GRU) else 0)
-    bias = jnp.pad(b, (0, wide - b.size))
+    w_x, w_h = _packed(w_x), _packed(params.w_h)
+    bias = jnp.pad(b, (0, _wide(cell) - b.size))
     start = state if reset is None else keep(reset[0], fresh, state)
-    final, *stacked = shapes = _forward_shapes(cell, stacks, params, xs, state, fresh, mask, reset)
-    N, (h, c) = xs.shape[1], _pair(final)
-    results = [*(s or _floats(0, 0, 0) for s in stacked), _floats(N, wide), h, c, _floats(2, N, H)]
-    operands = (xs, w_x, w_h, bias, *_pair(start), *_flags(mask, reset), *_pair(fresh))
-    hs, cs, saved, _, h, c, _ = _call("forward", cell, results, operands)
-    return _like(shapes, [h, c][: len(state)], hs, cs, saved)
+    return xs, w_x, w_h, bias, *_pair(start), *_flags(mask, reset), *_pair(fresh)
+
+
+def _forward_kernel(cell, shapes, *operands):
+    final, *stacks = shapes
+    (h, c), N = _pair(final), len(operands[2].h[0])
+    results = [*(s or floats(0, 0, 0) for s in stacks), floats(N, _wide(cell)), h, c, floats(2, N, cell.hidden)]
+    hs, cs, saved, _, h, c, _ = _call("forward", cell, results, _forward_operands, operands)
+    return [h, c][: len(final)], hs, cs, saved
+
+
+def _wide(cell):
+    """Return the values of a step's row, with what the last panel adds."""
+    blocks, skip = {Elman: (1, 0), GRU: (3, cell.hidden), LSTM: (4, 0)}[type(cell)]
+    columns = blocks * cell.hidden
+    return skip + columns + -columns % kernels().PANEL
 
 
 def _backward_shapes(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset):
     """Return those of the gradients of a step's row, of the first state and of the fresh one."""
     columns = cell.hidden * (1 if isinstance(cell, Elman) else 4)
-    d_state = jax.tree.map(lambda a: _floats(*a.shape), state)
-    return _floats(*hs.shape[:2], columns), d_state, None if fresh is None else d_state
+    d_state = jax.tree.map(lambda a: floats(*a.shape), state)
+    return floats(*hs.shape[:2], columns), d_state, None if fresh is None else d_state
 
 
-def _backward_kernel(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset):
-    w, N, H = _packed(w_h.T), hs.shape[1], cell.hidden
-    shapes = _backward_shapes(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset)
-    d, d_state, d_fresh = shapes
-    start = state if reset is None else keep(reset[0], fresh, state)
-    (d_h, d_c), spare = _pair(d_state), _floats(N, 6 * H)
-    results = [d, *_pair(d_fresh), _floats(N, w.shape[0] * w.shape[2]), d_c, spare, d_h]
+def _backward_operands(cell, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset):
     arrays = (d_hs, *(jnp.zeros((0, 0, 0), jnp.float32) if a is None else a for a in (saved, hs, cs)))
-    operands = (*arrays, *_pair(start), *_flags(mask, reset), *_pair(fresh), w, *_pair(d_final))
-    aliases = {} if saved is None else {2: 0}  # the gradients of a step's row take the place of the row
-    d, d_fresh_h, d_fresh_c, _, d_c, _, d_h = _call("backward", cell, results, operands, aliases)
-    size = len(state)
-    return _like(shapes, d, [d_h, d_c][:size], [d_fresh_h, d_fresh_c][:size])
+    start = state if reset is None else keep(reset[0], fresh, state)
+    return *arrays, *_pair(start), *_flags(mask, reset), *_pair(fresh), _packed(w_h.T), *_pair(d_final)
+
+
+def _backward_kernel(cell, shapes, *operands):
+    d, d_state, d_fresh = shapes
+    (d_h, d_c), (N, H) = _pair(d_state), d_state.h.shape
+    results = [d, *_pair(d_fresh), floats(N, H + -H % kernels().PANEL), d_c, floats(N, 6 * H), d_h]
+    aliases = {} if isinstance(cell, Elman) else {2: 0}  # the gradients of a step's row take the place of the row
+    d, d_fresh_h, d_fresh_c, _, d_c, _, d_h = _call("backward", cell, results, _backward_operands, operands, aliases)
+    size = len(d_state)
+    return d, [d_h, d_c][:size], [d_fresh_h, d_fresh_c][:size]
 
 
 def _weight_shapes(cell, stacks, xs, hs, d, h0, reset, fresh_h):
     """Return that of [x, 1, h]^T d."""
-    return (_floats(xs.shape[-1] + 1 + cell.hidden, d.shape[-1]),)
+    return (floats(xs.shape[-1] + 1 + cell.hidden, d.shape[-1]),)
 
 
-def _weight_kernel(cell, stacks, xs, hs, d, h0, reset, fresh_h):
-    (flags,) = _flags(reset)
-    fresh_h = jnp.zeros((0, 0), jnp.float32) if fresh_h is None else fresh_h
-    (shape,) = _weight_shapes(cell, stacks, xs, hs, d, h0, reset, fresh_h)
-    wide = _floats(shape.shape[0], shape.shape[1] + -shape.shape[1] % kernels().PANEL)
-    (sums,) = _call("weights", cell, [wide], (xs, hs, d, h0, flags, fresh_h))
-    return (sums[:, : shape.shape[1]],)
+def _weight_operands(cell, xs, hs, d, h0, reset, fresh_h):
+    return xs, hs, d, h0, *_flags(reset), jnp.zeros((0, 0), jnp.float32) if fresh_h is None else fresh_h
+
+
+def _weight_kernel(cell, shapes, *operands):
+    K, columns = shapes[0].shape
+    wide = floats(K, columns + -columns % kernels().PANEL)
+    (sums,) = _call("weights", cell, [wide], _weight_operands, operands)
+    return (sums[..., :columns],)
 
 
 def _input_shapes(cell, stacks, d, w_x):
     """Return that of the gradient of xs."""
-    return (_floats(*d.shape[:2], w_x.shape[0]),)
+    return (floats(*d.shape[:2], w_x.shape[0]),)
 
 
-def _input_kernel(cell, stacks, d, w_x):
-    D = w_x.shape[0]
+def _input_operands(cell, d, w_x):
+    return d.reshape(-1, d.shape[-1]), _packed(w_x.T)
+
+
+def _input_kernel(cell, shapes, d, w_x):
+    T, N, D = shapes[0].shape
     if D < NARROW:  # most of a panel would be zeros
-        return input_twin(cell, stacks, d, w_x)
-    w = _packed(w_x.T)
-    rows = d.reshape(-1, d.shape[-1])
-    (product,) = _call("inputs", cell, [_floats(len(rows), w.shape[0] * w.shape[2])], (rows, w))
-    return (product[:, :D].reshape(*d.shape[:2], D),)
+        return (jnp.einsum("mtnk,mdk->mtnd", d[..., : w_x.shape[-1]], w_x),)
+    wide = floats(T * N, D + -D % kernels().PANEL)
+    (product,) = _call("inputs", cell, [wide], _input_operands, (d, w_x))
+    return (product[..., :D].reshape(-1, T, N, D),)
 
 
-def _call(what, cell, results, operands, aliases=None):
-    results = [jax.ShapeDtypeStruct(r.shape, jnp.float32) for r in results]
+def _call(what, cell, results, prepare, operands, aliases=None):
+    """Run a kernel on operands with an axis of members, which results get too."""
+    members = len(jax.tree.leaves(operands)[0])
+    operands = jax.vmap(functools.partial(prepare, cell))(*operands)
     kind = KINDS.index(cell.activation if isinstance(cell, Elman) else type(cell).__name__.lower())
+    results = [jax.ShapeDtypeStruct((members, *r.shape), jnp.float32) for r in results]
     call = jax.ffi.ffi_call("seqvision_recurrent", results, input_output_aliases=aliases or {})
-    return call(jnp.array([kind, WORK.index(what)], jnp.int32), *operands)
+    return call(jnp.array([kind, WORK.index(what), members, 0], jnp.int32), *operands)
 
 
 def _packed(w):
@@ -233,10 +256,6 @@ def _packed(w):
     panel = kernels().PANEL
     w = jnp.pad(w, ((0, 0), (0, -w.shape[1] % panel)))
     return w.reshape(w.shape[0], -1, panel).transpose(1, 0, 2)
-
-
-def _floats(*shape):
-    return jax.core.ShapedArray(shape, jnp.float32)
 
 
 def _pair(state):
@@ -249,89 +268,14 @@ def _flags(*flags):
     return tuple(jnp.zeros((0, 0), jnp.int8) if f is None else f.astype(jnp.int8) for f in flags)
 
 
-def _like(shapes, *results):
-    """Return the results that are in a tree of shapes, as it has them."""
-    chosen = [r for s, r in zip(shapes, results, strict=True) if s is not None]
-    return jax.tree.unflatten(jax.tree.structure(shapes), jax.tree.leaves(chosen))
-
-
-# The primitives: operands and results are flat, and ``tree`` is the tree of the operands ------------------------------
-
-
-def _primitive(name, kernel, twin, shapes, axes, axes_out):
-    """Build a primitive; ``axes`` are those that count sequences in each operand, None where all share it."""
-    primitive = Primitive(f"recurrent_{name}")
-    primitive.multiple_results = True
-
-    def flat(function, *leaves, cell, stacks, tree):
-        return jax.tree.leaves(function(cell, stacks, *jax.tree.unflatten(tree, leaves)))
-
-    def jvp(primals, tangents, **static):
-        floats = [jnp.issubdtype(p.dtype, jnp.floating) for p in primals]
-
-        def by_twin(*given):
-            rest = iter(given)
-            return flat(twin, *(next(rest) if f else p for p, f in zip(primals, floats, strict=True)), **static)
-
-        moving = tuple(p for p, f in zip(primals, floats, strict=True) if f)
-        return jax.jvp(
-            by_twin, moving, tuple(ad.instantiate_zeros(t) for t, f in zip(tangents, floats, strict=True) if f)
-        )
-
-    def batch(leaves, batched, *, cell, stacks, tree):
-        static = {"cell": cell, "stacks": stacks, "tree": tree}
-        places = _spread(axes, jax.tree.unflatten(tree, leaves))
-        pairs = list(zip(leaves, batched, places, strict=True))
-        if any(axis is not None and place is None for _, axis, place in pairs):
-
-            def one(chosen):
-                rest = iter(chosen)
-                return primitive.bind(*(a if axis is None else next(rest) for a, axis, _ in pairs), **static)
-
-            results = jax.lax.map(one, [jnp.moveaxis(a, axis, 0) for a, axis, _ in pairs if axis is not None])
-            return results, [0] * len(results)
-
-        size = next(a.shape[axis] for a, axis, _ in pairs if axis is not None)
-        merged = [a if place is None else _merged(a, axis, place, size) for a, axis, place in pairs]
-        ends = _spread(axes_out, shapes(cell, stacks, *jax.tree.unflatten(tree, merged)))
-        results = primitive.bind(*merged, **static)
-        return [a.reshape(*a.shape[:k], size, -1, *a.shape[k + 1 :]) for a, k in zip(results, ends, strict=True)], ends
-
-    primitive.def_impl(jax.jit(primitive.bind, static_argnames=("cell", "stacks", "tree")))
-    primitive.def_abstract_eval(functools.partial(flat, shapes))
-    ad.primitive_jvps[primitive] = jvp
-    batching.primitive_batchers[primitive] = batch
-    mlir.register_lowering(primitive, mlir.lower_fun(functools.partial(flat, kernel)), platform="cpu")
-    mlir.register_lowering(primitive, mlir.lower_fun(functools.partial(flat, twin)))
-
-    def bind(cell, stacks, *operands):
-        leaves, tree = jax.tree.flatten(operands)
-        results = primitive.bind(*leaves, cell=cell, stacks=stacks, tree=tree)
-        return jax.tree.unflatten(jax.tree.structure(shapes(cell, stacks, *operands)), results)
-
-    return primitive, bind
-
-
-def _spread(values, trees):
-    """Repeat each value for the leaves of its tree."""
-    return [value for value, tree in zip(values, trees, strict=True) for _ in jax.tree.leaves(tree)]
-
-
-def _merged(a, axis, place, size):
-    """Make more sequences of a new axis."""
-    a = jnp.broadcast_to(a[None], (size, *a.shape)) if axis is None else jnp.moveaxis(a, axis, 0)
-    a = jnp.moveaxis(a, 0, place)
-    return a.reshape(*a.shape[:place], -1, *a.shape[place + 2 :])
-
-
-forward_p, _forward_loop = _primitive(
+forward_p, _forward_loop = primitive(
     "forward", _forward_kernel, forward_twin, _forward_shapes, (None, 1, 0, 0, 1, 1), (0, 1, 1, 1)
 )
-backward_p, _backward_loop = _primitive(
+backward_p, _backward_loop = primitive(
     "backward", _backward_kernel, backward_twin, _backward_shapes, (None, 0, 1, 1, 1, 1, 0, 0, 1, 1), (1, 0, 0)
 )
-_, _weight_sums = _primitive("weights", _weight_kernel, weight_twin, _weight_shapes, (None,) * 6, (None,))
-_, _input_products = _primitive("inputs", _input_kernel, input_twin, _input_shapes, (1, None), (1,))
+_, _weight_sums = primitive("weights", _weight_kernel, weight_twin, _weight_shapes, (None,) * 6, (None,))
+_, _input_products = primitive("inputs", _input_kernel, input_twin, _input_shapes, (1, None), (1,))
 
 
 def _without_states(used, equation):

@@ -1,6 +1,7 @@
 """What the kernels need of the machine: memory, atomic counters, XLA's call frames and threads.
 
-Addresses are integers; floats are of 32 bits, and places are counted in them. XLA's structures are read as the 64-bit
+Addresses are integers; floats are of 32 bits, and places are counted in them. Operands and results have an axis of
+members before their own ones: models of a population, or a single one. XLA's structures are read as the 64-bit
 words in which xla/ffi/api/c_api.h lays them out (version 0.3).
 """
 
@@ -9,6 +10,8 @@ from llvmlite import ir
 from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+FLOAT = 11  # XLA's number for the type of 32 bits
 
 options = {
     "error_model": "numpy",
@@ -160,15 +163,20 @@ def words_at(address, size):
 
 
 @njit(**options)
-def data(buffers, k):
-    """Return the address of the values of operand or result k."""
-    return words_at(words_at(buffers, k + 1)[k], 6)[3]
+def data(buffers, k, member):
+    """Return the address of a member's values of operand or result k."""
+    buffer = words_at(words_at(buffers, k + 1)[k], 6)
+    sizes = words_at(buffer[5], buffer[4])
+    stride = 4 if buffer[2] & 0xFF == FLOAT else 1
+    for axis in range(1, buffer[4]):
+        stride *= sizes[axis]
+    return buffer[3] + member * stride
 
 
 @njit(**options)
 def size_of(buffers, k, axis):
-    """Return the size of an axis of operand or result k."""
-    return words_at(words_at(words_at(buffers, k + 1)[k], 6)[5], axis + 1)[axis]
+    """Return the size of an axis of a member's part of operand or result k."""
+    return words_at(words_at(words_at(buffers, k + 1)[k], 6)[5], axis + 2)[axis + 1]
 
 
 @njit(**options)

@@ -1,4 +1,4 @@
-"""A step of the loops over time, for some sequences first <= n < last and some units low <= u < high.
+"""A step of the loops over time, for some sequences first <= n < last and some units low <= u < high of one member.
 
 What is named like an array is its address; the sizes that are not passed are read from XLA's call frame.
 """
@@ -11,28 +11,33 @@ from .numba_product import PANEL, product
 
 
 @njit(**options)
-def forward_round(frame, t, first, last, low, high):
+def forward_round(frame, member, t, first, last, low, high):
     """Go through step t."""
     words = words_at(frame, 15)
     args, rets = words[9], words[14]
-    kind = words_at(data(args, 0), 1)[0] & 0xFF
+    kind = words_at(data(args, 0, 0), 1)[0] & 0xFF
     T, N, D, H = size_of(args, 1, 0), size_of(args, 1, 1), size_of(args, 1, 2), size_of(args, 5, 1)
     xs, w_x, w_h, bias, h0, c0 = (
-        data(args, 1),
-        data(args, 2),
-        data(args, 3),
-        data(args, 4),
-        data(args, 5),
-        data(args, 6),
+        data(args, 1, member),
+        data(args, 2, member),
+        data(args, 3, member),
+        data(args, 4, member),
+        data(args, 5, member),
+        data(args, 6, member),
     )
-    mask, reset, fresh_h, fresh_c = data(args, 7), data(args, 8), data(args, 9), data(args, 10)
+    mask, reset, fresh_h, fresh_c = (
+        data(args, 7, member),
+        data(args, 8, member),
+        data(args, 9, member),
+        data(args, 10, member),
+    )
     hs, cs, saved, z, last_h, c = (
-        data(rets, 0),
-        data(rets, 1),
-        data(rets, 2),
-        data(rets, 3),
-        data(rets, 4),
-        data(rets, 5),
+        data(rets, 0, member),
+        data(rets, 1, member),
+        data(rets, 2, member),
+        data(rets, 3, member),
+        data(rets, 4, member),
+        data(rets, 5, member),
     )
     masked, anew = size_of(args, 7, 0) > 0, size_of(args, 8, 0) > 0 and t + 1 < T
     stacks, saves = size_of(rets, 0, 0) > 0, size_of(rets, 2, 0) > 0
@@ -40,8 +45,8 @@ def forward_round(frame, t, first, last, low, high):
     blocks = 4 if kind >= LSTM else 1
     skip = H if kind == GRU else 0
     whole = size == H
-    starts = h0 if t == 0 else data(rets, 6) + 4 * (t % 2) * N * H
-    ends = data(rets, 6) + 4 * ((t + 1) % 2) * N * H
+    starts = h0 if t == 0 else data(rets, 6, member) + 4 * (t % 2) * N * H
+    ends = data(rets, 6, member) + 4 * ((t + 1) % 2) * N * H
     for n in range(first, last):
         if whole:
             copy(bias, z + 4 * n * wide, wide)
@@ -97,16 +102,26 @@ def _move(a, b, size):
 
 
 @njit(**options)
-def backward_round(frame, t, first, last, low, high):
+def backward_round(frame, member, t, first, last, low, high):
     """Finish the gradients of the state before step t + 1, and go through the gates of step t."""
     words = words_at(frame, 15)
     args, rets = words[9], words[14]
-    kind = words_at(data(args, 0), 1)[0] & 0xFF
-    d_hs, saved, hs, cs = data(args, 1), data(args, 2), data(args, 3), data(args, 4)
-    h0, c0, mask, reset = data(args, 5), data(args, 6), data(args, 7), data(args, 8)
-    fresh_h, fresh_c, d_hT, d_cT = data(args, 9), data(args, 10), data(args, 12), data(args, 13)
-    d, d_fresh_h, d_fresh_c, carry = data(rets, 0), data(rets, 1), data(rets, 2), data(rets, 3)
-    d_c, spare, d_h0 = data(rets, 4), data(rets, 5), data(rets, 6)
+    kind = words_at(data(args, 0, 0), 1)[0] & 0xFF
+    d_hs, saved, hs, cs = data(args, 1, member), data(args, 2, member), data(args, 3, member), data(args, 4, member)
+    h0, c0, mask, reset = data(args, 5, member), data(args, 6, member), data(args, 7, member), data(args, 8, member)
+    fresh_h, fresh_c, d_hT, d_cT = (
+        data(args, 9, member),
+        data(args, 10, member),
+        data(args, 12, member),
+        data(args, 13, member),
+    )
+    d, d_fresh_h, d_fresh_c, carry = (
+        data(rets, 0, member),
+        data(rets, 1, member),
+        data(rets, 2, member),
+        data(rets, 3, member),
+    )
+    d_c, spare, d_h0 = data(rets, 4, member), data(rets, 5, member), data(rets, 6, member)
     T, N, H = size_of(args, 3, 0), size_of(args, 3, 1), size_of(args, 3, 2)
     masked, anew = size_of(args, 7, 0) > 0, size_of(args, 8, 0) > 0
     wide, columns, size = size_of(rets, 3, 1), size_of(rets, 0, 2), high - low
@@ -126,7 +141,7 @@ def backward_round(frame, t, first, last, low, high):
         begin = 0 if whole else low // PANEL
         panels = wide // PANEL if whole else size // PANEL
         K, rows = columns - skip, d + 4 * (((t + 1) * N + first) * columns + skip)
-        w = data(args, 11) + 4 * begin * K * PANEL
+        w = data(args, 11, member) + 4 * begin * K * PANEL
         product(rows, columns, w, panels, K, carry + 4 * (first * wide + begin * PANEL), wide, last - first)
         if anew:
             for n in range(first, last):

@@ -13,7 +13,7 @@ from .cudnn import cudnn, supports_cudnn
 from .fused import fused, supports_fused
 from .learned_start import stepper
 from .newton import newton
-from .numba_loop import here, numba, supports_numba
+from .numba_loop import here, numba, pays, supports_numba
 from .pallas import pallas, supports_pallas
 from .scan import scan
 
@@ -53,8 +53,8 @@ def unroll(
         "cudnn": NVIDIA's kernels for the `LSTM`, in float32, without mask and reset.
         "numba": one compiled kernel that takes each core's sequences through time; `Elman`, `LSTM` and `GRU` on CPU, in
           float32. numba compiles it once on a machine, for about ten seconds.
-        "auto": "numba" where it can run, else "fused" where the cell has it, "associative" on accelerators where the
-          cell has that, else "scan".
+        "auto": "numba" where it can run and the layer is not tiny, else "fused" where the cell has it, "associative" on
+          accelerators where the cell has that, else "scan".
       remat: "none" keeps what the backward pass needs; "gates" keeps states and recomputes gates; "sqrt" keeps about
         sqrt(T) states, and computes the forward pass twice. For "scan" and "fused"; "numba" has "sqrt" alone.
 
@@ -101,7 +101,7 @@ def unroll(
 
 def _choose(cell, method, remat, dtype):
     if method == "auto":
-        if supports_numba(cell) and here() and dtype == jnp.float32 and remat != "gates":
+        if supports_numba(cell) and pays(cell) and here() and dtype == jnp.float32 and remat != "gates":
             return "numba"
         if supports_fused(cell):
             return "fused"
