@@ -34,7 +34,7 @@ class RecurrentLayer(nn.Module):
 
     cell: Cell
     reverse: bool = False
-    method: Literal["auto", "scan", "fused", "associative", "newton"] = "auto"
+    method: Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba"] = "auto"
 
     @nn.compact
     def __call__(
@@ -84,7 +84,7 @@ class Recurrent(nn.Module):
     readout: Literal["last", "max", "mean", "all"] = "last"
     dropout: float = 0.0
     head: nn.Module | None = RegressionHead()
-    method: Literal["auto", "scan", "fused", "associative", "newton"] = "auto"
+    method: Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba"] = "auto"
 
     @nn.compact
     def __call__(
