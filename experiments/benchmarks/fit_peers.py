@@ -13,16 +13,13 @@ the courses'. Keras runs `model.fit` on arrays with its defaults, torch the loop
 seconds of an epoch leave out the peers' first; set-up is what a fit takes beyond that, compilation above all. Long rows
 are timed for few epochs, and their totals computed for the recipe's. The losses show that all do the same work.
 
-Expected: times of the fastest peer over seqvision's, an epoch / a fit with its compilation / a process, one or
-two rounds on two AVX-512 cores:
-    lstm5 2.9 / 1.6 / 1.6, lstm10 2.7 / 1.0 / 1.1, lstm30 2.7 / 2.9 / 2.7, rnn 1.7 / 1.9 / 1.9,
-    rowmnist .80 / .81 / .81, fashion 2.5 / 2.4 / 2.3.
-Without Keras on TensorFlow, lstm10_200 gave 3.0 / 1.2 / 1.2. In a single round on a busy machine mlp gave
-1.1 / 1.2 / 1.5 with 960 examples (not measured at full size; with 320 examples seqvision was the slower one).
-On two cores of an AMD EPYC, one round without Keras on TensorFlow: lstm5 4.52 / 1.85 / 1.61, lstm10 2.22 / 1.20 / 1.31,
-lstm30 2.44 / 2.76 / 2.50, rowmnist .83 / .82 / .82, rnn 1.48 / 1.62 / 1.60.
-Where seqvision loses: rowmnist, to torch's own LSTM kernel; the fit of lstm10, 1.3 s of compilation against 100 epochs
-of 4 ms in torch.
+Expected: times of the fastest peer over seqvision's, an epoch / a fit with its compilation / a process, on two cores of
+an AMD EPYC without Keras on TensorFlow, three rounds for the first three rows, one for the others:
+    lstm5 5.84 / 1.60 / 1.53, lstm10 5.68 / 1.04 / 1.12, lstm30 2.67 / 2.81 / 2.51 (single rounds 2.96 and 3.09 an epoch),
+    rowmnist 1.75 / 1.72 / 1.68, rnn 2.77 / 2.76 / 2.65,
+and on two Intel cores fashion 2.5 / 2.4 / 2.3. In a single round on a busy machine mlp gave 1.1 / 1.2 / 1.5 with 960
+examples (not measured at full size; with 320 examples seqvision was the slower one).
+Where seqvision gains little: the fit of lstm10, 1.5 s of compilation against 100 epochs of 5 ms in torch.
 
 Running time: about 25 minutes for a round of all rows; lstm5 alone 1 minute.
 """

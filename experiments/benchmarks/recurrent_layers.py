@@ -16,43 +16,36 @@ of gradient descent on parameters and inputs are one program on JAX (20 steps), 
 a Python loop over one tf.function. A row is CELL-N-T-D-H: N sequences of T steps, D features, H units. haiku's GRU
 resets before the product and its simple cell is rectified; equinox has no simple cell.
 
-Expected: the fastest JAX or Keras layer, and torch's, over seqvision's "auto", two rounds on two AVX-512 cores:
-    row                  calls        loop       | row                  calls        loop
-    lstm-32-28-28-128    1.09  .64    1.15  .84  | gru-32-28-28-128     1.51  2.7    1.59  2.9
-    lstm-128-28-28-128   1.11  .73    1.08  .69  | gru-128-28-28-128    1.01  1.6    1.02  1.7
-    lstm-4-100-16-256    3.52  .84    3.78  .95  | gru-4-100-16-256     3.16  7.5    3.24  8.7
-    lstm-64-100-64-256    .99  .68    1.08 1.09  | gru-64-100-64-256     .99  1.2    1.17  1.7
-    lstm-32-784-1-64     1.02  .74    1.20 1.35  | elman-32-60-1-128    1.26  2.8    1.39  3.2
-    lstm-32-10-1-5        .86  2.0    1.26  6.5  | elman-4-100-16-256   4.46  6.9    5.24  7.5
-and on two cores of an AMD EPYC, whose products run at half the speed:
-    lstm-32-28-28-128    1.17  .63    1.15  .72  | gru-32-28-28-128     1.39  1.9    1.33  2.0
-    lstm-128-28-28-128   1.09  .71    1.15  .73  | gru-128-28-28-128    1.03  1.2    1.05  1.2
-    lstm-4-100-16-256    2.49  .88    2.50  .96  | gru-4-100-16-256     2.11  5.3    2.18  5.7
-    lstm-64-100-64-256   1.07  .75    1.08  .96  | gru-64-100-64-256    1.00  .84    1.19  1.2
-    lstm-32-784-1-64     1.07  .74    1.23  1.2  | elman-32-60-1-128    1.18  2.1    1.21  2.4
-    lstm-32-10-1-5       1.17  3.7    1.19  7.3  | elman-4-100-16-256   2.78  5.0    2.84  5.2
-There GLIBC_TUNABLES=glibc.malloc.hugetlb=1, which the children inherit, takes single calls of lstm-64-100-64-256 from
-123 to 98 ms (flax 145 to 105, torch 93 to 75), of lstm-32-784-1-64 from 74 to 48 (Keras on JAX 79 to 57, torch 55 to
-33) and of gru-64-100-64-256 from 110 to 87 (Keras on JAX 126 to 95, torch 93 to 89).
-With --scaling on the AMD cores, an LSTM, the gradient of a loss on the last step, ms / MiB of temporaries:
-    N-T-D-H         scan none     scan sqrt     fused none    fused gates   fused sqrt
-    32-64-16-64     5.66 / 6.8    6.88 / 1.2    3.93 / 6.6    5.22 / 4.3    5.25 / 1.8
-    32-256-16-64    22.8 / 26.6   26.2 / 3.4    19.1 / 26.5   20.3 / 16.7   23.8 / 4.6
-    32-1024-16-64   115 / 106     103 / 11.6    99.7 / 106    99.1 / 66.3   76 / 14.0
-    32-4096-16-64   475 / 424     439 / 43.0    382 / 425     380 / 265     315 / 47.8
-    32-256-16-32    8.46 / 13.6   10.3 / 2.0    6.4 / 13.5    8.46 / 8.6    9.5 / 2.5
-    32-256-16-128   78.7 / 52.9   99.3 / 6.5    65.7 / 52.6   63.1 / 29.0   65.7 / 8.9
-    32-256-16-512   789 / 213     1110 / 30.2   478 / 209     725 / 118     664 / 39.9
-    8-256-16-64     8.96 / 6.7    9.23 / 1.0    6.65 / 6.6    7.16 / 4.2    7.23 / 1.2
-    128-256-16-64   140 / 106     107 / 13.3    125 / 106     107 / 66.6    88.1 / 17.8
+Expected: the fastest JAX or Keras layer, and torch's, over seqvision's "auto" (its compiled kernels), two rounds on two
+AVX-512 cores of an AMD EPYC:
+    row                  calls         loop        | row                  calls         loop
+    lstm-32-28-28-128     2.01  1.23   2.22  1.54  | gru-32-28-28-128      2.71  3.47   2.58  3.64
+    lstm-128-28-28-128    1.86  1.23   1.94  1.44  | gru-128-28-28-128     1.87  2.23   1.93  2.54
+    lstm-4-100-16-256     2.79  1.02   2.92  1.13  | gru-4-100-16-256      2.96  8.05   2.28  6.44
+    lstm-64-100-64-256    1.49  1.07   1.55  1.41  | gru-64-100-64-256     1.63  1.29   1.81  1.69
+    lstm-32-784-1-64      2.09  1.59   2.85  2.61  | elman-32-60-1-128     2.10  3.84   2.00  5.37
+    lstm-32-10-1-5        1.25  3.00   1.23  7.44  | elman-4-100-16-256    3.72  6.66   3.98  6.93
+By "fused", which "auto" is without numba, such cores gave 1.00 to 2.8 and .63 to 5.3 for the calls.
+With --scaling on the same cores, an LSTM, the gradient of a loss on the last step, ms / MiB of temporaries:
+    N-T-D-H         scan none     scan sqrt     fused none    fused sqrt    numba none    numba sqrt
+    32-64-16-64     6.5 / 6.8     7.11 / 1.2    4.56 / 6.6    5.89 / 1.8    2.22 / 3.7    3.77 / 1.5
+    32-256-16-64    26.7 / 26.6   31.7 / 3.4    19.8 / 26.5   22.8 / 4.6    9.13 / 14.2   11.5 / 3.9
+    32-1024-16-64   124 / 106.1   107 / 11.6    112 / 106.1   90.7 / 14.0   65.8 / 56.2   46.4 / 12.6
+    32-4096-16-64   505 / 424.1   461 / 43.0    438 / 424.5   383 / 47.8    248 / 224.2   207 / 44.9
+    32-256-16-32    12.1 / 13.6   11.4 / 2.0    8.71 / 13.5   11.2 / 2.5    3.9 / 7.1     6.17 / 2.2
+    32-256-16-128   83 / 52.9     101 / 6.5     73 / 52.6     59.2 / 8.9    26.6 / 28.5   32.4 / 7.6
+    32-256-16-512   609 / 213.0   834 / 30.2    441 / 208.8   520 / 39.9    354 / 116.8   412 / 34.7
+    8-256-16-64     10.4 / 6.7    8.99 / 1.0    5.59 / 6.6    7.24 / 1.2    2.48 / 3.6    4.75 / 1.1
+    128-256-16-64   122 / 106.5   120 / 13.3    94.4 / 106.2  91.9 / 17.8   64.8 / 56.4   55.9 / 15.2
 On a machine that is busy otherwise torch's threads wait for each other, and its times mean nothing.
 
-What that recommends, and "auto" does: "fused" for Elman, GRU and LSTM at every size (beside our own scan it lost only
-single calls of lstm-32-10-1-5, .118 to .102 ms, and once of gru-64-100-64-256); "scan" on CPU for the cells that are
-linear in their state, where "associative" took 1.2 to 2.4 times as long, but a third for the LRU with four sequences;
-"newton" never on two cores.
+What that recommends, and "auto" does: "numba" for the LSTM and GRU of five units or more and Elman of sixteen (below,
+and for thousands of short sequences of up to eight units, "fused" took .65 to 1 times as long), "fused" where that can't
+run; "scan" on CPU for the cells that are linear in their state, where "associative" took 1.2 to 2.4 times as long, but a
+third for the LRU with four sequences; "newton" never on two cores. Eight models at once, under vmap, took 1/3.3 to 1.3
+times as long by "numba" as by "fused".
 
-Running time: 13 minutes for all rows and peers with --seconds .4; --scaling 2 minutes.
+Running time: 16 minutes for all rows and peers with --seconds .3; --scaling 3 minutes.
 """
 
 import json
@@ -82,7 +75,11 @@ OURS, FLOOR = "seqvision", "floor"
 OF_JAX_OR_KERAS = tuple(peer for peer in PEERS if peer != "torch")
 SCALING = {"T": (64, 256, 1024, 4096), "H": (32, 128, 512), "N": (8, 32, 128)}
 BASE = {"N": 32, "T": 256, "D": 16, "H": 64}
-WAYS = tuple((method, remat) for method in ("scan", "fused") for remat in ("none", "gates", "sqrt"))
+WAYS = (
+    *((method, remat) for method in ("scan", "fused") for remat in ("none", "gates", "sqrt")),
+    ("numba", "none"),
+    ("numba", "sqrt"),
+)
 
 
 @dataclass(frozen=True)
