@@ -15,7 +15,7 @@ are timed for few epochs, and their totals computed for the recipe's. The losses
 
 Expected: times of the fastest peer over seqvision's, an epoch / a fit with its compilation / a process, on two cores of
 an AMD EPYC without Keras on TensorFlow, three rounds for the first three rows, one for the others:
-    lstm5 5.84 / 1.60 / 1.53, lstm10 5.68 / 1.04 / 1.12, lstm30 2.67 / 2.81 / 2.51 (single rounds 2.96 and 3.09 an epoch),
+    lstm5 5.84 / 1.60 / 1.53, lstm10 5.68 / 1.04 / 1.12, lstm30 2.67 / 2.81 / 2.51 (an epoch also 2.96 and 3.09),
     rowmnist 1.75 / 1.72 / 1.68, rnn 2.77 / 2.76 / 2.65,
 and on two Intel cores fashion 2.5 / 2.4 / 2.3. In a single round on a busy machine mlp gave 1.1 / 1.2 / 1.5 with 960
 examples (not measured at full size; with 320 examples seqvision was the slower one).

@@ -39,11 +39,11 @@ With --scaling on the same cores, an LSTM, the gradient of a loss on the last st
     128-256-16-64   122 / 106.5   120 / 13.3    94.4 / 106.2  91.9 / 17.8   64.8 / 56.4   55.9 / 15.2
 On a machine that is busy otherwise torch's threads wait for each other, and its times mean nothing.
 
-What that recommends, and "auto" does: "numba" for the LSTM and GRU of five units or more and Elman of sixteen (below,
-and for thousands of short sequences of up to eight units, "fused" took .65 to 1 times as long), "fused" where that can't
-run; "scan" on CPU for the cells that are linear in their state, where "associative" took 1.2 to 2.4 times as long, but a
-third for the LRU with four sequences; "newton" never on two cores. Eight models at once, under vmap, took 1/3.3 to 1.3
-times as long by "numba" as by "fused".
+What that recommends, and "auto" does: "numba" for the LSTM and GRU of five units or more and Elman of sixteen (with
+fewer, and for thousands of short sequences of up to eight units, "fused" took .65 to 1 times as long), "fused" where it
+can't run; "scan" on CPU for the cells that are linear in their state, where "associative" took 1.2 to 2.4 times as
+long, but a third for the LRU with four sequences; "newton" never on two cores. Eight models at once, under vmap, took
+1/3.3 to 1.3 times as long by "numba" as by "fused".
 
 Running time: 16 minutes for all rows and peers with --seconds .3; --scaling 3 minutes.
 """
