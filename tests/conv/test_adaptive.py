@@ -19,7 +19,7 @@ def configurations(draw):
 
 
 @given(configurations(), st.integers(0, 2**31))
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_values_and_gradients(configuration, seed):
     shape, out = configuration
     x = np.random.default_rng(seed).normal(size=shape)
@@ -40,7 +40,7 @@ def test_values_and_gradients(configuration, seed):
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 5), st.integers(1, 5))
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_equals_torch(height, width, rows, columns):
     torch = pytest.importorskip("torch", reason="torch is the other framework")
     x = np.random.default_rng(0).normal(size=(2, height, width, 3)).astype(np.float32)

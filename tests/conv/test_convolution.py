@@ -72,7 +72,7 @@ def assert_equals_reference(x_shape, kernel_shape, options, seed=0, rtol=1e-10, 
 
 
 @given(configurations(), st.integers(0, 2**31))
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_values_and_gradients_equal_the_reference(configuration, seed):
     with jax.enable_x64(True):
         assert_equals_reference(*configuration, seed=seed)
@@ -141,7 +141,7 @@ def wave(x, kernel, groups):
     st.integers(1, 4),
     st.integers(1, 3),
 )
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_same_is_that_of_xla(size, k, stride, dilation):
     x, kernel = np.ones((1, size, 1), np.float32), np.arange(1.0, k + 1, dtype=np.float32).reshape(k, 1, 1)
     expected = lax.conv_general_dilated(

@@ -11,7 +11,7 @@ from seqvision.conv import conv, global_avg_pool, global_max_pool
 
 
 @given(st.integers(1, 3), st.sampled_from(["full", "valid", "same"]), st.booleans(), st.data())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_equals_scipy(axes, padding, flip, data):
     signal = pytest.importorskip("scipy.signal", reason="scipy is the other library")
     window = tuple(data.draw(st.sampled_from([1, 3, 5] if padding == "same" else [1, 2, 3, 4])) for _ in range(axes))
@@ -34,7 +34,7 @@ def configurations(draw):
 
 
 @given(configurations())
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_equals_torch_in_values_and_gradients(configuration):
     torch = pytest.importorskip("torch", reason="torch is the other framework")
     sizes, window, stride, pads, dilation, groups = configuration
@@ -59,7 +59,7 @@ def test_equals_torch_in_values_and_gradients(configuration):
 
 
 @given(st.integers(-3, 3), st.integers(-3, 3), st.integers(0, 2**31))
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_shifting_the_picture_shifts_the_output_and_leaves_global_pools_alone(down, right, seed):
     rng = np.random.default_rng(seed)
     x, kernel = np.zeros((14, 13, 2), np.float32), rng.normal(size=(3, 3, 2, 4)).astype(np.float32)

@@ -55,7 +55,7 @@ def pull_by_hand(x, cotangent, window, stride, padding):
 
 
 @given(configurations(), st.integers(0, 2**31), st.booleans())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_max_pool(configuration, seed, ties):
     shape, window, options = configuration
     rng = np.random.default_rng(seed)
@@ -75,7 +75,7 @@ def test_max_pool(configuration, seed, ties):
 
 
 @given(configurations(), st.integers(0, 2**31))
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_sum_and_average_pools(configuration, seed):
     shape, window, options = configuration
     x = np.random.default_rng(seed).normal(size=shape)

@@ -46,7 +46,7 @@ def lax_pair(padding, span, stride):
 
 
 @given(configurations(), st.integers(0, 2**31))
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_values_equal_the_reference_and_gradients_the_adjoint(configuration, seed):
     shape, (*window, features), options = configuration
     rng = np.random.default_rng(seed)
@@ -104,7 +104,7 @@ def test_both_modes_and_second_derivatives(x64, monkeypatch):
 
 
 @given(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(0, 1), st.sampled_from([1, 2]))
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_equals_torch(k, stride, padding, extra, groups):
     torch = pytest.importorskip("torch", reason="torch is the other framework")
     padding, extra = min(padding, k - 1), min(extra, stride - 1)
