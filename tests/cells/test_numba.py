@@ -53,7 +53,7 @@ def same(got, expected, tolerance=2e-5):
 
 
 # Rows that fill tiles and that do not; units that fill panels, that do not, and that several cores share.
-SHAPES = [((), 5, 3, 5), ((2, 3), 5, 2, 33), ((43,), 5, 40, 17), ((4,), 5, 9, 128)]
+SHAPES = [((), 5, 3, 5), ((2, 3), 5, 2, 33), ((43,), 5, 40, 17), ((4,), 5, 9, 128), ((5, 4), 5, 2, 5), ((37,), 4, 1, 11)]
 
 
 @pytest.mark.parametrize("flags", [(False, False), (True, True)], ids=str)

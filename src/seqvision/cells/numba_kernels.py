@@ -14,15 +14,18 @@ import numpy as np
 from numba import cfunc, njit, types
 
 from .numba_gradients import inputs, weights
-from .numba_machine import add_to, ask, data, free, malloc, options, size_of, task, wait, words_at
-from .numba_product import PANEL
-from .numba_rounds import backward_round, forward_round
+from .numba_machine import add_to, ask, callback, data, free, malloc, options, size_of, wait, words_at
+from .numba_lanes import backward_lanes, forward_lanes
+from .numba_product import LANES, PANEL
+from .numba_rounds import backward_rounds, forward_rounds
 
 BLOCK = 16  # sequences that go through time together, so that a step stays in a core's first cache
 FEW, WIDE = 4, 128  # no more sequences and no fewer units than this: cores share units, not sequences
-SMALL = 500  # values of all states, up to which one core is faster than to wake another
+NARROW = 24  # units below which the sequences fill the vectors, if there are enough of them
+SMALL = 1000
 
 BACKWARD, FORWARD, WEIGHTS, INPUTS = range(4)  # as `seqvision.cells.numba_loop.WORK` has them
+BACKWARD_LANES, FORWARD_LANES = 4, 5
 
 # A job is eleven words: how many hold it, the next ticket, tickets done, all tickets, how many of them are a round
 # (0: a ticket is a share of a member's rows, for all rounds), rounds, what is to be done, the frame, rows of a member
@@ -32,13 +35,17 @@ JOB = 11
 
 
 @njit(**options)
-def _round(frame, what, member, s, rounds, first, last, low, high):
+def _part(frame, what, member, begin, end, first, last, low, high):
     if what == FORWARD:
-        forward_round(frame, member, s, first, last, low, high)
+        forward_rounds(frame, member, begin, end, first, last, low, high)
     elif what == BACKWARD:
-        backward_round(frame, member, rounds - 2 - s, first, last, low, high)
+        backward_rounds(frame, member, begin, end, first, last, low, high)
+    elif what == FORWARD_LANES:
+        forward_lanes(frame, member, first, last)
+    elif what == BACKWARD_LANES:
+        backward_lanes(frame, member, first, last)
     elif what == WEIGHTS:
-        weights(frame, member, first, last)
+        weights(frame, member, first, high)
     else:
         inputs(frame, member, first, last)
 
@@ -54,22 +61,51 @@ def _work(job):
         if ticket >= total:
             break
         if parts:
-            s, part = ticket // parts, ticket % parts
+            s, part, panels = ticket // parts, ticket % parts, units // PANEL
             wait(job + 16, s * parts)
-            panels = units // PANEL
-            member, first, last = np.intp(0), np.intp(0), rows
             low, high = PANEL * (part * panels // parts), PANEL * ((part + 1) * panels // parts)
-            stop = s + 1
+            _part(frame, what, 0, s, s + 1, 0, rows, low, high)
         else:
-            s, stop = np.intp(0), rounds
             member, share = ticket // shares, ticket % shares
             first, last = share * rows // shares, (share + 1) * rows // shares
-            low, high = np.intp(0), units
-        for step in range(s, stop):
-            _round(frame, what, member, step, rounds, first, last, low, high)
+            _part(frame, what, member, 0, rounds, first, last, 0, units)
         add_to(job + 16, 1)
+    _let_go(job)
+
+
+@njit(**options)
+def _let_go(job):
     if add_to(job, -1) == 1:
         free(job)
+
+
+@njit(**options)
+def _plan(frame, threads):
+    """Return what is to be done, rows, units, rounds, shares, parts and threads, as a job has them."""
+    words = words_at(frame, 15)
+    args, rets = words[9], words[14]
+    told = words_at(data(args, 0, 0), 2)
+    what, members = told[0] >> 32, told[1]
+    parts, units, rounds = 0, 0, 1
+    each = (threads + members - 1) // members  # shares of a member that keep all cores at work
+    if what == WEIGHTS:
+        rows = units = shares = min(size_of(rets, 0, 0), each)
+    elif what == INPUTS:
+        rows = size_of(args, 1, 0)
+        shares = (rows + 4 * BLOCK - 1) // (4 * BLOCK)
+    else:
+        rounds = size_of(args, 1, 0) + (1 if what == BACKWARD else 0)
+        rows, units = size_of(args, 5, 0), size_of(args, 5, 1)
+        if members * rows * units * rounds <= SMALL:
+            threads = 1
+        if units < NARROW and 4 * rows >= 3 * LANES:
+            what, rows = (FORWARD_LANES if what == FORWARD else BACKWARD_LANES), (rows + LANES - 1) // LANES
+            shares = min(rows, each)
+        else:
+            shares = min(rows, max(each, (rows + BLOCK - 1) // BLOCK))
+            if members == 1 and threads > 1 and rows <= FEW and units >= WIDE and units % PANEL == 0:
+                parts = min(threads, units // PANEL)
+    return what, rows, units, rounds, shares, parts, min(threads, parts if parts else members * shares)
 
 
 @njit(**options)
@@ -78,42 +114,24 @@ def _run(frame):
     if words[1]:  # the question which version of the interface this was written for
         words_at(words_at(words[1], 4)[3], 4)[3] = 3 << 32
         return 0
-    args, rets, api = words[9], words[14], words[2]
-    told = words_at(data(args, 0, 0), 2)
-    what, members = told[0] >> 32, told[1]
+    api, context = words[2], words[3]
     job = malloc(8 * (JOB + 9))
     request = job + 8 * JOB
     call, state = words_at(request, 5), words_at(job, JOB)
-    call[0], call[1], call[2], call[3], call[4] = 32, 0, words[3], request + 32, 1
+    call[0], call[1], call[2], call[3], call[4] = 32, 0, context, request + 32, 1
     threads = call[4] if ask(api, 18, request) else 1
-    parts, units, rounds = 0, 0, 1
-    each = (threads + members - 1) // members  # shares of a member that keep all cores at work
-    if what == WEIGHTS:
-        rows = size_of(rets, 0, 1) // PANEL
-        shares = min(rows, each)
-    elif what == INPUTS:
-        rows = size_of(args, 1, 0)
-        shares = (rows + 4 * BLOCK - 1) // (4 * BLOCK)
-    else:
-        rounds = size_of(args, 1, 0) + (1 if what == BACKWARD else 0)
-        rows, units = size_of(args, 5, 0), size_of(args, 5, 1)
-        shares = min(rows, max(each, (rows + BLOCK - 1) // BLOCK))
-        if members == 1 and threads > 1 and rows <= FEW and units >= WIDE and units % PANEL == 0:
-            parts = min(threads, units // PANEL)
-        if members * rows * units * rounds <= SMALL:
-            threads = 1
+    what, rows, units, rounds, shares, parts, threads = _plan(frame, threads)
+    members = words_at(data(words[9], 0, 0), 2)[1]
     total = parts * rounds if parts else members * shares
-    threads = min(threads, parts if parts else total)
     state[0], state[1], state[2], state[3], state[4] = threads + 1, 0, 0, total, parts
     state[5], state[6], state[7], state[8], state[9], state[10] = rounds, what, frame, rows, units, shares
     for _ in range(threads - 1):
-        call[0], call[1], call[2], call[3], call[4] = 40, 0, words[3], task(_work), job
+        call[0], call[1], call[2], call[3], call[4] = 40, 0, context, callback(_work), job
         if not ask(api, 17, request):
             add_to(job, -1)
     _work(job)
     wait(job + 16, total)
-    if add_to(job, -1) == 1:
-        free(job)
+    _let_go(job)
     return 0
 
 

@@ -126,7 +126,7 @@ def _backward(cell, residuals, cotangents):
 def _gather(cell, params, xs, d, d_w):
     """Return the gradients of the parameters and of xs from those of the steps' rows."""
     D, H, w_x = xs.shape[-1], cell.hidden, params.w_x
-    by_x, by_one, by_h = d_w[:D], d_w[D], d_w[D + 1 :]
+    by_h, by_one, by_x = d_w[:H], d_w[H], d_w[H + 1 :]
     if isinstance(cell, GRU):  # x's share of n, r, z, and h's share of n
         w_x = jnp.concatenate([w_x[:, 2 * H :], w_x[:, : 2 * H]], axis=-1)
         by_x = jnp.concatenate([by_x[:, H : 3 * H], by_x[:, :H]], axis=-1)
@@ -208,7 +208,7 @@ def _backward_kernel(cell, shapes, *operands):
 
 
 def _weight_shapes(cell, stacks, xs, hs, d, h0, reset, fresh_h):
-    """Return that of [x, 1, h]^T d."""
+    """Return that of [h, 1, x]^T d."""
     return (floats(xs.shape[-1] + 1 + cell.hidden, d.shape[-1]),)
 
 
@@ -218,9 +218,9 @@ def _weight_operands(cell, xs, hs, d, h0, reset, fresh_h):
 
 def _weight_kernel(cell, shapes, *operands):
     K, columns = shapes[0].shape
-    wide = floats(K, columns + -columns % kernels().PANEL)
-    (sums,) = _call("weights", cell, [wide], _weight_operands, operands)
-    return (sums[..., :columns],)
+    panel = kernels().PANEL
+    (sums,) = _call("weights", cell, [floats(-(-columns // panel), K, panel)], _weight_operands, operands)
+    return (sums.swapaxes(1, 2).reshape(-1, K, sums.shape[1] * panel)[..., :columns],)
 
 
 def _input_shapes(cell, stacks, d, w_x):

@@ -136,7 +136,7 @@ def call(typing, function, argument):
 
 
 @intrinsic
-def task(typing, worker):
+def callback(typing, worker):
     """Return the address of a C function that hands its pointer to a compiled worker."""
 
     def generate(context, builder, signature, arguments):
@@ -145,13 +145,13 @@ def task(typing, worker):
         compiled = dispatcher.overloads[(types.intp,)]
         context.add_linking_libs([compiled.library])
         kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)])
-        task = ir.Function(builder.module, kind, "task_" + compiled.fndesc.mangled_name)
-        task.linkage = "internal"
-        inner = ir.IRBuilder(task.append_basic_block())
+        entry = ir.Function(builder.module, kind, "seqvision_" + compiled.fndesc.mangled_name)
+        entry.linkage = "internal"
+        inner = ir.IRBuilder(entry.append_basic_block())
         callee = context.declare_function(builder.module, compiled.fndesc)
-        context.call_conv.call_function(inner, callee, types.none, (types.intp,), task.args)
+        context.call_conv.call_function(inner, callee, types.none, (types.intp,), entry.args)
         inner.ret_void()
-        return builder.ptrtoint(task, ir.IntType(64))
+        return builder.ptrtoint(entry, ir.IntType(64))
 
     return types.intp(worker), generate
 

@@ -13,10 +13,10 @@ LANES, TILE = (16, 8) if _features.get("avx512f") else (8, 6)  # floats of a vec
 PANEL = 2 * LANES  # columns of a tile
 
 
-def _tile(rows, transposed=False):
-    """Return c[:rows, :PANEL] += a[:rows, :K] @ b, with all of c in registers; addresses, and strides in floats.
+def _tile(rows, vectors, transposed):
+    """Return c[:rows, :M] += a[:rows, :K] @ b, with all of c in registers; addresses, and strides in floats.
 
-    Transposed, a is a[:K, :rows]^T.
+    M is so many vectors, and b is (K, M). Transposed, a is a[:K, :rows]^T.
     """
 
     @intrinsic
@@ -35,9 +35,9 @@ def _tile(rows, transposed=False):
                 return builder.load(pointer, align=4)
 
             cells = [
-                at(c, builder.add(builder.mul(ldc, word(r)), word(half * LANES)), vector)
+                at(c, builder.add(builder.mul(ldc, word(r)), word(v * LANES)), vector)
                 for r in range(rows)
-                for half in range(2)
+                for v in range(vectors)
             ]
             starts = [load(cell) for cell in cells]
             before, loop = builder.block, builder.append_basic_block("products")
@@ -46,8 +46,8 @@ def _tile(rows, transposed=False):
             builder.position_at_end(loop)
             k = builder.phi(word)
             sums = [builder.phi(vector) for _ in cells]
-            row = builder.mul(k, word(PANEL))
-            columns = [load(at(b, builder.add(row, word(half * LANES)), vector)) for half in range(2)]
+            row = builder.mul(k, word(vectors * LANES))
+            columns = [load(at(b, builder.add(row, word(v * LANES)), vector)) for v in range(vectors)]
             ends = []
             for r in range(rows):
                 place = (lda, k, word(r)) if transposed else (lda, word(r), k)
@@ -55,7 +55,7 @@ def _tile(rows, transposed=False):
                 single = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.IntType(32)(0))
                 zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
                 spread = builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined), zeros)
-                ends += [builder.call(fma, [spread, columns[half], sums[2 * r + half]]) for half in range(2)]
+                ends += [builder.call(fma, [spread, columns[v], sums[vectors * r + v]]) for v in range(vectors)]
             following = builder.add(k, word(1))
             for phi, start, end in zip([k, *sums], [word(0), *starts], [following, *ends], strict=True):
                 phi.add_incoming(start, before)
@@ -72,42 +72,41 @@ def _tile(rows, transposed=False):
     return tile
 
 
-_tile_full, _tile_4, _tile_2, _tile_1 = (_tile(rows) for rows in (TILE, 4, 2, 1))
-_transposed_full, _transposed_4, _transposed_2, _transposed_1 = (_tile(rows, True) for rows in (TILE, 4, 2, 1))
+def _product(vectors, transposed):
+    """Return the function of as many rows as one likes: tile after tile, the last rows by smaller ones."""
+    full, four, two, one = (_tile(rows, vectors, transposed) for rows in (TILE, 4, 2, 1))
+
+    @njit(**options)
+    def of_rows(a, lda, b, K, c, ldc, rows):
+        stride = 4 if transposed else 4 * lda  # bytes from a row of a to the next
+        r = 0
+        while rows - r >= TILE:
+            full(a + r * stride, lda, b, K, c + 4 * r * ldc, ldc)
+            r += TILE
+        if rows - r >= 4:
+            four(a + r * stride, lda, b, K, c + 4 * r * ldc, ldc)
+            r += 4
+        if rows - r >= 2:
+            two(a + r * stride, lda, b, K, c + 4 * r * ldc, ldc)
+            r += 2
+        if rows - r >= 1:
+            one(a + r * stride, lda, b, K, c + 4 * r * ldc, ldc)
+
+    return of_rows
+
+
+_wide, product_transposed, _narrow = _product(2, False), _product(2, True), _product(1, True)
 
 
 @njit(**options)
 def product(a, lda, packed, panels, K, c, ldc, rows):
     """c[:rows] += a[:rows, :K] @ w, of which ``packed`` (panels, K, PANEL) are the columns."""
     for p in range(panels):
-        b = packed + 4 * p * K * PANEL
-        to = c + 4 * p * PANEL
-        r = 0
-        while rows - r >= TILE:
-            _tile_full(a + 4 * r * lda, lda, b, K, to + 4 * r * ldc, ldc)
-            r += TILE
-        if rows - r >= 4:
-            _tile_4(a + 4 * r * lda, lda, b, K, to + 4 * r * ldc, ldc)
-            r += 4
-        if rows - r >= 2:
-            _tile_2(a + 4 * r * lda, lda, b, K, to + 4 * r * ldc, ldc)
-            r += 2
-        if rows - r >= 1:
-            _tile_1(a + 4 * r * lda, lda, b, K, to + 4 * r * ldc, ldc)
+        _wide(a, lda, packed + 4 * p * K * PANEL, K, c + 4 * p * PANEL, ldc, rows)
 
 
 @njit(**options)
-def product_transposed(a, lda, b, K, c, ldc, rows):
-    """c[:rows, :PANEL] += a[:K, :rows]^T @ b, of which b (K, PANEL) is one panel."""
-    r = 0
-    while rows - r >= TILE:
-        _transposed_full(a + 4 * r, lda, b, K, c + 4 * r * ldc, ldc)
-        r += TILE
-    if rows - r >= 4:
-        _transposed_4(a + 4 * r, lda, b, K, c + 4 * r * ldc, ldc)
-        r += 4
-    if rows - r >= 2:
-        _transposed_2(a + 4 * r, lda, b, K, c + 4 * r * ldc, ldc)
-        r += 2
-    if rows - r >= 1:
-        _transposed_1(a + 4 * r, lda, b, K, c + 4 * r * ldc, ldc)
+def product_narrow(packed, b, K, c, columns):
+    """c (columns, LANES) += w^T @ b, of which ``packed`` (panels, K, PANEL) are the columns; b is (K, LANES)."""
+    for low in range(0, columns, PANEL):
+        _narrow(packed + 4 * low * K, PANEL, b, K, c + 4 * low * LANES, LANES, min(PANEL, columns - low))

@@ -1,96 +1,169 @@
-"""A step of the loops over time, for some sequences first <= n < last and some units low <= u < high of one member.
+"""Steps of the loops over time, for some sequences first <= n < last and some units low <= u < high of one member.
 
-What is named like an array is its address; the sizes that are not passed are read from XLA's call frame.
+What stands in a row of pre-activations or gates for the same unit is H values apart.
 """
 
 from numba import njit
 
+from .numba_frames import backward_call, forward_call
 from .numba_gates import GRU, LSTM, ZERO, copy, elman, elman_back, fill, gru, gru_back, lstm, lstm_back
-from .numba_machine import data, flag, get, options, put, size_of, words_at
+from .numba_machine import flag, get, options, put
 from .numba_product import PANEL, product
 
 
 @njit(**options)
-def forward_round(frame, member, t, first, last, low, high):
-    """Go through step t."""
-    words = words_at(frame, 15)
-    args, rets = words[9], words[14]
-    kind = words_at(data(args, 0, 0), 1)[0] & 0xFF
-    T, N, D, H = size_of(args, 1, 0), size_of(args, 1, 1), size_of(args, 1, 2), size_of(args, 5, 1)
-    xs, w_x, w_h, bias, h0, c0 = (
-        data(args, 1, member),
-        data(args, 2, member),
-        data(args, 3, member),
-        data(args, 4, member),
-        data(args, 5, member),
-        data(args, 6, member),
-    )
-    mask, reset, fresh_h, fresh_c = (
-        data(args, 7, member),
-        data(args, 8, member),
-        data(args, 9, member),
-        data(args, 10, member),
-    )
-    hs, cs, saved, z, last_h, c = (
-        data(rets, 0, member),
-        data(rets, 1, member),
-        data(rets, 2, member),
-        data(rets, 3, member),
-        data(rets, 4, member),
-        data(rets, 5, member),
-    )
-    masked, anew = size_of(args, 7, 0) > 0, size_of(args, 8, 0) > 0 and t + 1 < T
-    stacks, saves = size_of(rets, 0, 0) > 0, size_of(rets, 2, 0) > 0
-    wide, size = size_of(rets, 3, 1), high - low
-    blocks = 4 if kind >= LSTM else 1
-    skip = H if kind == GRU else 0
-    whole = size == H
-    starts = h0 if t == 0 else data(rets, 6, member) + 4 * (t % 2) * N * H
-    ends = data(rets, 6, member) + 4 * ((t + 1) % 2) * N * H
+def forward_rounds(frame, member, begin, end, first, last, low, high):
+    """Go through the steps begin <= t < end."""
+    f = forward_call(frame, member)
+    for t in range(begin, end):
+        starts, ends = f.turns + 4 * (t % 2) * f.N * f.H, f.turns + 4 * ((t + 1) % 2) * f.N * f.H
+        if t == 0:
+            starts = f.h0
+            for n in range(first, last):
+                at = 4 * (n * f.H + low)
+                if f.kind == LSTM:
+                    copy(f.c0 + at, f.c + at, high - low)
+        _sums(f, t, starts, first, last, low, high)
+        _forward_gates(f, t, starts, ends, first, last, low, high)
+
+
+@njit(**options)
+def _sums(f, t, starts, first, last, low, high):
+    """Put the pre-activations of step t into z."""
+    H, wide, whole, size = f.H, f.wide, high - low == f.H, high - low
+    blocks, skip = 4 if f.kind >= LSTM else 1, H if f.kind == GRU else 0
     for n in range(first, last):
-        if whole:
-            copy(bias, z + 4 * n * wide, wide)
-        else:
-            for k in range(blocks):
-                copy(bias + 4 * (k * H + low), z + 4 * (n * wide + k * H + low), size)
-        if t == 0 and kind == LSTM:
-            at = 4 * (n * H + low)
-            copy(c0 + at, c + at, size)
-    x, h, rows = xs + 4 * (t * N + first) * D, starts + 4 * first * H, last - first
-    for k in range(1 if whole else (3 if kind == GRU else blocks)):
-        begin = 0 if whole else (k * H + low) // PANEL
-        panels = size_of(args, 3, 0) if whole else size // PANEL
-        to = z + 4 * (first * wide + begin * PANEL)
-        product(x, D, w_x + 4 * begin * D * PANEL, panels, D, to, wide, rows)
-        product(h, H, w_h + 4 * begin * H * PANEL, panels, H, to + 4 * skip, wide, rows)
+        _copies(f.bias + 4 * low, f.z + 4 * (n * wide + low), 1 if whole else blocks, wide if whole else size, H)
+    x, h, rows = f.xs + 4 * (t * f.N + first) * f.D, starts + 4 * first * H, last - first
+    for k in range(1 if whole else (3 if f.kind == GRU else blocks)):
+        begin, panels = (0, (wide - skip) // PANEL) if whole else ((k * H + low) // PANEL, size // PANEL)
+        to = f.z + 4 * (first * wide + begin * PANEL)
+        product(x, f.D, f.w_x + 4 * begin * f.D * PANEL, panels, f.D, to, wide, rows)
+        product(h, H, f.w_h + 4 * begin * H * PANEL, panels, H, to + 4 * skip, wide, rows)
+
+
+@njit(**options)
+def _forward_gates(f, t, starts, ends, first, last, low, high):
+    """Go from z to the state after step t, and write down what is wanted of it."""
+    H, wide, whole, size = f.H, f.wide, high - low == f.H, high - low
+    blocks, step = 4 if f.kind >= LSTM else 1, 4 * t * f.N * H
     for n in range(first, last):
-        at, a = 4 * (n * H + low), z + 4 * (n * wide + low)
-        h_new = ends + at
-        if masked and not flag(mask, t * N + n):
-            copy(starts + at, h_new, size)
-        elif kind == LSTM:
-            lstm(a, a + 4 * H, a + 8 * H, a + 12 * H, c + at, h_new, size)
-        elif kind == GRU:
-            gru(a, a + 4 * H, a + 8 * H, a + 12 * H, starts + at, h_new, size)
+        at, a = 4 * (n * H + low), f.z + 4 * (n * wide + low)
+        h, c = ends + at, f.c + at
+        if f.masked and not flag(f.mask, t * f.N + n):
+            copy(starts + at, h, size)
+        elif f.kind == LSTM:
+            lstm(a, a + 4 * H, a + 8 * H, a + 12 * H, c, h, size)
+        elif f.kind == GRU:
+            gru(a, a + 4 * H, a + 8 * H, a + 12 * H, starts + at, h, size)
         else:
-            elman(a, h_new, kind, size)
-        if saves:
-            row = saved + 4 * ((t * N + n) * blocks * H + low)
-            if whole:
-                copy(a, row, blocks * H)
-            else:
-                for k in range(blocks):
-                    copy(a + 4 * k * H, row + 4 * k * H, size)
-            if kind == LSTM:
-                copy(c + at, cs + 4 * t * N * H + at, size)
-        if stacks:
-            copy(h_new, hs + 4 * t * N * H + at, size)
-        if t == T - 1:
-            copy(h_new, last_h + at, size)
-        if anew and flag(reset, (t + 1) * N + n):
-            copy(fresh_h + at, h_new, size)
-            if kind == LSTM:
-                copy(fresh_c + at, c + at, size)
+            elman(a, h, f.kind, size)
+        if f.saves:
+            row = f.saved + 4 * ((t * f.N + n) * blocks * H + low)
+            _copies(a, row, 1 if whole else blocks, blocks * H if whole else size, H)
+            if f.kind == LSTM:
+                copy(c, f.cs + step + at, size)
+        if f.stacks:
+            copy(h, f.hs + step + at, size)
+        if t == f.T - 1:
+            copy(h, f.last_h + at, size)
+        elif f.resets and flag(f.reset, (t + 1) * f.N + n):
+            copy(f.fresh_h + at, h, size)
+            if f.kind == LSTM:
+                copy(f.fresh_c + at, c, size)
+
+
+@njit(**options)
+def backward_rounds(frame, member, begin, end, first, last, low, high):
+    """Go through the rounds begin <= s < end of T + 1.
+
+    A round finishes the gradients of the state before step t + 1, t = T - 1 - s, and goes back through the gates of t.
+    """
+    f = backward_call(frame, member)
+    for s in range(begin, end):
+        t = f.T - 1 - s
+        if s == 0:
+            _last_gradients(f, first, last, low, high)
+        else:
+            _state_gradients(f, t + 1, first, last, low, high)
+        if t < 0:
+            for n in range(first, last):
+                copy(f.carry + 4 * (n * f.wide + low), f.d_h0 + 4 * (n * f.H + low), high - low)
+        else:
+            _backward_gates(f, t, first, last, low, high)
+
+
+@njit(**options)
+def _last_gradients(f, first, last, low, high):
+    """Begin with the gradients of the last state, and none of the fresh one."""
+    size = high - low
+    for n in range(first, last):
+        at = 4 * (n * f.H + low)
+        copy(f.d_hT + at, f.carry + 4 * (n * f.wide + low), size)
+        if f.kind == LSTM:
+            copy(f.d_cT + at, f.d_c + at, size)
+        if f.resets:
+            fill(f.d_fresh_h + at, ZERO, size)
+            if f.kind == LSTM:
+                fill(f.d_fresh_c + at, ZERO, size)
+
+
+@njit(**options)
+def _state_gradients(f, t, first, last, low, high):
+    """Add to the gradient of the state before step t what comes through the product."""
+    whole = high - low == f.H
+    begin = 0 if whole else low // PANEL
+    panels = f.wide // PANEL if whole else (high - low) // PANEL
+    skip = f.H if f.kind == GRU else 0
+    K, rows = f.columns - skip, f.d + 4 * ((t * f.N + first) * f.columns + skip)
+    to = f.carry + 4 * (first * f.wide + begin * PANEL)
+    product(rows, f.columns, f.w + 4 * begin * K * PANEL, panels, K, to, f.wide, last - first)
+    if f.resets:
+        for n in range(first, last):
+            if flag(f.reset, t * f.N + n):
+                at = 4 * (n * f.H + low)
+                _move(f.carry + 4 * (n * f.wide + low), f.d_fresh_h + at, high - low)
+                if f.kind == LSTM:
+                    _move(f.d_c + at, f.d_fresh_c + at, high - low)
+
+
+@njit(**options)
+def _backward_gates(f, t, first, last, low, high):
+    """Go from the gradient of the state after step t to those of the pre-activations, d, and of the state before."""
+    H, whole, size, step = f.H, high - low == f.H, high - low, 4 * t * f.N * f.H
+    blocks, values = (1, f.columns) if whole else (f.columns // H, size)
+    for n in range(first, last):
+        at, back = 4 * (n * H + low), f.carry + 4 * (n * f.wide + low)
+        d_h, a = f.spare + 4 * (n * 6 * H + low), f.spare + 4 * ((n * 6 + 1) * H + low)
+        row = 4 * ((t * f.N + n) * f.columns + low)
+        for u in range(size):
+            put(d_h, u, get(back, u) + get(f.d_hs + step + at, u))
+        if f.masked and not flag(f.mask, t * f.N + n):
+            copy(d_h, back, size)
+            for k in range(f.columns // H):
+                fill(f.d + row + 4 * k * H, ZERO, size)
+            continue
+        fill(back, ZERO, f.wide if whole else size)
+        if f.kind < LSTM:
+            elman_back(f.hs + step + at, d_h, f.d + row, f.kind, size)
+            continue
+        renew = f.resets and flag(f.reset, t * f.N + n)
+        _copies(f.saved + row, a, blocks, values, H)
+        if f.kind == LSTM:
+            start = f.c0 if t == 0 else (f.fresh_c if renew else f.cs + step - 4 * f.N * H)
+            now, tanh_c = f.cs + step + at, a + 16 * H
+            lstm_back(a, a + 4 * H, a + 8 * H, a + 12 * H, start + at, now, tanh_c, d_h, f.d_c + at, size)
+        else:
+            start = f.h0 if t == 0 else (f.fresh_h if renew else f.hs + step - 4 * f.N * H)
+            gru_back(a, a + 4 * H, a + 8 * H, a + 12 * H, start + at, d_h, back, size)
+        _copies(a, f.d + row, blocks, values, H)
+
+
+@njit(**options)
+def _copies(a, b, blocks, size, H):
+    """Copy a few blocks, H values apart."""
+    for k in range(blocks):
+        copy(a + 4 * k * H, b + 4 * k * H, size)
 
 
 @njit(**options)
@@ -99,91 +172,3 @@ def _move(a, b, size):
     for u in range(size):
         put(b, u, get(b, u) + get(a, u))
     fill(a, ZERO, size)
-
-
-@njit(**options)
-def backward_round(frame, member, t, first, last, low, high):
-    """Finish the gradients of the state before step t + 1, and go through the gates of step t."""
-    words = words_at(frame, 15)
-    args, rets = words[9], words[14]
-    kind = words_at(data(args, 0, 0), 1)[0] & 0xFF
-    d_hs, saved, hs, cs = data(args, 1, member), data(args, 2, member), data(args, 3, member), data(args, 4, member)
-    h0, c0, mask, reset = data(args, 5, member), data(args, 6, member), data(args, 7, member), data(args, 8, member)
-    fresh_h, fresh_c, d_hT, d_cT = (
-        data(args, 9, member),
-        data(args, 10, member),
-        data(args, 12, member),
-        data(args, 13, member),
-    )
-    d, d_fresh_h, d_fresh_c, carry = (
-        data(rets, 0, member),
-        data(rets, 1, member),
-        data(rets, 2, member),
-        data(rets, 3, member),
-    )
-    d_c, spare, d_h0 = data(rets, 4, member), data(rets, 5, member), data(rets, 6, member)
-    T, N, H = size_of(args, 3, 0), size_of(args, 3, 1), size_of(args, 3, 2)
-    masked, anew = size_of(args, 7, 0) > 0, size_of(args, 8, 0) > 0
-    wide, columns, size = size_of(rets, 3, 1), size_of(rets, 0, 2), high - low
-    skip = H if kind == GRU else 0
-    whole = size == H
-    if t == T - 1:
-        for n in range(first, last):
-            at = 4 * (n * H + low)
-            copy(d_hT + at, carry + 4 * (n * wide + low), size)
-            if kind == LSTM:
-                copy(d_cT + at, d_c + at, size)
-            if anew:
-                fill(d_fresh_h + at, ZERO, size)
-                if kind == LSTM:
-                    fill(d_fresh_c + at, ZERO, size)
-    else:
-        begin = 0 if whole else low // PANEL
-        panels = wide // PANEL if whole else size // PANEL
-        K, rows = columns - skip, d + 4 * (((t + 1) * N + first) * columns + skip)
-        w = data(args, 11, member) + 4 * begin * K * PANEL
-        product(rows, columns, w, panels, K, carry + 4 * (first * wide + begin * PANEL), wide, last - first)
-        if anew:
-            for n in range(first, last):
-                if flag(reset, (t + 1) * N + n):
-                    at = 4 * (n * H + low)
-                    _move(carry + 4 * (n * wide + low), d_fresh_h + at, size)
-                    if kind == LSTM:
-                        _move(d_c + at, d_fresh_c + at, size)
-    if t < 0:
-        for n in range(first, last):
-            copy(carry + 4 * (n * wide + low), d_h0 + 4 * (n * H + low), size)
-        return
-    for n in range(first, last):
-        at, step, back = 4 * (n * H + low), 4 * t * N * H, carry + 4 * (n * wide + low)
-        d_h, a = spare + 4 * (n * 6 * H + low), spare + 4 * ((n * 6 + 1) * H + low)
-        row = 4 * ((t * N + n) * columns + low)
-        for u in range(size):
-            put(d_h, u, get(back, u) + get(d_hs + step + at, u))
-        if masked and not flag(mask, t * N + n):
-            copy(d_h, back, size)
-            for k in range(columns // H):
-                fill(d + row + 4 * k * H, ZERO, size)
-            continue
-        fill(back, ZERO, wide if whole else size)
-        if kind < LSTM:
-            elman_back(hs + step + at, d_h, d + row, kind, size)
-            continue
-        renew = anew and flag(reset, t * N + n)
-        if whole:
-            copy(saved + row, a, columns)
-        else:
-            for k in range(4):
-                copy(saved + row + 4 * k * H, a + 4 * k * H, size)
-        if kind == LSTM:
-            start = c0 if t == 0 else (fresh_c if renew else cs + step - 4 * N * H)
-            now, tanh_c = cs + step + at, a + 16 * H
-            lstm_back(a, a + 4 * H, a + 8 * H, a + 12 * H, start + at, now, tanh_c, d_h, d_c + at, size)
-        else:
-            start = h0 if t == 0 else (fresh_h if renew else hs + step - 4 * N * H)
-            gru_back(a, a + 4 * H, a + 8 * H, a + 12 * H, start + at, d_h, back, size)
-        if whole:
-            copy(a, d + row, columns)
-        else:
-            for k in range(4):
-                copy(a + 4 * k * H, d + row + 4 * k * H, size)

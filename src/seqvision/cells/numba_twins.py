@@ -55,13 +55,13 @@ def backward_twin(cell, _, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask
 
 
 def weight_twin(cell, _, xs, hs, d, h0, reset, fresh_h) -> tuple:
-    """Return [x, 1, h]^T d, summed over steps and sequences; h is the state before a step.
+    """Return [h, 1, x]^T d, summed over steps and sequences; h is the state before a step.
 
     Of a GRU the kernel leaves out h for the first part of a row, and x for the last one, which have no weights.
     """
     starts = jnp.concatenate([h0[None], hs[:-1]])
     starts = starts if reset is None else keep(reset, jnp.broadcast_to(fresh_h, starts.shape), starts)
-    rows = jnp.concatenate([xs, jnp.ones_like(xs[..., :1]), starts], axis=-1)
+    rows = jnp.concatenate([starts, jnp.ones_like(xs[..., :1]), xs], axis=-1)
     return (rows.reshape(-1, rows.shape[-1]).T @ d.reshape(-1, d.shape[-1]),)
 
 
