@@ -44,6 +44,14 @@ def random_state(cell, rng, batch, dtype=np.float64):
     return jax.tree.map(lambda leaf: rng.normal(size=leaf.shape).astype(dtype), state)
 
 
+def same(got, expected, tolerance=2e-5):
+    """Leaf by leaf the same types, and the same numbers relative to a leaf's largest."""
+    for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True):
+        assert a.dtype == b.dtype
+        scale = max(1.0, float(np.max(np.abs(b), initial=0.0)))
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale)
+
+
 def params_from_torch(kind, weights, suffix="l0"):
     """Our parameters from the weights of torch.nn.LSTM, GRU or RNN.
 

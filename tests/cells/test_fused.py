@@ -9,16 +9,10 @@ from hypothesis import strategies as st
 from jax.test_util import check_grads
 
 from seqvision.cells import GRU, LSTM, Elman, unroll
-from tests.cells.cases import CELLS, H, random_params, random_state
+from tests.cells.cases import CELLS, H, random_params, random_state, same
 
 MAIN = ("elman-tanh", "gru", "gru-reset-before", "lstm")
 IN_FEATURES = (1, 2, 9)  # by itself in the loop, beside h in one product (LSTM), before the loop
-
-
-def same(got, expected, tolerance):
-    for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(expected), strict=True):
-        scale = max(1.0, float(np.max(np.abs(b), initial=0.0)))
-        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale)
 
 
 def value_and_gradients(cell, **options):

@@ -59,8 +59,8 @@ class Backward(NamedTuple):
     fresh_h: int
     fresh_c: int
     w: int  # (panels, columns that h is in, PANEL), of W_h^T
-    d_hT: int
-    d_cT: int
+    d_last_h: int
+    d_last_c: int
     d: int
     d_fresh_h: int
     d_fresh_c: int

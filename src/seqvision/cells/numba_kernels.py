@@ -4,25 +4,25 @@ A program of XLA runs a loop step by step: a few small kernels and one product e
 rows, uses one core. Sequences do not depend on each other, so here each core takes some of them through all of time:
 W_h is packed once into panels of the width that a core's registers hold, states stay in its cache, and what is left of
 a step is the product of one tile after another and the gates. Where the sequences are few and the layer is wide, each
-core takes some of the units instead, and waits for the others in each step.
+core takes some of the units instead, and waits for the others in each step. Where the layer is narrow, the sequences
+fill a core's vectors instead of the units.
 """
 
 import hashlib
 from pathlib import Path
 
-import numpy as np
 from numba import cfunc, njit, types
 
 from .numba_gradients import inputs, weights
-from .numba_machine import add_to, ask, callback, data, free, malloc, options, size_of, wait, words_at
 from .numba_lanes import backward_lanes, forward_lanes
+from .numba_machine import add_to, ask, callback, data, free, malloc, options, size_of, wait, words_at
 from .numba_product import LANES, PANEL
 from .numba_rounds import backward_rounds, forward_rounds
 
 BLOCK = 16  # sequences that go through time together, so that a step stays in a core's first cache
 FEW, WIDE = 4, 128  # no more sequences and no fewer units than this: cores share units, not sequences
 NARROW = 24  # units below which the sequences fill the vectors, if there are enough of them
-SMALL = 1000
+SMALL = 1000  # values of all states, up to which one core is faster than to wake another
 
 BACKWARD, FORWARD, WEIGHTS, INPUTS = range(4)  # as `seqvision.cells.numba_loop.WORK` has them
 BACKWARD_LANES, FORWARD_LANES = 4, 5
@@ -35,22 +35,6 @@ JOB = 11
 
 
 @njit(**options)
-def _part(frame, what, member, begin, end, first, last, low, high):
-    if what == FORWARD:
-        forward_rounds(frame, member, begin, end, first, last, low, high)
-    elif what == BACKWARD:
-        backward_rounds(frame, member, begin, end, first, last, low, high)
-    elif what == FORWARD_LANES:
-        forward_lanes(frame, member, first, last)
-    elif what == BACKWARD_LANES:
-        backward_lanes(frame, member, first, last)
-    elif what == WEIGHTS:
-        weights(frame, member, first, high)
-    else:
-        inputs(frame, member, first, last)
-
-
-@njit(**options)
 def _work(job):
     """Take tickets of a job until none is left, and let go of it: the last one frees it."""
     words = words_at(job, JOB)
@@ -60,15 +44,26 @@ def _work(job):
         ticket = add_to(job + 8, 1)
         if ticket >= total:
             break
+        member, begin, end, first, last, low, high = 0, 0, rounds, 0, rows, 0, units
         if parts:
-            s, part, panels = ticket // parts, ticket % parts, units // PANEL
-            wait(job + 16, s * parts)
-            low, high = PANEL * (part * panels // parts), PANEL * ((part + 1) * panels // parts)
-            _part(frame, what, 0, s, s + 1, 0, rows, low, high)
+            begin, part, panels = ticket // parts, ticket % parts, units // PANEL
+            end, low, high = begin + 1, PANEL * (part * panels // parts), PANEL * ((part + 1) * panels // parts)
+            wait(job + 16, begin * parts)
         else:
             member, share = ticket // shares, ticket % shares
             first, last = share * rows // shares, (share + 1) * rows // shares
-            _part(frame, what, member, 0, rounds, first, last, 0, units)
+        if what == FORWARD:
+            forward_rounds(frame, member, begin, end, first, last, low, high)
+        elif what == BACKWARD:
+            backward_rounds(frame, member, begin, end, first, last, low, high)
+        elif what == FORWARD_LANES:
+            forward_lanes(frame, member, first, last)
+        elif what == BACKWARD_LANES:
+            backward_lanes(frame, member, first, last)
+        elif what == WEIGHTS:
+            weights(frame, member, first, high)
+        else:
+            inputs(frame, member, first, last)
         add_to(job + 16, 1)
     _let_go(job)
 
@@ -108,33 +103,6 @@ def _plan(frame, threads):
     return what, rows, units, rounds, shares, parts, min(threads, parts if parts else members * shares)
 
 
-@njit(**options)
-def _run(frame):
-    words = words_at(frame, 22)
-    if words[1]:  # the question which version of the interface this was written for
-        words_at(words_at(words[1], 4)[3], 4)[3] = 3 << 32
-        return 0
-    api, context = words[2], words[3]
-    job = malloc(8 * (JOB + 9))
-    request = job + 8 * JOB
-    call, state = words_at(request, 5), words_at(job, JOB)
-    call[0], call[1], call[2], call[3], call[4] = 32, 0, context, request + 32, 1
-    threads = call[4] if ask(api, 18, request) else 1
-    what, rows, units, rounds, shares, parts, threads = _plan(frame, threads)
-    members = words_at(data(words[9], 0, 0), 2)[1]
-    total = parts * rounds if parts else members * shares
-    state[0], state[1], state[2], state[3], state[4] = threads + 1, 0, 0, total, parts
-    state[5], state[6], state[7], state[8], state[9], state[10] = rounds, what, frame, rows, units, shares
-    for _ in range(threads - 1):
-        call[0], call[1], call[2], call[3], call[4] = 40, 0, context, callback(_work), job
-        if not ask(api, 17, request):
-            add_to(job, -1)
-    _work(job)
-    wait(job + 16, total)
-    _let_go(job)
-    return 0
-
-
 def _handler(sources):
     """Return XLA's handler: its first operand says what it does.
 
@@ -143,7 +111,30 @@ def _handler(sources):
     """
 
     def handle(frame):
-        return _run(frame) if sources else 0
+        """Answer XLA's question, or plan a call, wake the threads that it needs, and work with them."""
+        words = words_at(frame, 22)
+        if words[1] or not sources:  # the question which version of the interface this was written for
+            words_at(words_at(words[1], 4)[3], 4)[3] = 3 << 32
+            return 0
+        api, context = words[2], words[3]
+        job = malloc(8 * (JOB + 9))
+        request = job + 8 * JOB
+        call, state = words_at(request, 5), words_at(job, JOB)
+        call[0], call[1], call[2], call[3], call[4] = 32, 0, context, request + 32, 1
+        threads = call[4] if ask(api, 18, request) else 1
+        what, rows, units, rounds, shares, parts, threads = _plan(frame, threads)
+        members = words_at(data(words[9], 0, 0), 2)[1]
+        total = parts * rounds if parts else members * shares
+        state[0], state[1], state[2], state[3], state[4] = threads + 1, 0, 0, total, parts
+        state[5], state[6], state[7], state[8], state[9], state[10] = rounds, what, frame, rows, units, shares
+        for _ in range(threads - 1):
+            call[0], call[1], call[2], call[3], call[4] = 40, 0, context, callback(_work), job
+            if not ask(api, 17, request):
+                add_to(job, -1)
+        _work(job)
+        wait(job + 16, total)
+        _let_go(job)
+        return 0
 
     return handle
 

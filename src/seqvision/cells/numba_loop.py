@@ -24,6 +24,10 @@ from .numba_primitives import floats, primitive
 from .numba_twins import backward_twin, forward_twin, input_twin, weight_twin
 from .scan import in_chunks
 
+KINDS = ("tanh", "relu", "sigmoid", "linear", "lstm", "gru")  # as numba_gates numbers them, Elman by its activation
+WORK = ("backward", "forward", "weights", "inputs")  # as numba_kernels numbers it
+FEATURES = 16  # features of the input, below which its gradient is a product of XLA's
+
 
 @functools.cache
 def here() -> bool:
@@ -85,6 +89,8 @@ def numba(
 
     def run(state, inputs):
         xs, mask, reset = inputs
+        if reset is not None:  # the kernels look for resets between two steps
+            state, reset = keep(reset[0], fresh, state), reset.at[0].set(False)
         final, hs = _run(cell, params, xs, state, fresh, mask, reset)
         return final, hs if mask is None else keep(mask, hs, jnp.zeros_like(hs))
 
@@ -118,14 +124,13 @@ def _forward(cell, params, xs, state, fresh, mask, reset):
 def _backward(cell, residuals, cotangents):
     params, xs, state, fresh, mask, reset, hs, cs, saved = residuals
     d, d_state, d_fresh = _backward_loop(cell, "all", params.w_h, *cotangents, hs, cs, saved, state, fresh, mask, reset)
-    first = state if reset is None else keep(reset[0], fresh, state)
-    (d_w,) = _weight_sums(cell, "all", xs, hs, d, first.h, reset, None if fresh is None else fresh.h)
+    (d_w,) = _weight_sums(cell, "all", xs, hs, d, state.h, reset, None if fresh is None else fresh.h)
     return *_gather(cell, params, xs, d, d_w), d_state, d_fresh, None, None
 
 
 def _gather(cell, params, xs, d, d_w):
     """Return the gradients of the parameters and of xs from those of the steps' rows."""
-    D, H, w_x = xs.shape[-1], cell.hidden, params.w_x
+    H, w_x = cell.hidden, params.w_x
     by_h, by_one, by_x = d_w[:H], d_w[H], d_w[H + 1 :]
     if isinstance(cell, GRU):  # x's share of n, r, z, and h's share of n
         w_x = jnp.concatenate([w_x[:, 2 * H :], w_x[:, : 2 * H]], axis=-1)
@@ -139,11 +144,6 @@ def _gather(cell, params, xs, d, d_w):
 
 
 _run.defvjp(_forward, _backward)
-
-
-KINDS = ("tanh", "relu", "sigmoid", "linear", "lstm", "gru")  # as numba_gates numbers them, Elman by its activation
-WORK = ("backward", "forward", "weights", "inputs")  # as numba_kernels numbers it
-NARROW = 16  # features of the input, below which its gradient is a product of XLA's
 
 
 # What the kernels take and give -------------------------------------------------------------------------------------
@@ -165,8 +165,7 @@ def _forward_operands(cell, params, xs, state, fresh, mask, reset):
         b = jnp.concatenate([b[2 * H :], b[: 2 * H], params.b_n])
     w_x, w_h = _packed(w_x), _packed(params.w_h)
     bias = jnp.pad(b, (0, _wide(cell) - b.size))
-    start = state if reset is None else keep(reset[0], fresh, state)
-    return xs, w_x, w_h, bias, *_pair(start), *_flags(mask, reset), *_pair(fresh)
+    return xs, w_x, w_h, bias, *_pair(state), *_flags(mask, reset), *_pair(fresh)
 
 
 def _forward_kernel(cell, shapes, *operands):
@@ -193,8 +192,7 @@ def _backward_shapes(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, fre
 
 def _backward_operands(cell, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset):
     arrays = (d_hs, *(jnp.zeros((0, 0, 0), jnp.float32) if a is None else a for a in (saved, hs, cs)))
-    start = state if reset is None else keep(reset[0], fresh, state)
-    return *arrays, *_pair(start), *_flags(mask, reset), *_pair(fresh), _packed(w_h.T), *_pair(d_final)
+    return *arrays, *_pair(state), *_flags(mask, reset), *_pair(fresh), _packed(w_h.T), *_pair(d_final)
 
 
 def _backward_kernel(cell, shapes, *operands):
@@ -234,7 +232,7 @@ def _input_operands(cell, d, w_x):
 
 def _input_kernel(cell, shapes, d, w_x):
     T, N, D = shapes[0].shape
-    if D < NARROW:  # most of a panel would be zeros
+    if D < FEATURES:  # most of a panel would be zeros
         return (jnp.einsum("mtnk,mdk->mtnd", d[..., : w_x.shape[-1]], w_x),)
     wide = floats(T * N, D + -D % kernels().PANEL)
     (product,) = _call("inputs", cell, [wide], _input_operands, (d, w_x))

@@ -99,9 +99,9 @@ def _last_gradients(f, first, last, low, high):
     size = high - low
     for n in range(first, last):
         at = 4 * (n * f.H + low)
-        copy(f.d_hT + at, f.carry + 4 * (n * f.wide + low), size)
+        copy(f.d_last_h + at, f.carry + 4 * (n * f.wide + low), size)
         if f.kind == LSTM:
-            copy(f.d_cT + at, f.d_c + at, size)
+            copy(f.d_last_c + at, f.d_c + at, size)
         if f.resets:
             fill(f.d_fresh_h + at, ZERO, size)
             if f.kind == LSTM:
