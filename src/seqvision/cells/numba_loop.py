@@ -20,7 +20,7 @@ from .base import PyTree, check_features, keep
 from .elman import Elman
 from .gru import GRU
 from .lstm import LSTM
-from .numba_primitives import floats, primitive
+from .numba_primitives import KernelPrimitive, floats
 from .numba_twins import backward_twin, forward_twin, input_twin, weight_twin
 from .scan import in_chunks
 
@@ -266,14 +266,14 @@ def _flags(*flags):
     return tuple(jnp.zeros((0, 0), jnp.int8) if f is None else f.astype(jnp.int8) for f in flags)
 
 
-forward_p, _forward_loop = primitive(
+_forward_loop = KernelPrimitive(
     "forward", _forward_kernel, forward_twin, _forward_shapes, (None, 1, 0, 0, 1, 1), (0, 1, 1, 1)
 )
-backward_p, _backward_loop = primitive(
+_backward_loop = KernelPrimitive(
     "backward", _backward_kernel, backward_twin, _backward_shapes, (None, 0, 1, 1, 1, 1, 0, 0, 1, 1), (1, 0, 0)
 )
-_, _weight_sums = primitive("weights", _weight_kernel, weight_twin, _weight_shapes, (None,) * 6, (None,))
-_, _input_products = primitive("inputs", _input_kernel, input_twin, _input_shapes, (1, None), (1,))
+_weight_sums = KernelPrimitive("weights", _weight_kernel, weight_twin, _weight_shapes, (None,) * 6, (None,))
+_input_products = KernelPrimitive("inputs", _input_kernel, input_twin, _input_shapes, (1, None), (1,))
 
 
 def _without_states(used, equation):
@@ -286,4 +286,4 @@ def _without_states(used, equation):
     return [True] * len(equation.invars), equation
 
 
-partial_eval.dce_rules[forward_p] = _without_states
+partial_eval.dce_rules[_forward_loop.core] = _without_states

@@ -5,6 +5,8 @@ parameter ``tree`` is the tree of the operands.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +19,9 @@ def floats(*shape: int) -> jax.core.ShapedArray:
     return jax.core.ShapedArray(shape, jnp.float32)
 
 
-def primitive(name: str, kernel: Callable, twin: Callable, shapes: Callable, axes: tuple, axes_out: tuple) -> tuple:
-    """Build a primitive and the function that calls it as f(cell, stacks, *operands).
+@dataclass(frozen=True, eq=False)
+class KernelPrimitive:
+    """A primitive with its rules, and the function that calls it as f(cell, stacks, *operands).
 
     Args:
       name: as it stands in a jaxpr after "recurrent_".
@@ -28,75 +31,86 @@ def primitive(name: str, kernel: Callable, twin: Callable, shapes: Callable, axe
       axes: of each operand, the axis that counts sequences; None where all sequences share it.
       axes_out: the same of the results.
     """
-    core = Primitive(f"recurrent_{name}")
-    core.multiple_results = True
 
-    def outlines(leaves, cell, stacks, tree):
-        return shapes(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape[1:]) for a in leaves]))
+    name: str
+    kernel: Callable
+    twin: Callable
+    shapes: Callable
+    axes: tuple
+    axes_out: tuple
+    core: Primitive = field(init=False)
 
-    def abstract(*leaves, **static):
-        return [floats(leaves[0].shape[0], *a.shape) for a in jax.tree.leaves(outlines(leaves, **static))]
+    def __post_init__(self):
+        core = Primitive(f"recurrent_{self.name}")
+        core.multiple_results = True
+        core.def_impl(jax.jit(core.bind, static_argnames=("cell", "stacks", "tree")))
+        core.def_abstract_eval(self._abstract)
+        ad.primitive_jvps[core] = self._jvp
+        batching.primitive_batchers[core] = self._batch
+        mlir.register_lowering(core, mlir.lower_fun(self._by_kernel), platform="cpu")
+        mlir.register_lowering(core, mlir.lower_fun(self._by_twin))
+        object.__setattr__(self, "core", core)
 
-    def by_kernel(*leaves, cell, stacks, tree):
-        expected = outlines(leaves, cell, stacks, tree)
-        results = kernel(cell, expected, *jax.tree.unflatten(tree, leaves))
-        chosen = [r for s, r in zip(expected, results, strict=True) if s is not None]
-        return jax.tree.leaves(chosen)
+    def __call__(self, cell, stacks: str, *operands: Any) -> Any:
+        """Return the results for operands that are trees without the axis of members."""
+        leaves, tree = jax.tree.flatten(operands)
+        results = self.core.bind(*(a[None] for a in leaves), cell=cell, stacks=stacks, tree=tree)
+        expected = self.shapes(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape) for a in leaves]))
+        return jax.tree.unflatten(jax.tree.structure(expected), [a[0] for a in results])
 
-    def by_twin(*leaves, cell, stacks, tree):
+    def _outlines(self, leaves, cell, stacks, tree):
+        return self.shapes(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape[1:]) for a in leaves]))
+
+    def _abstract(self, *leaves, **static):
+        return [floats(leaves[0].shape[0], *a.shape) for a in jax.tree.leaves(self._outlines(leaves, **static))]
+
+    def _by_kernel(self, *leaves, cell, stacks, tree):
+        expected = self._outlines(leaves, cell, stacks, tree)
+        results = self.kernel(cell, expected, *jax.tree.unflatten(tree, leaves))
+        return jax.tree.leaves([r for s, r in zip(expected, results, strict=True) if s is not None])
+
+    def _by_twin(self, *leaves, cell, stacks, tree):
         def one(*leaves):
-            return jax.tree.leaves(twin(cell, stacks, *jax.tree.unflatten(tree, leaves)))
+            return jax.tree.leaves(self.twin(cell, stacks, *jax.tree.unflatten(tree, leaves)))
 
         if leaves[0].shape[0] > 1:
             return jax.vmap(one)(*leaves)
         return [a[None] for a in one(*(a[0] for a in leaves))]
 
-    def jvp(primals, tangents, **static):
+    def _jvp(self, primals, tangents, **static):
         continuous = [jnp.issubdtype(p.dtype, jnp.floating) for p in primals]
 
         def of_floats(*given):
             rest = iter(given)
-            return by_twin(*(next(rest) if f else p for p, f in zip(primals, continuous, strict=True)), **static)
+            full = (next(rest) if f else p for p, f in zip(primals, continuous, strict=True))
+            return self._by_twin(*full, **static)
 
         moving = tuple(p for p, f in zip(primals, continuous, strict=True) if f)
         along = tuple(ad.instantiate_zeros(t) for t, f in zip(tangents, continuous, strict=True) if f)
         return jax.jvp(of_floats, moving, along)
 
-    def batch(leaves, batched, **static):
+    def _batch(self, leaves, batched, **static):
+        """Make more sequences of the new axis where no weights have it, else members."""
         size = next(a.shape[axis] for a, axis in zip(leaves, batched, strict=True) if axis is not None)
         leaves = [
             jnp.broadcast_to(a, (size, *a.shape)) if axis is None else jnp.moveaxis(a, axis, 0)
             for a, axis in zip(leaves, batched, strict=True)
         ]
-        places = _spread(axes, jax.tree.unflatten(static["tree"], leaves))
+        places = _spread(self.axes, jax.tree.unflatten(static["tree"], leaves))
         if any(axis is not None and place is None for axis, place in zip(batched, places, strict=True)):
-            return members(leaves, size, **static)
+            return self._members(leaves, **static)
         merged = [a[0] if place is None else _merged(a, place + 1) for a, place in zip(leaves, places, strict=True)]
-        ends = [k + 1 for k in _spread(axes_out, outlines(merged, **static))]
-        results = core.bind(*merged, **static)
+        ends = [k + 1 for k in _spread(self.axes_out, self._outlines(merged, **static))]
+        results = self.core.bind(*merged, **static)
         return [a.reshape(*a.shape[:k], size, -1, *a.shape[k + 1 :]) for a, k in zip(results, ends, strict=True)], ends
 
-    def members(leaves, size, **static):
+    def _members(self, leaves, **static):
+        """Call the kernel once where there is one member so far, else for one value of the new axis after another."""
         if leaves[0].shape[1] == 1:
-            results = core.bind(*(a[:, 0] for a in leaves), **static)
-            return [a[:, None] for a in results], [0] * len(results)
-        results = jax.lax.map(lambda one: core.bind(*one, **static), leaves)
+            results = [a[:, None] for a in self.core.bind(*(a[:, 0] for a in leaves), **static)]
+        else:
+            results = jax.lax.map(lambda one: self.core.bind(*one, **static), leaves)
         return results, [0] * len(results)
-
-    core.def_impl(jax.jit(core.bind, static_argnames=("cell", "stacks", "tree")))
-    core.def_abstract_eval(abstract)
-    ad.primitive_jvps[core] = jvp
-    batching.primitive_batchers[core] = batch
-    mlir.register_lowering(core, mlir.lower_fun(by_kernel), platform="cpu")
-    mlir.register_lowering(core, mlir.lower_fun(by_twin))
-
-    def bind(cell, stacks, *operands):
-        leaves, tree = jax.tree.flatten(operands)
-        leaves = [a[None] for a in leaves]
-        results = core.bind(*leaves, cell=cell, stacks=stacks, tree=tree)
-        return jax.tree.unflatten(jax.tree.structure(outlines(leaves, cell, stacks, tree)), [a[0] for a in results])
-
-    return core, bind
 
 
 def _spread(values, trees):

@@ -1,6 +1,6 @@
 """Run a cell over a sequence: one function, several ways to execute it."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,9 @@ from .numba_loop import here, numba, pays, supports_numba
 from .pallas import pallas, supports_pallas
 from .scan import scan
 
-METHODS = ("auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba")
-REMAT = ("none", "gates", "sqrt")
+Method = Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba"]
+Remat = Literal["none", "gates", "sqrt"]
+METHODS, REMAT = get_args(Method), get_args(Remat)
 
 
 def unroll(
@@ -30,8 +31,8 @@ def unroll(
     mask: Array | None = None,
     reset: Array | None = None,
     reverse: bool = False,
-    method: Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba"] = "auto",
-    remat: Literal["none", "gates", "sqrt"] = "none",
+    method: Method = "auto",
+    remat: Remat = "none",
 ) -> tuple[PyTree, Array]:
     """Run a cell over time.
 

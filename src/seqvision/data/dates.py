@@ -72,10 +72,9 @@ def parse_dates(cells, *, dayfirst: bool | None = None, date_format: str | None 
         days = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y/%m", "%Y%m%d")
         formats = ["ISO8601", *(day + time for day, time in product(days, _TIMES))]
     fits = [form for form in formats if not np.isnat(_convert([first], form)[0])] or formats[:1]
-    # May is a month's whole name and its first letters: only the other rows can tell which form it is.
-    whole = (form for form in fits if len(fits) == 1 or not np.isnat(_convert(texts, form)[given]).any())
-    form = next(whole, fits[0])
-    dates = _convert(texts, form)
+    if len(fits) > 1:  # May is a month's whole name and its first letters: only the other rows can tell
+        fits = [form for form in fits if not np.isnat(_convert(texts, form)[given]).any()] or fits
+    dates = _convert(texts, fits[0])
     for i in given:
         if np.isnat(dates[i]):
             raise ValueError(

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision.cells import Cell, unroll
+from seqvision.cells.unroll import Method
 
 from .fields import from_dict, to_dict
 from .heads import RegressionHead
@@ -34,7 +35,7 @@ class RecurrentLayer(nn.Module):
 
     cell: Cell
     reverse: bool = False
-    method: Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba"] = "auto"
+    method: Method = "auto"
 
     @nn.compact
     def __call__(
@@ -84,7 +85,7 @@ class Recurrent(nn.Module):
     readout: Literal["last", "max", "mean", "all"] = "last"
     dropout: float = 0.0
     head: nn.Module | None = RegressionHead()
-    method: Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba"] = "auto"
+    method: Method = "auto"
 
     @nn.compact
     def __call__(
