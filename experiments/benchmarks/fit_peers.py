@@ -15,11 +15,11 @@ are timed for few epochs, and their totals computed for the recipe's. The losses
 
 Expected: times of the fastest peer over seqvision's, an epoch / a fit with its compilation / a process, on two cores of
 an AMD EPYC without Keras on TensorFlow, three rounds for the first three rows, one for the others:
-    lstm5 5.84 / 1.60 / 1.53, lstm10 5.68 / 1.04 / 1.12, lstm30 2.67 / 2.81 / 2.51 (an epoch also 2.96 and 3.09),
-    rowmnist 1.75 / 1.72 / 1.68, rnn 2.77 / 2.76 / 2.65,
+    lstm5 6.84 / 1.47 / 1.45, lstm10 4.14 / 1.03 / 1.10, lstm30 3.71 / 3.42 / 3.04,
+    rowmnist 1.94 / 1.86 / 1.81, rnn 2.50 / 2.55 / 2.48,
 and on two Intel cores fashion 2.5 / 2.4 / 2.3. In a single round on a busy machine mlp gave 1.1 / 1.2 / 1.5 with 960
 examples (not measured at full size; with 320 examples seqvision was the slower one).
-Where seqvision gains little: the fit of lstm10, 1.5 s of compilation against 100 epochs of 5 ms in torch.
+Where seqvision gains little: the fit of lstm10, 1.5 s of compilation against 100 epochs of 6 ms in torch.
 
 Running time: about 25 minutes for a round of all rows; lstm5 alone 1 minute.
 """

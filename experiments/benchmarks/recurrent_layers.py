@@ -19,29 +19,29 @@ resets before the product and its simple cell is rectified; equinox has no simpl
 Expected: the fastest JAX or Keras layer, and torch's, over seqvision's "auto" (its compiled kernels), two rounds on two
 AVX-512 cores of an AMD EPYC:
     row                  calls         loop        | row                  calls         loop
-    lstm-32-28-28-128     2.01  1.23   2.22  1.54  | gru-32-28-28-128      2.71  3.47   2.58  3.64
-    lstm-128-28-28-128    1.86  1.23   1.94  1.44  | gru-128-28-28-128     1.87  2.23   1.93  2.54
-    lstm-4-100-16-256     2.79  1.02   2.92  1.13  | gru-4-100-16-256      2.96  8.05   2.28  6.44
-    lstm-64-100-64-256    1.49  1.07   1.55  1.41  | gru-64-100-64-256     1.63  1.29   1.81  1.69
-    lstm-32-784-1-64      2.09  1.59   2.85  2.61  | elman-32-60-1-128     2.10  3.84   2.00  5.37
-    lstm-32-10-1-5        1.25  3.00   1.23  7.44  | elman-4-100-16-256    3.72  6.66   3.98  6.93
+    lstm-32-28-28-128     1.82  1.01   2.15  1.33  | gru-32-28-28-128      2.51  3.23   2.46  4.11
+    lstm-128-28-28-128    1.92  1.16   1.91  1.33  | gru-128-28-28-128     1.58  1.84   1.83  1.92
+    lstm-4-100-16-256     3.05  1.08   3.13  1.28  | gru-4-100-16-256      2.66  7.76   2.73  7.70
+    lstm-64-100-64-256    1.62  1.15   1.52  1.44  | gru-64-100-64-256     1.79  1.42   1.80  1.95
+    lstm-32-784-1-64      2.24  1.45   2.68  2.74  | elman-32-60-1-128     2.07  4.07   2.19  4.50
+    lstm-32-10-1-5        1.34  3.74   2.28 15.18  | elman-4-100-16-256    3.54  5.82   4.05  7.06
 By "fused", which "auto" is without numba, such cores gave 1.00 to 2.8 and .63 to 5.3 for the calls.
 With --scaling on the same cores, an LSTM, the gradient of a loss on the last step, ms / MiB of temporaries:
     N-T-D-H         scan none     scan sqrt     fused none    fused sqrt    numba none    numba sqrt
-    32-64-16-64     6.5 / 6.8     7.11 / 1.2    4.56 / 6.6    5.89 / 1.8    2.22 / 3.7    3.77 / 1.5
-    32-256-16-64    26.7 / 26.6   31.7 / 3.4    19.8 / 26.5   22.8 / 4.6    9.13 / 14.2   11.5 / 3.9
-    32-1024-16-64   124 / 106.1   107 / 11.6    112 / 106.1   90.7 / 14.0   65.8 / 56.2   46.4 / 12.6
-    32-4096-16-64   505 / 424.1   461 / 43.0    438 / 424.5   383 / 47.8    248 / 224.2   207 / 44.9
-    32-256-16-32    12.1 / 13.6   11.4 / 2.0    8.71 / 13.5   11.2 / 2.5    3.9 / 7.1     6.17 / 2.2
-    32-256-16-128   83 / 52.9     101 / 6.5     73 / 52.6     59.2 / 8.9    26.6 / 28.5   32.4 / 7.6
-    32-256-16-512   609 / 213.0   834 / 30.2    441 / 208.8   520 / 39.9    354 / 116.8   412 / 34.7
-    8-256-16-64     10.4 / 6.7    8.99 / 1.0    5.59 / 6.6    7.24 / 1.2    2.48 / 3.6    4.75 / 1.1
-    128-256-16-64   122 / 106.5   120 / 13.3    94.4 / 106.2  91.9 / 17.8   64.8 / 56.4   55.9 / 15.2
+    32-64-16-64     5.11 / 6.8    6.6 / 1.2     3.93 / 6.6    5.29 / 1.8    1.83 / 3.7    3.53 / 1.5
+    32-256-16-64    21.6 / 26.6   27.3 / 3.4    18.2 / 26.5   21.9 / 4.6    9.79 / 14.2   19.3 / 3.9
+    32-1024-16-64   122 / 106.1   105 / 11.6    100 / 106.1   78 / 14.0     57.9 / 56.2   41.5 / 12.6
+    32-4096-16-64   463 / 424.1   436 / 43.0    420 / 424.5   375 / 47.8    259 / 224.2   195 / 44.9
+    32-256-16-32    15 / 13.6     10.7 / 2.0    9.36 / 13.5   8.78 / 2.5    3.02 / 7.1    5.71 / 2.2
+    32-256-16-128   92.4 / 52.9   92.5 / 6.5    65 / 52.6     55.5 / 8.9    27 / 28.5     49.9 / 7.6
+    32-256-16-512   525 / 213.0   668 / 30.2    433 / 208.8   496 / 39.9    313 / 116.8   441 / 34.7
+    8-256-16-64     7.95 / 6.7    8.75 / 1.0    5.16 / 6.6    6.35 / 1.2    2.5 / 3.6     4.56 / 1.1
+    128-256-16-64   119 / 106.5   107 / 13.3    100 / 106.2   76.6 / 17.8   54.3 / 56.4   45.5 / 15.2
 On a machine that is busy otherwise torch's threads wait for each other, and its times mean nothing.
 
 What that recommends, and "auto" does: "numba" for the LSTM and GRU of five units or more and Elman of sixteen (with
-fewer, and for thousands of short sequences of up to eight units, "fused" took .65 to 1 times as long), "fused" where it
-can't run; "scan" on CPU for the cells that are linear in their state, where "associative" took 1.2 to 2.4 times as
+fewer, "fused" took .44 to .95 times as long for a thousand short sequences, .7 to 1.5 for 32), "fused" where it can't
+run; "scan" on CPU for the cells that are linear in their state, where "associative" took 1.2 to 2.4 times as
 long, but a third for the LRU with four sequences; "newton" never on two cores. Eight models at once, under vmap, took
 1/3.3 to 1.3 times as long by "numba" as by "fused".
 

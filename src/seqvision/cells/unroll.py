@@ -53,7 +53,7 @@ def unroll(
         "pallas": one GPU kernel that keeps W_h on the chip; `Elman`, `LSTM`, `GRU` of 16, 32, 64 … units.
         "cudnn": NVIDIA's kernels for the `LSTM`, in float32, without mask and reset.
         "numba": one compiled kernel that takes each core's sequences through time; `Elman`, `LSTM` and `GRU` on CPU, in
-          float32. numba compiles it once on a machine, for about ten seconds.
+          float32. numba compiles it once on a machine, for about 15 seconds.
         "auto": "numba" where it can run and the layer is not tiny, else "fused" where the cell has it, "associative" on
           accelerators where the cell has that, else "scan".
       remat: "none" keeps what the backward pass needs; "gates" keeps states and recomputes gates; "sqrt" keeps about
