@@ -5,7 +5,7 @@ from numba import njit
 
 from .numba_machine import get, options, power_of_two, put
 
-TANH, RELU, SIGMOID, LINEAR, LSTM, GRU = range(6)  # as `seqvision.cells.numba_loop.KINDS` has them
+TANH, RELU, SIGMOID, LINEAR, LSTM, GRU = range(6)  # as `seqvision.cells.numba_calls.KINDS` has them
 ZERO, ONE = np.float32(0), np.float32(1)
 
 

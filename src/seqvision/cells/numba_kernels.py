@@ -24,7 +24,7 @@ FEW, WIDE = 4, 128  # no more sequences and no fewer units than this: cores shar
 NARROW = 24  # units below which the sequences fill the vectors, if there are enough of them
 SMALL = 1000  # values of all states, up to which one core is faster than to wake another
 
-BACKWARD, FORWARD, WEIGHTS, INPUTS = range(4)  # as `seqvision.cells.numba_loop.WORK` has them
+BACKWARD, FORWARD, WEIGHTS, INPUTS = range(4)  # as `seqvision.cells.numba_calls.WORK` has them
 BACKWARD_LANES, FORWARD_LANES = 4, 5
 
 # A job is eleven words: how many hold it, the next ticket, tickets done, all tickets, how many of them are a round

@@ -1,4 +1,4 @@
-"""The loops of `seqvision.cells.numba_loop` as scans, slow and obvious: same operands, same results."""
+"""The loops of `seqvision.cells.numba_calls` as scans, slow and obvious: same operands, same results."""
 
 import jax
 import jax.numpy as jnp
