@@ -61,7 +61,7 @@ def _work(job):
         elif what == BACKWARD_LANES:
             backward_lanes(frame, member, first, last)
         elif what == WEIGHTS:
-            weights(frame, member, first, high)
+            weights(frame, member, first, shares)  # a row is a share
         else:
             inputs(frame, member, first, last)
         add_to(job + 16, 1)
@@ -76,7 +76,7 @@ def _let_go(job):
 
 @njit(**options)
 def _plan(frame, threads):
-    """Return what is to be done, rows, units, rounds, shares, parts and threads, as a job has them."""
+    """Return what is to be done, rows, units, rounds, shares, parts and tickets, as a job has them, and threads."""
     words = words_at(frame, 15)
     args, rets = words[9], words[14]
     told = words_at(data(args, 0, 0), 2)
@@ -84,7 +84,7 @@ def _plan(frame, threads):
     parts, units, rounds = 0, 0, 1
     each = (threads + members - 1) // members  # shares of a member that keep all cores at work
     if what == WEIGHTS:
-        rows = units = shares = min(size_of(rets, 0, 0), each)
+        rows = shares = min(size_of(rets, 0, 0), each)
     elif what == INPUTS:
         rows = size_of(args, 1, 0)
         shares = (rows + 4 * BLOCK - 1) // (4 * BLOCK)
@@ -100,7 +100,8 @@ def _plan(frame, threads):
             shares = min(rows, max(each, (rows + BLOCK - 1) // BLOCK))
             if members == 1 and threads > 1 and rows <= FEW and units >= WIDE and units % PANEL == 0:
                 parts = min(threads, units // PANEL)
-    return what, rows, units, rounds, shares, parts, min(threads, parts if parts else members * shares)
+    total = parts * rounds if parts else members * shares
+    return what, rows, units, rounds, shares, parts, total, min(threads, parts if parts else total)
 
 
 def _handler(sources):
@@ -113,7 +114,7 @@ def _handler(sources):
     def handle(frame):
         """Answer XLA's question, or plan a call, wake the threads that it needs, and work with them."""
         words = words_at(frame, 22)
-        if words[1] or not sources:  # the question which version of the interface this was written for
+        if words[1]:  # the question which version of the interface this was written for
             words_at(words_at(words[1], 4)[3], 4)[3] = 3 << 32
             return 0
         api, context = words[2], words[3]
@@ -122,9 +123,7 @@ def _handler(sources):
         call, state = words_at(request, 5), words_at(job, JOB)
         call[0], call[1], call[2], call[3], call[4] = 32, 0, context, request + 32, 1
         threads = call[4] if ask(api, 18, request) else 1
-        what, rows, units, rounds, shares, parts, threads = _plan(frame, threads)
-        members = words_at(data(words[9], 0, 0), 2)[1]
-        total = parts * rounds if parts else members * shares
+        what, rows, units, rounds, shares, parts, total, threads = _plan(frame, threads)
         state[0], state[1], state[2], state[3], state[4] = threads + 1, 0, 0, total, parts
         state[5], state[6], state[7], state[8], state[9], state[10] = rounds, what, frame, rows, units, shares
         for _ in range(threads - 1):
@@ -134,7 +133,7 @@ def _handler(sources):
         _work(job)
         wait(job + 16, total)
         _let_go(job)
-        return 0
+        return 0 * sources
 
     return handle
 

@@ -19,7 +19,7 @@ def floats(*shape: int) -> jax.core.ShapedArray:
     return jax.core.ShapedArray(shape, jnp.float32)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class KernelPrimitive:
     """A primitive with its rules, and the function that calls it as f(cell, stacks, *operands).
 
@@ -49,7 +49,7 @@ class KernelPrimitive:
         batching.primitive_batchers[core] = self._batch
         mlir.register_lowering(core, mlir.lower_fun(self._by_kernel), platform="cpu")
         mlir.register_lowering(core, mlir.lower_fun(self._by_twin))
-        object.__setattr__(self, "core", core)
+        self.core = core
 
     def __call__(self, cell, stacks: str, *operands: Any) -> Any:
         """Return the results for operands that are trees without the axis of members."""
