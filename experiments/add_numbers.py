@@ -16,11 +16,12 @@ Running time: 1.2 min on 2 cores (a seed 8 s without attention, 12 s with).
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from seqvision.cells import LSTM, Bahdanau, Decoder, Luong
+from seqvision.cells import LSTM
 from seqvision.data import digit_sums
 from seqvision.models import EncoderDecoder, SequenceEncoder
 from seqvision.pipelines import SequenceConfig, example_lines, nearest_answers, run_sequences, save_attention
 from seqvision.reporting import to_plain
+from seqvision.seq2seq import Bahdanau, Decoder, Luong
 
 import tyro
 

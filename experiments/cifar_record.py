@@ -26,13 +26,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqvision.data import Arrays, ImageData, fit_pixel_scaler, load_cifar10
-from seqvision.evaluation import score_classes
 from seqvision.models import WhitenedConvNet
 from seqvision.pipelines import RecordRecipe, train_record
 from seqvision.pipelines.build import parameter_count
 from seqvision.pipelines.classify_report import write_classify_report
 from seqvision.pipelines.speed_record import VIEWS
 from seqvision.reporting import RunFolder, to_plain
+from seqvision.scorecards import score_classes
 from seqvision.training import predict
 
 import jax

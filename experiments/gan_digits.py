@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from seqvision.data import Arrays, load_fashion_mnist, load_mnist
-from seqvision.evaluation import frechet_distance, score_samples
+from seqvision.metrics import frechet_distance, score_samples
 from seqvision.models import digit_gan, mnist_convnet
 from seqvision.reporting import RunFolder, plot_image_rows, save_figure, to_plain
 from seqvision.training import create_adversarial_state, fit, generate, make_adversarial_step, make_run, predict

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqvision.cells import GRU, LSTM, Elman, unroll
-from seqvision.evaluation import depth_profile, gradient_by_lag, gradient_trace
+from seqvision.interpret import depth_profile, gradient_by_lag, gradient_trace
 from seqvision.models.activations import activation
 from seqvision.reporting import plot_gradient_flow, save_figure, to_plain
 from seqvision.training.population import run_population

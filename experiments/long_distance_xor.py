@@ -22,7 +22,7 @@ from typing import Any, Literal, get_args
 
 from seqvision.cells import GRU, LSTM, Elman
 from seqvision.data import Arrays
-from seqvision.evaluation import wilson_interval
+from seqvision.metrics import wilson_interval
 from seqvision.models import ClassificationHead, Recurrent
 from seqvision.reporting import to_plain
 from seqvision.training import create_state, forward, make_run, make_train_step

@@ -18,11 +18,12 @@ Running time: 1.7 min on 2 cores (a seed 3 s without attention, 4 s Luong, 9 s B
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from seqvision.cells import LSTM, Bahdanau, Decoder, Luong
+from seqvision.cells import LSTM
 from seqvision.data import reversed_digits
 from seqvision.models import EncoderDecoder, SequenceEncoder
 from seqvision.pipelines import SequenceConfig, example_lines, nearest_answers, run_sequences, save_attention
 from seqvision.reporting import to_plain
+from seqvision.seq2seq import Bahdanau, Decoder, Luong
 
 import tyro
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from seqvision.data import Arrays, Series, bar_chart_images, gramian_angular_field, load_goog, read_series
-from seqvision.evaluation import log_loss, roc_curve, softmax, wilson_interval
+from seqvision.metrics import log_loss, roc_curve, softmax, wilson_interval
 from seqvision.models import ClassificationHead, ConvNet
 from seqvision.pipelines.build import build_optimizer
 from seqvision.pipelines.seeds import train_seeds

@@ -17,11 +17,12 @@ Running time: 1 min on 2 cores.
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from seqvision.cells import GRU, Bahdanau, Decoder
+from seqvision.cells import GRU
 from seqvision.data import DIGIT_NAMES, Arrays, Vocabulary, decoder_arrays, load_digits, stratified_split
 from seqvision.models import EncoderDecoder, ImageEncoder
 from seqvision.pipelines import SequenceConfig, nearest_answers, run_sequences
 from seqvision.reporting import plot_image_attention, save_figure, to_plain
+from seqvision.seq2seq import Bahdanau, Decoder
 
 import numpy as np
 import tyro

@@ -30,17 +30,9 @@ from seqvision.cells import (
 )
 from seqvision.conv import avg_pool, conv, conv_block, global_avg_pool, global_max_pool, max_pool, sum_pool
 from seqvision.data import Arrays, Windows
-from seqvision.evaluation import (
-    accuracy,
-    class_scores,
-    confusion_matrix,
-    free_run,
-    log_loss,
-    precision_recall_curve,
-    r2,
-    roc_curve,
-)
+from seqvision.metrics import accuracy, class_scores, confusion_matrix, log_loss, precision_recall_curve, r2, roc_curve
 from seqvision.models import MLP, ClassificationHead, ConvBlock, Recurrent, RegressionHead
+from seqvision.scorecards import free_run
 from seqvision.testing import reference
 
 

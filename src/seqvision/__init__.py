@@ -3,11 +3,14 @@
 The rooms, from the core outwards (each imports only from those above it):
 
   conv        pure convolution and pooling, safe and fast inside scan
-  cells       pure recurrent cells (Elman, GRU, LSTM) and ``unroll`` over time
-  models      flax modules over them: ``Recurrent``, ``MLP``, ``ConvNet`` and their heads
-  data        files -> arrays: series, images, splits, scalers, windows
+  cells       pure recurrent cells (Elman, GRU, LSTM); cells.unrolling runs them over time by one of several methods
+  seq2seq     attention, decoder and generation as pure functions
+  models      flax modules over them: ``Recurrent``, ``MLP``, ``ConvNet``, the classic networks
+  data        files -> arrays: series, pictures, text, splits, scalers, windows, augmentation
   training    losses, the train step, ``fit`` as one compiled run
-  evaluation  metrics and naive baselines on the same rows
+  metrics     numbers from arrays: errors of forecasts, classes, boxes, samples
+  scorecards  judged tables: models beside naive baselines on the same rows
+  interpret   what a trained network looks at
   reporting   run folders, tables, plots
   pipelines   from a file to a score card and a run folder: what the experiments and the command line call
   interop     weights to and from torch, Keras, flax, haiku and equinox, and our cells inside flax and equinox

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from seqvision.cells.initializers import recurrent_kernel
-from tests.cells.test_fused_structure import inner_programs
+from tests.cells.unrolling.test_fused_structure import inner_programs
 
 KEYS = jax.random.split(jax.random.key(0), 5)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqvision.evaluation.detection import box_iou
+from seqvision.metrics.detection import box_iou
 from seqvision.models.boxes import (
     Detections,
     decode_boxes,

@@ -9,18 +9,12 @@ import numpy as np
 import optax
 import pytest
 
-from seqvision.cells import GRU, LSTM, Bahdanau, Decoder, Encoded, Luong, generate, unroll_bidirectional
-from seqvision.cells.decoder import DecoderParams
+from seqvision.cells import GRU, LSTM, unroll_bidirectional
 from seqvision.data import decoder_arrays
-from seqvision.models import (
-    MLP,
-    ClassificationHead,
-    EncoderDecoder,
-    ImageEncoder,
-    Recurrent,
-    SequenceEncoder,
-)
+from seqvision.models import MLP, ClassificationHead, EncoderDecoder, ImageEncoder, Recurrent, SequenceEncoder
 from seqvision.models.fields import from_dict, to_dict
+from seqvision.seq2seq import Bahdanau, Decoder, Encoded, Luong, generate
+from seqvision.seq2seq.decoder import DecoderParams
 from seqvision.training import create_state, fit, predict
 
 KEY = jax.random.key(0)

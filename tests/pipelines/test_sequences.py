@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from seqvision.cells import GRU, Decoder, Luong
+from seqvision.cells import GRU
 from seqvision.data import Arrays, reversed_digits
 from seqvision.models import EncoderDecoder, SequenceEncoder
 from seqvision.pipelines import SequenceConfig, example_lines, nearest_answers, run_sequences, save_attention
+from seqvision.seq2seq import Decoder, Luong
 
 
 def test_a_run_leaves_scores_parameters_and_maps(tmp_path):

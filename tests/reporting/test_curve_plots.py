@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seqvision.evaluation import precision_recall_curve, reliability, roc_curve
+from seqvision.metrics import precision_recall_curve, reliability, roc_curve
 from seqvision.reporting import plot_losses, plot_reliability, plot_threshold_curves, save_figure
 
 RNG = np.random.default_rng(0)

@@ -10,12 +10,7 @@ import pytest
 from seqvision.data import Arrays, Batch
 from seqvision.models import DCGANDiscriminator, DCGANGenerator, digit_gan
 from seqvision.training import make_run
-from seqvision.training.adversarial import (
-    AdversarialState,
-    create_adversarial_state,
-    generate,
-    make_adversarial_step,
-)
+from seqvision.training.adversarial import AdversarialState, create_adversarial_state, generate, make_adversarial_step
 
 FAST = {"xla_backend_optimization_level": 0}  # compiles in half the time
 

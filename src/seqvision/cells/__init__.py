@@ -11,26 +11,23 @@ Batch axes lead and are arbitrary: x is (..., D), a sequence (..., T, D).
 (32, 10, 16)
 """
 
-from .attention import Attention, Bahdanau, BahdanauParams, Luong, LuongParams, attend
 from .base import Cell
 from .conv_lstm import ConvLSTM, ConvLSTMParams
-from .decoder import Decoder, DecoderParams, DecoderState, Encoded
 from .dropout import VariationalDropout, Zoneout
 from .elman import Elman, ElmanParams, ElmanState
-from .generation import Generated, generate
 from .gru import GRU, GRUParams, GRUState
 from .ind_rnn import IndRNN, IndRNNParams, IndRNNState
-from .layers import unroll_bidirectional, unroll_stack
 from .learned_start import LearnedStart, LearnedStartParams
 from .lru import LRU, LRUParams, LRUState
 from .lstm import LSTM, LSTMParams, LSTMState
 from .lstm_variants import LSTMVariant, LSTMVariantParams
 from .mgu import MGU, MGUParams, MGUState
 from .minimal import MinGRU, MinimalParams, MinimalState, MinLSTM
-from .newton_unroll import NewtonResult, newton_unroll
 from .slstm import SLSTM, SLSTMState
-from .streams import sequence_mask, unroll_truncated
-from .unroll import unroll
+from .unrolling.newton_unroll import NewtonResult, newton_unroll
+from .unrolling.stacks import unroll_bidirectional, unroll_stack
+from .unrolling.truncated import sequence_mask, unroll_truncated
+from .unrolling.unroll import unroll
 
 __all__ = [
     "GRU",
@@ -38,22 +35,14 @@ __all__ = [
     "LSTM",
     "MGU",
     "SLSTM",
-    "Attention",
-    "Bahdanau",
-    "BahdanauParams",
     "Cell",
     "ConvLSTM",
     "ConvLSTMParams",
-    "Decoder",
-    "DecoderParams",
-    "DecoderState",
     "Elman",
     "ElmanParams",
     "ElmanState",
-    "Encoded",
     "GRUParams",
     "GRUState",
-    "Generated",
     "IndRNN",
     "IndRNNParams",
     "IndRNNState",
@@ -65,8 +54,6 @@ __all__ = [
     "LSTMVariantParams",
     "LearnedStart",
     "LearnedStartParams",
-    "Luong",
-    "LuongParams",
     "MGUParams",
     "MGUState",
     "MinGRU",
@@ -77,8 +64,6 @@ __all__ = [
     "SLSTMState",
     "VariationalDropout",
     "Zoneout",
-    "attend",
-    "generate",
     "newton_unroll",
     "sequence_mask",
     "unroll",

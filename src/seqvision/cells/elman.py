@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from .base import ACTIVATIONS, affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
-from .products import input_gradient, pre_activation, weight_gradients
+from .unrolling.products import input_gradient, pre_activation, weight_gradients
 
 
 class ElmanParams(NamedTuple):
@@ -80,7 +80,7 @@ class Elman:
         return state, state.h
 
     def forward_parts(self, params: ElmanParams, join: bool = False) -> tuple[Callable, Callable]:
-        """Return the input's share of a step, and the step after it; see `seqvision.cells.fused`."""
+        """Return the input's share of a step, and the step after it; see `seqvision.cells.unrolling.fused`."""
         join = join and params.w_x.shape[0] == 1  # more features are faster taken out of the loop, unlike the LSTM's
         lift, product = pre_activation(*params, join=join, dtype=self.compute_dtype)
 

@@ -12,7 +12,7 @@ from jax.typing import DTypeLike
 
 from .base import affine, check_dtype, check_size, rows
 from .initializers import input_kernel, recurrent_kernel
-from .products import apart, input_gradient, pre_activation, weight_gradients
+from .unrolling.products import apart, input_gradient, pre_activation, weight_gradients
 
 
 class GRUParams(NamedTuple):
@@ -90,7 +90,7 @@ class GRU:
         return state, state.h
 
     def forward_parts(self, params: GRUParams, join: bool = False) -> tuple[Callable, Callable]:
-        """Return the input's share of a step, and the step after it; see `seqvision.cells.fused`."""
+        """Return the input's share of a step, and the step after it; see `seqvision.cells.unrolling.fused`."""
         # More features than one are faster taken out of the loop, unlike the LSTM's.
         return self._forward(params, join and params.w_x.shape[0] == 1)
 

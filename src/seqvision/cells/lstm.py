@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from .base import affine, check_dtype, check_size
 from .initializers import input_kernel, recurrent_kernel
-from .products import apart, input_gradient, pre_activation, weight_gradients
+from .unrolling.products import apart, input_gradient, pre_activation, weight_gradients
 
 
 class LSTMParams(NamedTuple):
@@ -83,7 +83,7 @@ class LSTM:
         return state, state.h
 
     def forward_parts(self, params: LSTMParams, join: bool = False) -> tuple[Callable, Callable]:
-        """Return the input's share of a step, and the step after it; see `seqvision.cells.fused`."""
+        """Return the input's share of a step, and the step after it; see `seqvision.cells.unrolling.fused`."""
         lift, product = pre_activation(*params, join=join, dtype=self.compute_dtype)
         return lift, lambda x, state: self.gates(jnp.split(product(x, state.h), 4, axis=-1), state)
 

@@ -11,13 +11,7 @@ from jax import Array, lax
 from jax.typing import ArrayLike, DTypeLike
 
 from seqvision.conv import _cpu
-from seqvision.conv._arguments import (
-    conv_padding,
-    dilated,
-    output_sizes,
-    per_axis,
-    require_floating,
-)
+from seqvision.conv._arguments import conv_padding, dilated, output_sizes, per_axis, require_floating
 from seqvision.conv._geometry import LAYOUTS, Geometry
 from seqvision.conv.normalization import per_channel
 

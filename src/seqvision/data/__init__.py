@@ -1,18 +1,16 @@
 """Files and generators to arrays: series, images, splits, scalers and windows; augmentation on the device."""
 
-from seqvision.data.augment import Augment
-from seqvision.data.augment_geometry import Flip, PadCrop, Shift, Warp, warp, warp_matrix
-from seqvision.data.augment_mixing import CutMix, Mixup
-from seqvision.data.augment_pixels import Brightness, Contrast, Cutout
+from seqvision.data.augment.augment import Augment
+from seqvision.data.augment.geometry import Flip, PadCrop, Shift, Warp, warp, warp_matrix
+from seqvision.data.augment.mixing import CutMix, Mixup
+from seqvision.data.augment.pixels import Brightness, Contrast, Cutout
 from seqvision.data.batches import Arrays, Batch, Windows
 from seqvision.data.bundled import load_goog
-from seqvision.data.cifar import CIFAR10_CLASSES, load_cifar10, read_cifar
-from seqvision.data.digit_strings import DIGIT_NAMES, digit_sums, reversed_digits
-from seqvision.data.folders import ImageFolder, load_image_folder
-from seqvision.data.forecast import ForecastSplit, forecast_split
-from seqvision.data.generators import chirp, sine
-from seqvision.data.idx import read_idx
-from seqvision.data.images import (
+from seqvision.data.pictures.cifar import CIFAR10_CLASSES, load_cifar10, read_cifar
+from seqvision.data.pictures.conversion import array_to_image, image_arrays, image_to_array
+from seqvision.data.pictures.folders import ImageFolder, load_image_folder
+from seqvision.data.pictures.idx import read_idx
+from seqvision.data.pictures.images import (
     DIGIT_CLASSES,
     FASHION_CLASSES,
     ImageData,
@@ -20,17 +18,19 @@ from seqvision.data.images import (
     load_fashion_mnist,
     load_mnist,
 )
-from seqvision.data.labels import label_names, label_numbers, select_classes
-from seqvision.data.pictures import array_to_image, image_arrays, image_to_array
-from seqvision.data.pixels import PixelScaler, fit_pixel_scaler
-from seqvision.data.reading import read_series
+from seqvision.data.pictures.labels import label_names, label_numbers, select_classes
+from seqvision.data.pictures.pixels import PixelScaler, fit_pixel_scaler
+from seqvision.data.pictures.scenes import Scenes, digit_scenes
+from seqvision.data.pictures.series_images import bar_chart_images, gramian_angular_field
 from seqvision.data.scalers import Scaler, fit_scaler
-from seqvision.data.scenes import Scenes, digit_scenes
-from seqvision.data.series import Series
-from seqvision.data.series_images import bar_chart_images, gramian_angular_field
+from seqvision.data.series.forecast import ForecastSplit, forecast_split
+from seqvision.data.series.generators import chirp, sine
+from seqvision.data.series.reading import read_series
+from seqvision.data.series.series import Series
 from seqvision.data.splits import Split, chronological_split, stratified_split
 from seqvision.data.store import fetch_file, find_file
-from seqvision.data.vocabulary import SequencePairs, Vocabulary, decoder_arrays
+from seqvision.data.text.digit_strings import DIGIT_NAMES, digit_sums, reversed_digits
+from seqvision.data.text.vocabulary import SequencePairs, Vocabulary, decoder_arrays
 
 __all__ = [
     "CIFAR10_CLASSES",

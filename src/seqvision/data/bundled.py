@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seqvision.data.series import Series
+from seqvision.data.series.series import Series
 
 
 def load_goog() -> Series:

@@ -8,17 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seqvision.cells import (
-    GRU,
-    LSTM,
-    Cell,
-    Elman,
-    ElmanParams,
-    GRUParams,
-    LSTMParams,
-    LSTMVariant,
-    LSTMVariantParams,
-)
+from seqvision.cells import GRU, LSTM, Cell, Elman, ElmanParams, GRUParams, LSTMParams, LSTMVariant, LSTMVariantParams
 from seqvision.cells.base import PyTree
 
 PARAMS: dict[type, Any] = {

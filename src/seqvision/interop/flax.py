@@ -6,17 +6,7 @@ from typing import Any, Literal
 from seqvision.cells import GRU, LSTM, Cell
 from seqvision.cells.base import PyTree
 
-from ._weights import (
-    Reader,
-    as_params,
-    check_cell,
-    check_zero,
-    join,
-    our_params,
-    sizes,
-    split,
-    zeros,
-)
+from ._weights import Reader, as_params, check_cell, check_zero, join, our_params, sizes, split, zeros
 
 HINT = "pass the dict of the cell itself, which is variables['params']['cell'] under nn.RNN"
 NNX_HINT = "pass the state of the cell itself, which is nnx.state(rnn)['cell'] under nnx.RNN"

@@ -16,7 +16,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision.cells import Cell, Decoder, DecoderParams, Encoded, Generated, generate
+from seqvision.cells import Cell
+from seqvision.seq2seq import Decoder, DecoderParams, Encoded, Generated, generate
 
 from .convolutional import ConvBlock
 from .fields import from_dict, to_dict
@@ -119,7 +120,8 @@ class EncoderDecoder(nn.Module):
       start: token that begins what is written.
       end: token that ends it.
 
-    >>> from seqvision.cells import GRU, LSTM, Bahdanau
+    >>> from seqvision.cells import GRU, LSTM
+    >>> from seqvision.seq2seq import Bahdanau
     >>> encoder = SequenceEncoder((GRU(4),), vocabulary=12, bidirectional=True)
     >>> model = EncoderDecoder(encoder, Decoder(12, LSTM(6), attention=Bahdanau(5), feed="context"))
     >>> source, tokens_in = jnp.array([[3, 4, 5], [6, 0, 0]]), jnp.array([[1, 3], [1, 6]])

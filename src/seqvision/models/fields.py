@@ -6,7 +6,7 @@ from typing import Any
 def to_dict(params: Any) -> Any:
     """Turn NamedTuples, one in another too, into dicts of their fields; a field that is None is left out.
 
-    >>> from seqvision.cells import LuongParams
+    >>> from seqvision.seq2seq import LuongParams
     >>> to_dict(LuongParams(w=1.0))
     {'w': 1.0}
     """
@@ -18,7 +18,7 @@ def to_dict(params: Any) -> Any:
 def from_dict(like: Any, fields: Any) -> Any:
     """Turn dicts back into the NamedTuples of ``like``, a tree of the same structure.
 
-    >>> from seqvision.cells import LuongParams
+    >>> from seqvision.seq2seq import LuongParams
     >>> from_dict(LuongParams(), {"w": 1.0})
     LuongParams(w=1.0, v=None)
     """

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision.cells import Cell, unroll
-from seqvision.cells.unroll import Method
+from seqvision.cells.unrolling.unroll import Method
 
 from .fields import from_dict, to_dict
 from .heads import RegressionHead

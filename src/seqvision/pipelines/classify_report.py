@@ -8,15 +8,8 @@ import numpy as np
 import pandas as pd
 
 from seqvision.data import Arrays
-from seqvision.evaluation import (
-    feature_maps,
-    grad_cam,
-    learned_filters,
-    maximise_activation,
-    occlusion_map,
-    reliability,
-    softmax,
-)
+from seqvision.interpret import feature_maps, grad_cam, learned_filters, maximise_activation, occlusion_map
+from seqvision.metrics import reliability, softmax
 from seqvision.reporting import (
     RunFolder,
     misclassified_rows,

@@ -11,14 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from seqvision.data import ForecastSplit, Windows
-from seqvision.evaluation import free_run, score_forecasts
-from seqvision.evaluation.baselines import default_baselines
 from seqvision.pipelines.build import build_forecaster, parameter_count, variable_shapes
 from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict
 from seqvision.pipelines.forecast_data import describe_data, describe_split, fingerprint, load_series, split_series
 from seqvision.pipelines.forecast_report import write_forecast_report
 from seqvision.pipelines.seeds import Say, history_records, silent, stack_seeds, state_variables, train_seeds
 from seqvision.reporting import RunFolder
+from seqvision.scorecards import free_run, score_forecasts
+from seqvision.scorecards.baselines import default_baselines
 
 Variables = dict[str, list[dict[str, Any]]]  # model -> one tree a seed
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from seqvision.data import ForecastSplit, Series, forecast_split, load_goog, read_series
-from seqvision.data.series import find_column
+from seqvision.data.series.series import find_column
 from seqvision.pipelines.config import ForecastConfig
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from seqvision.data import Scaler
-from seqvision.evaluation import last_value
 from seqvision.pipelines.build import build_forecaster
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
 from seqvision.pipelines.forecast import free_paths, load_variables, seed_outputs
 from seqvision.pipelines.forecast_data import load_series
 from seqvision.pipelines.seeds import stack_seeds
 from seqvision.reporting import RunFolder, write_table
+from seqvision.scorecards import last_value
 
 
 def predict_forecast(
@@ -85,7 +85,7 @@ def predict_forecast(
 
 
 def _text(table: pd.DataFrame, name: str, after: str, config: ForecastConfig) -> str:
-    from seqvision.evaluation.score_text import number
+    from seqvision.scorecards.score_text import number
 
     unit = f", in {config.unit}" if config.unit else ""
     lines = [f"{name} after {after}{unit}" + ("; ± is the spread over seeds" if config.seeds > 1 else "")]

@@ -9,13 +9,13 @@ import numpy as np
 import optax
 from numpy.typing import ArrayLike
 
-from seqvision.cells import Generated
 from seqvision.data import Arrays, Vocabulary
-from seqvision.evaluation import SequenceScores, score_sequences
+from seqvision.metrics import SequenceScores, score_sequences
 from seqvision.models import EncoderDecoder
 from seqvision.pipelines.config import SequenceConfig
 from seqvision.pipelines.seeds import history_records, state_variables, train_seeds
 from seqvision.reporting import RunFolder, plot_attention, plot_losses, save_figure
+from seqvision.seq2seq import Generated
 
 
 def run_sequences(

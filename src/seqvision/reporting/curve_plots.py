@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from seqvision.evaluation import PrecisionRecallCurve, Reliability, RocCurve
+from seqvision.metrics import PrecisionRecallCurve, Reliability, RocCurve
 from seqvision.reporting.style import NAIVE, colours, finish, new_figure
 
 
@@ -16,7 +16,7 @@ def plot_threshold_curves(curves: Mapping[str, tuple[RocCurve, PrecisionRecallCu
       curves: name -> what ``roc_curve`` and ``precision_recall_curve`` return for it.
       title: above both panels.
 
-    >>> from seqvision.evaluation import precision_recall_curve, roc_curve
+    >>> from seqvision.metrics import precision_recall_curve, roc_curve
     >>> labels, scores = [0, 1, 0, 1], [0.2, 0.9, 0.4, 0.3]
     >>> figure = plot_threshold_curves({"net": (roc_curve(labels, scores), precision_recall_curve(labels, scores))})
     >>> figure.axes[0].get_legend_handles_labels()[1]
@@ -54,7 +54,7 @@ def plot_reliability(diagrams: Mapping[str, Reliability], *, title: str = "") ->
       diagrams: name -> what ``reliability`` returns.
       title: above all panels.
 
-    >>> from seqvision.evaluation import reliability
+    >>> from seqvision.metrics import reliability
     >>> figure = plot_reliability({"net": reliability([0.9, 0.6], [1, 0], bins=5)})
     >>> figure.axes[0].get_title(loc="left")
     'net: expected error 0.350'

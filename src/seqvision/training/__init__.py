@@ -5,15 +5,7 @@ from .averaging import average_weights, averaged
 from .cache import enable_compilation_cache
 from .detection_loss import make_yolo_loss
 from .fit import Fit, fit
-from .losses import (
-    accuracy,
-    binary_cross_entropy,
-    categorical_cross_entropy,
-    cross_entropy,
-    huber,
-    mae,
-    mse,
-)
+from .losses import accuracy, binary_cross_entropy, categorical_cross_entropy, cross_entropy, huber, mae, mse
 from .population import run_population
 from .predict import as_it_is, mirrored, predict
 from .regularisers import SmoothedCrossEntropy, WeightPenalty, decay_mask

@@ -8,15 +8,7 @@ from .backpropagation import Gradients, elman_gradients, lstm_gradients
 from .convolution import conv, conv_gradients, conv_transpose
 from .family import conv_lstm, ind_rnn, lstm_variant, mgu, slstm, standardise
 from .linear import lru, min_gru, min_lstm
-from .losses import (
-    binary_cross_entropy,
-    categorical_cross_entropy,
-    cross_entropy,
-    huber,
-    log_softmax,
-    mae,
-    mse,
-)
+from .losses import binary_cross_entropy, categorical_cross_entropy, cross_entropy, huber, log_softmax, mae, mse
 from .networks import SmallestCNNPass, TwoLayer, TwoLayerPass, smallest_cnn, two_layer
 from .pooling import adaptive_pool, avg_pool, max_pool, sum_pool
 from .recurrent import elman, gru, lstm, sigmoid

@@ -1,0 +1,1 @@
+"""How steps become a sequence: ``unroll`` and the ways in which it is executed."""

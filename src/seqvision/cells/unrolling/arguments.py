@@ -1,0 +1,88 @@
+"""The arguments of an unrolling: checked, then arranged for a loop over the leading axis."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..base import Cell, PyTree
+
+
+def time_first(
+    owner: str, cell: Any, params: PyTree, xs: Array, state: PyTree | None, mask: Array | None, reset: Array | None
+) -> tuple:
+    """Check what a user gives, fill in what is missing, and put time before the batch axes.
+
+    Args:
+      owner: the function that errors are reported for.
+      cell, params, xs, state, mask, reset: as in `seqvision.cells.unroll`.
+
+    Returns:
+      The batch shape; xs (T, *batch, *event) with masked inputs zero; the state; the state that a reset returns to, or
+      None; mask and reset (T, *batch), or None.
+
+    Raises:
+      TypeError, ValueError: as `seqvision.cells.unroll`.
+    """
+    xs = jnp.asarray(xs)
+    batch = _check(owner, cell, xs, mask, reset)
+    start = jax.eval_shape(lambda: cell.initial_state(params, batch))
+    state = cell.initial_state(params, batch) if state is None else jax.tree.map(jnp.asarray, state)
+    _check_state(owner, state, start, batch)
+    fresh = None if reset is None else cell.initial_state(params, batch)
+    if mask is not None:
+        xs = jnp.where(jnp.expand_dims(mask, range(mask.ndim, xs.ndim)), xs, 0)
+    xs, mask, reset = jax.tree.map(lambda a: jnp.moveaxis(a, len(batch), 0), (xs, mask, reset))
+    return batch, xs, state, fresh, mask, reset
+
+
+def promote(cell, params, state, fresh, xs):
+    """Widen the state to the dtypes that a step returns, so that the loop's carry keeps its type."""
+    x = jax.ShapeDtypeStruct(xs.shape[1:], xs.dtype)
+    for _ in range(3):  # a wider state can widen the next one: two passes settle it
+        new, _ = jax.eval_shape(cell.step, params, state, x)
+        before, after = jax.tree.structure(state), jax.tree.structure(new)
+        if before != after:  # type: ignore[operator]
+            raise ValueError(
+                f"unroll: step of {cell!r} must return a state like the one it takes, {before}, got {after}"
+            )
+        state, fresh = (
+            tree if tree is None else jax.tree.map(lambda s, n: s.astype(jnp.result_type(s, n)), tree, new)
+            for tree in (state, fresh)
+        )
+    return state, fresh
+
+
+def _check(owner, cell, xs, mask, reset):
+    if not isinstance(cell, Cell):
+        raise TypeError(f"{owner}: cell must have init, initial_state and step, got {cell!r}")
+    event = getattr(cell, "event_axes", 1)
+    if xs.ndim < 1 + event:
+        expected = "(..., T, D)" if event == 1 else f"(..., T, and {event} axes of one event)"
+        raise ValueError(f"{owner}: xs must be {expected}, got shape {xs.shape}: add the missing axis")
+    for name, flags in (("mask", mask), ("reset", reset)):
+        if flags is None:
+            continue
+        if jnp.result_type(flags) != jnp.bool_:
+            raise TypeError(f"{owner}: {name} must be bool, got {jnp.result_type(flags)}: pass {name}.astype(bool)")
+        if jnp.shape(flags) != xs.shape[:-event]:
+            raise ValueError(
+                f"{owner}: {name} must have the shape of xs without its last {'axis' if event == 1 else 'axes'}, "
+                f"{xs.shape[:-event]}, got {jnp.shape(flags)}"
+            )
+    return xs.shape[: -event - 1]
+
+
+def _check_state(owner, state, start, batch):
+    expected, got = jax.tree.structure(start), jax.tree.structure(state)
+    if expected != got:  # type: ignore[operator]
+        raise ValueError(
+            f"{owner}: state must be as cell.initial_state(params, {batch}) gives it, {expected}, got {got}"
+        )
+    for (path, leaf), like in zip(jax.tree_util.tree_leaves_with_path(state), jax.tree.leaves(start), strict=True):
+        if leaf.shape != like.shape or leaf.shape[: len(batch)] != batch:
+            raise ValueError(
+                f"{owner}: state{jax.tree_util.keystr(path)} must be {like.shape}, the batch axes {batch} of xs first, "
+                f"got shape {leaf.shape}: see cell.initial_state(params, batch_shape)"
+            )

@@ -1,0 +1,142 @@
+"""method="fused": the recurrence with its backward pass written down, so that the loop holds only what must be in it.
+
+The gates are kept from the forward pass, the backward loop has one product (d_a W_h^T), and the gradients of the
+parameters and inputs are formed after it, as products over all T * N rows at once. Autodiff of `lax.scan` instead adds
+a parameter-sized gradient in every step.
+
+It serves every cell that has these three beside ``step`` (`Elman`, `GRU` and `LSTM` do):
+
+  forward_parts(params, join) -> lift, advance    lift(x) is what a step takes of the input; advance(lift(x), state)
+                                                  returns the new state, and what the backward pass needs
+  backward_parts(params) -> retreat               retreat(saved, state, d), from the gradient of the new state, returns
+                                                  those of the pre-activations (and what else gather needs) and that of
+                                                  the old state
+  gather(params, state, x, d_a)                   returns the gradients of params and x, all steps at once (R rows)
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..base import PyTree, keep
+from .scan import in_chunks
+
+PARTS = ("step", "forward_parts", "backward_parts", "gather")
+
+
+def supports_fused(cell) -> bool:
+    """Whether method="fused" can run this cell.
+
+    A subclass that writes ``step`` or its forward pass anew, but not the backward pass, is run by its step.
+    """
+    if not all(hasattr(cell, part) for part in PARTS):
+        return False
+    lineage = type(cell).__mro__
+    depth = {part: next((n for n, c in enumerate(lineage) if part in vars(c)), -1) for part in PARTS}
+    return max(depth["backward_parts"], depth["gather"]) <= min(depth["step"], depth["forward_parts"])
+
+
+def fused(
+    cell,
+    params: PyTree,
+    xs: Array,
+    state: PyTree,
+    fresh: PyTree,
+    mask: Array | None,
+    reset: Array | None,
+    remat: str = "none",
+) -> tuple[PyTree, Array]:
+    """Unroll over xs (T, ..., D); masked inputs are already zero."""
+    dtype = jnp.result_type(*jax.tree.leaves((params, xs, state)))
+    params, xs, state, fresh = _cast((params, xs, state, fresh), dtype)
+    join = remat != "none" or _joins(params)
+    if remat != "sqrt":
+        return _fused(cell, join, remat == "gates", params, xs, state, fresh, mask, reset)
+
+    def run(state, inputs):
+        xs, mask, reset = inputs
+        return _fused(cell, join, False, params, xs, state, fresh, mask, reset)
+
+    return in_chunks(run, state, (xs, mask, reset))
+
+
+def _joins(params) -> bool:
+    """Whether the input's share stays in the loop: measured to be faster on CPU where x is not wider than h."""
+    return jax.default_backend() == "cpu" and params.w_x.shape[0] <= params.w_h.shape[0]
+
+
+def _cast(tree, dtype):
+    return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
+def _fused(cell, join, lean, params, xs, state, fresh, mask, reset):
+    lift, advance = cell.forward_parts(params, join)
+
+    def body(state, inputs):
+        new, y, _ = _forward_step(advance, state, fresh, *inputs)
+        return new, y
+
+    return jax.lax.scan(body, state, (_lift(lift, xs), mask, reset))
+
+
+def _lift(lift, xs):
+    """Apply lift to xs (T, ..., D) as to one table of rows: a 2-D product is the fast one."""
+    return jax.tree.map(lambda a: a.reshape(*xs.shape[:-1], a.shape[-1]), lift(_rows(xs)))
+
+
+def _rows(a):
+    return a.reshape(-1, a.shape[-1])
+
+
+def _forward_step(advance, state, fresh, x, m, r):
+    start = state if r is None else keep(r, fresh, state)
+    new, saved = advance(x, start)
+    if m is None:
+        return new, new.h, (start, saved)
+    return keep(m, new, start), keep(m, new.h, jnp.zeros_like(new.h)), (start, saved)
+
+
+def _forward(cell, join, lean, params, xs, state, fresh, mask, reset):
+    lift, advance = cell.forward_parts(params, join)
+
+    def body(state, inputs):
+        new, y, (start, saved) = _forward_step(advance, state, fresh, *inputs)
+        return new, (y, start, None if lean else saved)
+
+    final, (ys, starts, saved) = jax.lax.scan(body, state, (_lift(lift, xs), mask, reset))
+    return (final, ys), (params, xs, fresh, mask, reset, starts, saved)
+
+
+def _backward(cell, join, lean, residuals, cotangents):
+    params, xs, fresh, mask, reset, starts, saved = residuals
+    d_final, d_ys = cotangents
+    lift, advance = cell.forward_parts(params, join)
+    retreat = cell.backward_parts(params)
+
+    def body(carry, inputs):
+        d_state, d_fresh = carry
+        d_y, x, m, r, start, kept = inputs
+        kept = advance(x, start)[1] if lean else kept
+        d_new = d_state._replace(h=d_state.h + d_y)
+        if m is not None:
+            d_new = keep(m, d_new, jax.tree.map(jnp.zeros_like, d_new))
+        d_a, d_start = retreat(kept, start, d_new)
+        if m is not None:
+            d_start = keep(m, d_start, d_state)
+        if r is not None:
+            zeros = jax.tree.map(jnp.zeros_like, d_start)
+            d_fresh = jax.tree.map(jnp.add, d_fresh, keep(r, d_start, zeros))
+            d_start = keep(r, zeros, d_start)
+        return (d_start, d_fresh), d_a
+
+    d_fresh = None if fresh is None else jax.tree.map(jnp.zeros_like, fresh)
+    inputs = (d_ys, _lift(lift, xs) if lean else None, mask, reset, starts, saved)
+    (d_state, d_fresh), d_a = jax.lax.scan(body, (d_final, d_fresh), inputs, reverse=True)
+    d_params, d_xs = cell.gather(params, *jax.tree.map(_rows, (starts, xs, d_a)))
+    return d_params, d_xs.reshape(xs.shape), d_state, d_fresh, None, None
+
+
+_fused.defvjp(_forward, _backward)

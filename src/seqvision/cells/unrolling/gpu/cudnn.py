@@ -1,0 +1,47 @@
+"""method="cudnn": the LSTM by NVIDIA's own kernels, where jax offers them."""
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ...base import PyTree
+from ...lstm import LSTM, LSTMParams, LSTMState
+
+
+def supports_cudnn(cell) -> bool:
+    """Whether method="cudnn" can run this cell."""
+    return type(cell) is LSTM and cell.compute_dtype is None
+
+
+def cudnn(
+    cell, params: PyTree, xs: Array, state: PyTree, fresh: PyTree, mask: Array | None, reset: Array | None
+) -> tuple[PyTree, Array]:
+    """Unroll over xs (T, ..., D) in float32, without mask and reset.
+
+    Raises:
+      ValueError: without an NVIDIA GPU, or with a mask or a reset.
+    """
+    if jax.default_backend() != "gpu":
+        raise ValueError(
+            f'unroll: method="cudnn" needs an NVIDIA GPU, got {jax.default_backend()}: use method="fused" or "auto"'
+        )
+    if mask is not None or reset is not None:
+        raise ValueError('unroll: method="cudnn" knows neither mask nor reset: use method="fused" or "auto"')
+    from jax.experimental import rnn  # here, since it needs libraries of the GPU
+
+    T, *batch, D = xs.shape
+    h, c = (leaf.reshape(1, -1, cell.hidden).astype(jnp.float32) for leaf in state)
+    N = h.shape[1]
+    if not T * N:
+        return state, jnp.zeros((T, *batch, cell.hidden), xs.dtype)
+    rows = jnp.swapaxes(xs.reshape(T, N, D), 0, 1).astype(jnp.float32)
+    lengths = jnp.full((N,), T, jnp.int32)
+    ys, h, c = rnn.lstm(rows, h, c, packed(params), lengths, D, cell.hidden, 1, 0.0, False, jax.lax.Precision.HIGHEST)
+    ys = jnp.swapaxes(ys, 0, 1).reshape(T, *batch, cell.hidden)
+    return LSTMState(*(leaf.reshape(*batch, cell.hidden) for leaf in (h, c))), ys
+
+
+def packed(params: LSTMParams) -> Array:
+    """Return cuDNN's one vector of weights: W_x^T, W_h^T, the bias, and a second bias that stays zero."""
+    parts = (params.w_x.T, params.w_h.T, params.b, jnp.zeros_like(params.b))
+    return jnp.concatenate([part.reshape(-1) for part in parts]).astype(jnp.float32)

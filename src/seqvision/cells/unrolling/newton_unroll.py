@@ -1,0 +1,89 @@
+"""A nonlinear recurrence solved in parallel over time, with an account of how the iteration went."""
+
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..base import Cell, PyTree
+from .arguments import promote, time_first
+from .newton import NewtonSettings, Problem, check_state, solve
+
+
+class NewtonResult(NamedTuple):
+    """What `newton_unroll` returns."""
+
+    states: PyTree  # after every step, leaves (..., T, n)
+    residual: Array  # (), the largest |f(s_{t-1}, x_t) - s_t| of these states
+    iterations: Array  # (), int32
+    converged: Array  # (), bool: whether the last iteration changed no state by more than the tolerance
+
+
+def newton_unroll(
+    cell: Cell,
+    params: PyTree,
+    xs: Array,
+    *,
+    state: PyTree | None = None,
+    mask: Array | None = None,
+    reset: Array | None = None,
+    max_iterations: int = 50,
+    tolerance: float | None = None,
+    form: Literal["full", "quasi"] = "full",
+    damping: float = 0.0,
+) -> NewtonResult:
+    """Find the states of all time steps at once, by Newton's method on the equations s_t = f(s_{t-1}, x_t).
+
+    Every iteration linearises all steps around the present guess and solves the linear recurrence by an associative
+    scan. After k iterations the first k states are exact, so that T iterations always suffice unless numbers overflow;
+    cells that forget need few, chaotic ones nearly T. It is for machines that are wide: on two CPU cores the scan was
+    10 to 20 times faster forward, and 1.5 to 4 times with the gradient. ``unroll(method="newton")`` does the same and
+    falls back to the scan where this does not converge.
+
+    The gradient of the states is that of the solution, by the full Jacobian whatever the form: exact if it converged.
+    Reverse mode only. Time first, x_t may be an event of several axes; a state must have one feature axis.
+
+    Args:
+      cell, params, xs, state, mask, reset: as in `unroll`.
+      max_iterations: when to give up, >= 1.
+      tolerance: stop when no state changes by more than this times 1 + the largest state; by default 1000 times the
+        machine epsilon of the state's type. Convergence is quadratic: what remains after that is rounding.
+      form: "full" uses the Jacobian df/ds, T n^2 numbers a sequence; "quasi" only its diagonal, T n numbers: cheaper
+        iterations, more of them.
+      damping: in [0, 1], shrinks the Jacobian by 1 - damping, for recurrences whose linearisation runs away; 1 is
+        Jacobi's iteration, which passes each state on to the next step only.
+
+    Raises:
+      ValueError: for arguments out of range, shapes that do not fit, or a state that is not a tree of real vectors.
+
+    Source: Lim et al. 2024 (DEER); Gonzalez et al. 2024 (the diagonal and damped forms).
+
+    >>> from seqvision.cells import GRU
+    >>> cell = GRU(4)
+    >>> params = cell.init(jax.random.key(0), in_features=3)
+    >>> result = newton_unroll(cell, params, jax.random.normal(jax.random.key(1), (2, 100, 3)))
+    >>> result.states.h.shape, bool(result.converged), int(result.iterations) < 15
+    ((2, 100, 4), True, True)
+    """
+    _check_numbers(max_iterations, tolerance, form, damping)
+    batch, xs, state, fresh, mask, reset = time_first("newton_unroll", cell, params, xs, state, mask, reset)
+    if not len(xs):
+        raise ValueError(f"newton_unroll: xs must have at least one time step, got shape {xs.shape}, time first")
+    state, fresh = promote(cell, params, state, fresh, xs)
+    problem = Problem(params, xs, state, fresh, mask, reset)
+    check_state(cell, problem)
+    settings = NewtonSettings(max_iterations, tolerance, form, damping, fallback=False)
+    states, outcome = solve(cell, settings, problem)
+    return NewtonResult(jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, len(batch)), states), *outcome)
+
+
+def _check_numbers(max_iterations, tolerance, form, damping):
+    if isinstance(max_iterations, bool) or not isinstance(max_iterations, int) or max_iterations < 1:
+        raise ValueError(f"newton_unroll: max_iterations must be an int >= 1, got {max_iterations!r}")
+    if tolerance is not None and not tolerance > 0:
+        raise ValueError(f"newton_unroll: tolerance must be > 0 or None, got {tolerance!r}")
+    if form not in ("full", "quasi"):
+        raise ValueError(f"newton_unroll: form must be full or quasi, got {form!r}")
+    if not 0 <= damping <= 1:
+        raise ValueError(f"newton_unroll: damping must be in [0, 1], got {damping!r}")

@@ -1,0 +1,132 @@
+"""method="numba": the recurrence on CPU as one call of a compiled kernel, each core with sequences of its own.
+
+The kernels are in `seqvision.cells.unrolling.numba.kernels`; the gradients of inputs and weights are products after
+the loop, as in "fused". Each of the two loops, forward and backward, is a JAX primitive: on CPU it is the kernel; on a
+GPU or TPU, and where it is differentiated itself, it is its twin, a scan of the same values
+(`seqvision.cells.unrolling.numba.twins`). vmap makes more
+sequences of what it adds, or calls the kernel for one set of weights after another.
+"""
+
+import functools
+import sys
+from importlib.util import find_spec
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ...base import PyTree, check_features, keep
+from ...elman import Elman
+from ...gru import GRU
+from ...lstm import LSTM
+from ..scan import in_chunks
+from .calls import backward_loop, forward_loop, input_products, weight_sums
+
+
+@functools.cache
+def here() -> bool:
+    """Whether numba is installed and the computation runs on a CPU whose threads the kernels know."""
+    return jax.default_backend() == "cpu" and sys.platform != "win32" and find_spec("numba") is not None
+
+
+def supports_numba(cell) -> bool:
+    """Whether method="numba" can run this cell: `Elman`, `LSTM` or `GRU` (reset_after), without a compute_dtype."""
+    known = type(cell) in (Elman, LSTM) or (type(cell) is GRU and cell.reset_after)
+    return known and cell.compute_dtype is None
+
+
+def pays(cell) -> bool:
+    """Whether the layer has so many units that a kernel is faster than a loop over all sequences at once."""
+    return cell.hidden >= (16 if isinstance(cell, Elman) else 5)
+
+
+def numba(
+    cell,
+    params: PyTree,
+    xs: Array,
+    state: PyTree,
+    fresh: PyTree,
+    mask: Array | None,
+    reset: Array | None,
+    remat: str = "none",
+) -> tuple[PyTree, Array]:
+    """Unroll over xs (T, ..., D) in float32; masked inputs are already zero.
+
+    Raises:
+      ValueError: away from a CPU, without numba, for another type than float32, or for parameters of another cell.
+    """
+    if not here():
+        raise ValueError(
+            f'unroll: method="numba" needs a CPU, Linux or macOS, and numba installed, got {jax.default_backend()} on '
+            f'{sys.platform}, numba {"there" if find_spec("numba") else "missing"}: use method="fused" or "auto"'
+        )
+    dtype = jnp.result_type(*jax.tree.leaves((params, xs, state)))
+    if dtype != jnp.float32:
+        raise ValueError(f'unroll: method="numba" computes in float32, got {dtype}: use method="fused" or "auto"')
+    _check(cell, params, xs)
+    params, xs, state, fresh = jax.tree.map(lambda leaf: leaf.astype(dtype), (params, xs, state, fresh))
+    T, *batch, D = xs.shape
+    N = int(np.prod(batch))
+    if not T * N:
+        return state, jnp.zeros((T, *batch, cell.hidden), dtype)
+    state, fresh = jax.tree.map(lambda leaf: leaf.reshape(N, -1), (state, fresh))
+    mask, reset = jax.tree.map(lambda flags: flags.reshape(T, N), (mask, reset))
+
+    def run(state, inputs):
+        xs, mask, reset = inputs
+        if reset is not None:  # the kernels look for resets between two steps
+            state, reset = keep(reset[0], fresh, state), reset.at[0].set(False)
+        final, hs = _run(cell, params, xs, state, fresh, mask, reset)
+        return final, hs if mask is None else keep(mask, hs, jnp.zeros_like(hs))
+
+    inputs = (xs.reshape(T, N, D), mask, reset)
+    final, ys = in_chunks(run, state, inputs) if remat == "sqrt" else run(state, inputs)
+    return jax.tree.map(lambda leaf: leaf.reshape(*batch, -1), final), ys.reshape(T, *batch, -1)
+
+
+def _check(cell, params, xs):
+    """Refuse parameters that are not the cell's: a kernel would read past their ends."""
+    check_features(xs, params.w_x)
+    D, H, gates = xs.shape[-1], cell.hidden, {Elman: 1, GRU: 3, LSTM: 4}[type(cell)]
+    expected = {"w_x": (D, gates * H), "w_h": (H, gates * H), "b": (gates * H,)}
+    expected |= {"b_n": (H,)} if isinstance(cell, GRU) else {}
+    for name, shape in expected.items():
+        if jnp.shape(getattr(params, name)) != shape:
+            got = None if getattr(params, name) is None else jnp.shape(getattr(params, name))
+            raise ValueError(f"{cell!r} needs params.{name} {shape}, got {got}: init with the same cell")
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _run(cell, params, xs, state, fresh, mask, reset):
+    return forward_loop(cell, "states", params, xs, state, fresh, mask, reset)[:2]
+
+
+def _forward(cell, params, xs, state, fresh, mask, reset):
+    final, hs, cs, saved = forward_loop(cell, "all", params, xs, state, fresh, mask, reset)
+    return (final, hs), (params, xs, state, fresh, mask, reset, hs, cs, saved)
+
+
+def _backward(cell, residuals, cotangents):
+    params, xs, state, fresh, mask, reset, hs, cs, saved = residuals
+    d, d_state, d_fresh = backward_loop(cell, "all", params.w_h, *cotangents, hs, cs, saved, state, fresh, mask, reset)
+    (d_w,) = weight_sums(cell, "all", xs, hs, d, state.h, reset, None if fresh is None else fresh.h)
+    return *_gather(cell, params, xs, d, d_w), d_state, d_fresh, None, None
+
+
+def _gather(cell, params, xs, d, d_w):
+    """Return the gradients of the parameters and of xs from those of the steps' rows."""
+    H, w_x = cell.hidden, params.w_x
+    by_h, by_one, by_x = d_w[:H], d_w[H], d_w[H + 1 :]
+    if isinstance(cell, GRU):  # x's share of n, r, z, and h's share of n
+        w_x = jnp.concatenate([w_x[:, 2 * H :], w_x[:, : 2 * H]], axis=-1)
+        by_x = jnp.concatenate([by_x[:, H : 3 * H], by_x[:, :H]], axis=-1)
+        b, b_n = jnp.concatenate([by_one[H : 3 * H], by_one[:H]]), by_one[3 * H :]
+        d_params = params._replace(w_x=by_x, w_h=by_h[:, H:], b=b, b_n=b_n)
+    else:
+        d_params = params._replace(w_x=by_x, w_h=by_h, b=by_one)
+    (d_xs,) = input_products(cell, "all", d, w_x)
+    return d_params, d_xs
+
+
+_run.defvjp(_forward, _backward)

@@ -1,0 +1,85 @@
+"""The loops of `seqvision.cells.unrolling.numba.calls` as scans, slow and obvious: same operands, same results."""
+
+import jax
+import jax.numpy as jnp
+
+from ...base import PyTree, keep
+from ...elman import Elman
+from ...gru import GRU
+from ...lstm import LSTM
+
+
+def forward_twin(cell, stacks: str, params, xs, state, fresh, mask, reset) -> tuple:
+    """Return the last state, and as ``stacks`` asks, hs (T, N, H), and cs and a step's row of gates."""
+    lift, advance = cell.forward_parts(params)
+
+    def body(state, inputs):
+        x, m, r = inputs
+        start = state if r is None else keep(r, fresh, state)
+        new, parts = advance(lift(x), start)
+        new = new if m is None else keep(m, new, start)
+        return new, (new, _row(cell, parts))
+
+    final, (states, rows) = jax.lax.scan(body, state, (xs, mask, reset))
+    hs = None if stacks == "none" else states.h
+    cs = states.c if stacks == "all" and isinstance(cell, LSTM) else None
+    return final, hs, cs, rows if stacks == "all" and not isinstance(cell, Elman) else None
+
+
+def backward_twin(cell, _, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset) -> tuple:
+    """Return the gradients of a step's row (T, N, columns), of the first state and of the fresh one."""
+    states = type(state)(*(a for a in (hs, cs) if a is not None))
+    starts = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest[:-1]]), state, states)
+
+    def body(carry, inputs):
+        d_state, d_fresh = carry
+        d_h, row, new, start, m, r = inputs
+        start = start if r is None else keep(r, fresh, start)
+        d_new = d_state._replace(h=d_state.h + d_h)
+        parts, d_start = cell.gates_back(_parts(cell, row, new), start, d_new)
+        row = _row(cell, parts)
+        back = row[..., cell.hidden :] if isinstance(cell, GRU) else row
+        d_start = d_start._replace(h=d_start.h + back @ w_h.T)
+        if m is not None:
+            row, d_start = keep(m, (row, d_start), (jnp.zeros_like(row), d_new))
+        if r is not None:
+            zeros = jax.tree.map(jnp.zeros_like, d_start)
+            d_fresh = jax.tree.map(jnp.add, d_fresh, keep(r, d_start, zeros))
+            d_start = keep(r, zeros, d_start)
+        return (d_start, d_fresh), row
+
+    d_fresh: PyTree = None if fresh is None else jax.tree.map(jnp.zeros_like, fresh)
+    inputs = (d_hs, saved, states, starts, mask, reset)
+    (d_state, d_fresh), rows = jax.lax.scan(body, (d_final, d_fresh), inputs, reverse=True)
+    return rows, d_state, d_fresh
+
+
+def weight_twin(cell, _, xs, hs, d, h0, reset, fresh_h) -> tuple:
+    """Return [h, 1, x]^T d, summed over steps and sequences; h is the state before a step.
+
+    Of a GRU the kernel leaves out h for the first part of a row, and x for the last one, which have no weights.
+    """
+    starts = jnp.concatenate([h0[None], hs[:-1]])
+    starts = starts if reset is None else keep(reset, jnp.broadcast_to(fresh_h, starts.shape), starts)
+    rows = jnp.concatenate([starts, jnp.ones_like(xs[..., :1]), xs], axis=-1)
+    return (rows.reshape(-1, rows.shape[-1]).T @ d.reshape(-1, d.shape[-1]),)
+
+
+def input_twin(cell, _, d, w_x) -> tuple:
+    """Return the product of the steps' rows, as far as they come of x, with W_x^T."""
+    return (d[..., : w_x.shape[1]] @ w_x.T,)
+
+
+def _row(cell, parts):
+    """Put what ``cell.gates`` keeps, or the gradients of what it takes, side by side as the kernels do."""
+    if isinstance(cell, GRU):
+        r, z, n, h_n = parts
+        return jnp.concatenate([n, r, z, h_n], axis=-1)
+    return jnp.concatenate(parts[:4], axis=-1)
+
+
+def _parts(cell, row, new):
+    if isinstance(cell, Elman):
+        return (new.h,)
+    a, b, c, d = jnp.split(row, 4, axis=-1)
+    return (b, c, a, d) if isinstance(cell, GRU) else (a, b, c, d, jnp.tanh(new.c))

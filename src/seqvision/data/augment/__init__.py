@@ -1,0 +1,1 @@
+"""Random changes of a batch of images, on the device."""

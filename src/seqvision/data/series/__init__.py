@@ -1,0 +1,1 @@
+"""Series and the files that hold them."""

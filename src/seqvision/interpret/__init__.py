@@ -1,0 +1,23 @@
+"""What a trained network looks at, and how its gradients travel through time and depth.
+
+``learned_filters``, ``feature_maps``, ``grad_cam``, ``occlusion_map``, ``maximise_activation``; ``gradient_by_lag``.
+"""
+
+from .activation_images import ActivationImages, maximise_activation
+from .gradients import DepthProfile, depth_profile, gradient_by_lag, gradient_trace
+from .layer_outputs import feature_maps, layer_outputs, learned_filters
+from .saliency import grad_cam, occlusion_map
+
+__all__ = [
+    "ActivationImages",
+    "DepthProfile",
+    "depth_profile",
+    "feature_maps",
+    "grad_cam",
+    "gradient_by_lag",
+    "gradient_trace",
+    "layer_outputs",
+    "learned_filters",
+    "maximise_activation",
+    "occlusion_map",
+]

@@ -1,0 +1,61 @@
+"""Numbers from arrays: errors of forecasts, of classes, of boxes, of sequences and of samples."""
+
+from .calibration import Reliability, reliability
+from .class_scores import ClassScores, class_scores
+from .classification import (
+    accuracy,
+    class_frequencies,
+    confusion_matrix,
+    log_loss,
+    majority_class,
+    softmax,
+    top_k_accuracy,
+)
+from .detection import DetectionScores, average_precision, box_iou, score_detections
+from .generation import SampleScores, frechet_distance, score_samples
+from .intervals import Moves, Share, count_moves, directional_accuracy, wilson_interval
+from .regression import mae, mape, mase, naive_scale, r2, rmse, skill, smape
+from .sequences import SequenceScores, score_sequences
+from .threshold_curves import ClassAreas, PrecisionRecallCurve, RocCurve, class_areas, precision_recall_curve, roc_curve
+
+__all__ = [
+    "ClassAreas",
+    "ClassScores",
+    "DetectionScores",
+    "Moves",
+    "PrecisionRecallCurve",
+    "Reliability",
+    "RocCurve",
+    "SampleScores",
+    "SequenceScores",
+    "Share",
+    "accuracy",
+    "average_precision",
+    "box_iou",
+    "class_areas",
+    "class_frequencies",
+    "class_scores",
+    "confusion_matrix",
+    "count_moves",
+    "directional_accuracy",
+    "frechet_distance",
+    "log_loss",
+    "mae",
+    "majority_class",
+    "mape",
+    "mase",
+    "naive_scale",
+    "precision_recall_curve",
+    "r2",
+    "reliability",
+    "rmse",
+    "roc_curve",
+    "score_detections",
+    "score_samples",
+    "score_sequences",
+    "skill",
+    "smape",
+    "softmax",
+    "top_k_accuracy",
+    "wilson_interval",
+]
