@@ -19,9 +19,9 @@ Running time: 15 s on 2 cores, most of it compiling.
 from dataclasses import dataclass
 from typing import Any
 
+from seqvision.activations import activation
 from seqvision.cells import GRU, LSTM, Elman, unroll
 from seqvision.interpret import depth_profile, gradient_by_lag, gradient_trace
-from seqvision.models.activations import activation
 from seqvision.reporting import plot_gradient_flow, save_figure, to_plain
 from seqvision.training.population import run_population
 

@@ -3,7 +3,7 @@
 Arrays are channels-last, (..., *spatial, channels), with any number of batch axes.
 """
 
-from seqvision.conv.activations import ACTIVATIONS, activation
+from seqvision.activations import ACTIVATIONS, activation
 from seqvision.conv.adaptive import adaptive_avg_pool, adaptive_max_pool
 from seqvision.conv.block import conv_block
 from seqvision.conv.convolution import conv, conv_general_dilated

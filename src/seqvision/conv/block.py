@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from jax import Array
 from jax.typing import ArrayLike
 
+from seqvision.activations import MONOTONE, Activation
+from seqvision.activations import activation as by_name
 from seqvision.conv._arguments import per_axis
-from seqvision.conv.activations import MONOTONE, Activation
-from seqvision.conv.activations import activation as by_name
 from seqvision.conv.convolution import Padding, conv, promote
 from seqvision.conv.normalization import per_channel
 from seqvision.conv.pooling import max_pool

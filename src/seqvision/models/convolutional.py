@@ -7,9 +7,9 @@ from typing import Any
 import flax.linen as nn
 from jax import Array
 
+from seqvision.activations import Activation, activation
 from seqvision.conv import conv_block, max_pool
 
-from .activations import Activation, activation
 from .checks import check_pictures
 from .heads import GLOROT, ClassificationHead
 from .normalization import BatchNorm
@@ -27,7 +27,7 @@ class ConvBlock(nn.Module):
       padding: "same", "valid", or what `seqvision.conv.conv` takes.
       dilation: spread of the window.
       groups: channel groups.
-      activation: name, see `seqvision.models.activations`, or an elementwise function.
+      activation: name, see `seqvision.activations`, or an elementwise function.
       batch_norm: normalise between convolution and activation.
       norm_last: with ``batch_norm``, normalise after the activation (as the Keras notebooks do).
       use_bias: whether there is a bias; None: unless it would be normalised away.

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from seqvision.activations import Activation, activation
 from seqvision.conv import avg_pool, conv, sum_pool
 
-from .activations import Activation, activation
 from .checks import check_pictures
 from .convolutional import ConvBlock
 from .heads import GLOROT, ClassificationHead

@@ -3,7 +3,8 @@
 import flax.linen as nn
 from jax import Array
 
-from .activations import activation
+from seqvision.activations import activation
+
 from .heads import GLOROT, RegressionHead
 
 
@@ -12,7 +13,7 @@ class MLP(nn.Module):
 
     Args:
       features: units of each hidden layer.
-      activation: name, see `seqvision.models.activations`.
+      activation: name, see `seqvision.activations`.
       dropout: rate after each hidden layer.
       head: a module from features to outputs; None returns the features.
 

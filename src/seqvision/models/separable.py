@@ -5,9 +5,9 @@ from functools import partial
 import flax.linen as nn
 from jax import Array
 
+from seqvision.activations import Activation
 from seqvision.conv import global_avg_pool
 
-from .activations import Activation
 from .convolutional import HE, ConvBlock
 
 

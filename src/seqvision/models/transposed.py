@@ -8,9 +8,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision.activations import Activation, activation
 from seqvision.conv import conv_transpose, per_channel
 
-from .activations import Activation, activation
 from .heads import GLOROT
 from .normalization import BatchNorm
 
@@ -23,7 +23,7 @@ class ConvTransposeBlock(nn.Module):
       kernel_size: window, one entry a spatial axis.
       stride: how many times larger the image becomes.
       padding: "same" (stride times the size), "valid", or what `seqvision.conv.conv_transpose` takes.
-      activation: name, see `seqvision.models.activations`, or an elementwise function.
+      activation: name, see `seqvision.activations`, or an elementwise function.
       batch_norm: normalise before the activation.
       use_bias: whether there is a bias; None: unless it would be normalised away.
       momentum: of the running statistics.

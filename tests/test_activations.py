@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from seqvision.activations import MONOTONE, bru
 from seqvision.conv import ACTIVATIONS, activation
-from seqvision.conv.activations import MONOTONE, bru
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))

@@ -1,0 +1,72 @@
+"""What an argument may be, said once: each check names the argument, its value and what would do instead.
+
+``owner`` is the function or class that the error is reported for, left out where the argument's name says enough.
+"""
+
+import operator
+from collections.abc import Collection
+from typing import Any
+
+
+def check_count(name: str, value: Any, *, owner: str = "", least: int = 1) -> int:
+    """Return an int >= ``least`` of Python or NumPy as an int of Python; True and False are none.
+
+    >>> check_count("epochs", 0)
+    Traceback (most recent call last):
+    ValueError: epochs must be an int >= 1, got 0
+    """
+    try:
+        number = least - 1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise ValueError(f"{_of(owner)}{name} must be an int >= {least}, got {value!r}")
+    return number
+
+
+def check_choice(name: str, value: Any, choices: Collection[Any], *, owner: str = "") -> None:
+    """Refuse what is not one of a few values.
+
+    >>> check_choice("kind", "maximum", ("minmax", "standard"))
+    Traceback (most recent call last):
+    ValueError: kind must be one of 'minmax', 'standard', got 'maximum'
+    """
+    if value not in choices:
+        raise ValueError(f"{_of(owner)}{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    owner: str = "",
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+) -> float:
+    """Return a real number within bounds as a float: least <= value <= most, above < value < below.
+
+    >>> check_number("rate", 1.0, least=0, below=1)
+    Traceback (most recent call last):
+    ValueError: rate must be a number >= 0 and < 1, got 1.0
+    """
+    bounds = (
+        (">=", least, operator.ge),
+        (">", above, operator.gt),
+        ("<=", most, operator.le),
+        ("<", below, operator.lt),
+    )
+    given = [(sign, bound, holds) for sign, bound, holds in bounds if bound is not None]
+    try:
+        number = float("nan") if isinstance(value, bool | str) else float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if number != number or not all(holds(number, bound) for _, bound, holds in given):
+        wanted = " and ".join(f"{sign} {bound}" for sign, bound, _ in given)
+        raise ValueError(f"{_of(owner)}{name} must be a number {wanted}".rstrip() + f", got {value!r}")
+    return number
+
+
+def _of(owner: str) -> str:
+    return f"{owner}: " if owner else ""
