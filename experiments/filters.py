@@ -73,14 +73,14 @@ def main(config: Config) -> dict[str, Any]:
     picture = image_to_array(
         config.image or array_to_image(sklearn.datasets.load_sample_image("china.jpg")), channels=3
     )
-    colour = image_to_array(array_to_image(middle_square(picture)), size=(config.side, config.side))
-    grey = image_to_array(array_to_image(colour), channels=1)
+    color = image_to_array(array_to_image(middle_square(picture)), size=(config.side, config.side))
+    gray = image_to_array(array_to_image(color), channels=1)
     kernel = np.stack([np.array(rows, np.float32) for rows in FILTERS.values()], axis=-1)[:, :, None, :]  # (3, 3, 1, 8)
-    filtered = np.asarray(conv(jnp.asarray(grey), jnp.asarray(kernel), padding="replicate"))  # (H, W, 8)
+    filtered = np.asarray(conv(jnp.asarray(gray), jnp.asarray(kernel), padding="replicate"))  # (H, W, 8)
     table = {}
     print(f"{'':<20}{'mean':>8}{'deviation':>11}{'median |value|':>16}{'largest |value|':>17}{'from scipy':>12}")
     for n, name in enumerate(FILTERS):
-        expected = scipy.ndimage.correlate(grey[..., 0].astype(np.float64), kernel[:, :, 0, n], mode="nearest")
+        expected = scipy.ndimage.correlate(gray[..., 0].astype(np.float64), kernel[:, :, 0, n], mode="nearest")
         values = filtered[..., n]
         row = {
             "mean": values.mean(),
@@ -95,7 +95,7 @@ def main(config: Config) -> dict[str, Any]:
     with RunFolder.create(config.out, "filters") as folder:
         folder.write_config(config)
         save_figure(plot_images(shown(filtered), [*FILTERS, "gradient"], columns=3), folder.path / "filters.png")
-        changes = plot_augmentations(colour, CHANGES, jax.random.key(config.seed), draws=config.draws)
+        changes = plot_augmentations(color, CHANGES, jax.random.key(config.seed), draws=config.draws)
         save_figure(changes, folder.path / "augmentations.png")
         folder.write_json("summary.json", to_plain(table))
     print(f"\nrun folder: {folder.path}")
@@ -111,7 +111,7 @@ def middle_square(picture: np.ndarray) -> np.ndarray:
 
 
 def shown(filtered: np.ndarray) -> np.ndarray:
-    """Return grey pictures (9, H, W, 3) in 0..1 of the channels, signs left out, and the length of Sobel's gradient."""
+    """Return gray pictures (9, H, W, 3) in 0..1 of the channels, signs left out, and the length of Sobel's gradient."""
     gradient = np.hypot(filtered[..., -2], filtered[..., -1])
     pictures = np.abs(np.concatenate([filtered, gradient[..., None]], axis=-1)).transpose(2, 0, 1)
     return np.repeat(np.clip(pictures, 0, 1)[..., None], 3, axis=-1)

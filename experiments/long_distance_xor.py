@@ -91,7 +91,7 @@ def main(config: Config) -> dict[str, Any]:
 
 
 def judge(config: Config, name: Name, signs: Signs, length: int) -> dict[str, Any]:
-    """Train a model from every seed and summarise its accuracies."""
+    """Train a model from every seed and summarize its accuracies."""
     kind, _, pooled = name.partition(", ")
     model = Recurrent((CELLS[kind](config.hidden),), readout=pooled or "last", head=ClassificationHead(1))
     adam = optax.adam(config.learning_rate)

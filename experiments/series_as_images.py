@@ -130,7 +130,7 @@ def score(up: np.ndarray, p: np.ndarray, train: np.ndarray, test: np.ndarray, ho
     row = {name: values.mean() for name, values in each.items()}
     row |= {f"{name}_std": values.std(ddof=1) if len(p) > 1 else None for name, values in each.items()}
     row["log_loss"] = row["log_loss"] if np.isfinite(row["log_loss"]) else None  # a chance of 0 came true
-    independent = len(test) // horizon  # the labels of neighbouring windows share rows
+    independent = len(test) // horizon  # the labels of neighboring windows share rows
     share = wilson_interval(row["accuracy"] * independent, independent)
     return {**row, "low": share.low, "high": share.high}
 

@@ -112,7 +112,7 @@ def test_ratios_are_of_medians_and_of_the_fastest_peer(benchmark):
     def rounds(*seconds):
         return [{"epoch": s, "fit": 10 * s, "process": 20 * s} for s in seconds]
 
-    result = benchmark.summarise(
+    result = benchmark.summarize(
         {
             "seqvision": rounds(1, 2, 9),
             "keras-jax": rounds(6, 6, 6),
@@ -199,7 +199,7 @@ def test_the_best_round_counts_and_the_fastest_peer(layers):
         {"floor": 1.0, "auto": 2.0, "flax": 8.0, "haiku": 7.0, "equinox": None, "torch": 3.0},
         {"floor": 0.5, "auto": 4.0, "flax": 6.0, "haiku": 9.0, "equinox": None, "torch": 5.0},
     ]
-    result = layers.summarise(layers.Config(), rounds)
+    result = layers.summarize(layers.Config(), rounds)
     assert result["best peer"] == "flax"
     assert result["best / ours"] == 3.0
     assert result["torch / ours"] == 1.5
@@ -272,8 +272,8 @@ def test_ratios_of_networks_and_of_a_population(convolutions):
         return {f"seqvision {label}" if label != "torch" else label: {"seconds": s} for label, s in seconds.items()}
 
     rounds = [answers(run=2.0, loop=5.0, torch=9.0), answers(run=3.0, loop=4.0, torch=8.0)]
-    assert convolutions.summarise("mnist", rounds)["ratios"] == {"torch / ours": 4.0, "run / loop": 0.5}
-    population = convolutions.summarise("population", [answers(one=1.0, vmap=6.0, map=8.8)])
+    assert convolutions.summarize("mnist", rounds)["ratios"] == {"torch / ours": 4.0, "run / loop": 0.5}
+    population = convolutions.summarize("population", [answers(one=1.0, vmap=6.0, map=8.8)])
     assert population["ratios"] == {"vmap / eight runs": 0.75, "map / eight runs": pytest.approx(1.1)}
 
 

@@ -29,7 +29,7 @@ ALL = [
     "mlp_versus_rnn",
     "mnist_cnn",
     "mnist_dense",
-    "optimisers",
+    "optimizers",
     "reverse_digits",
     "row_mnist",
     "series_as_images",
@@ -241,15 +241,15 @@ def test_mnist_cnn(tmp_path, capsys):
     assert "commonest class" in capsys.readouterr().out
 
 
-def test_optimisers(tmp_path, capsys, monkeypatch):
-    experiment = importlib.import_module("experiments.optimisers")
+def test_optimizers(tmp_path, capsys, monkeypatch):
+    experiment = importlib.import_module("experiments.optimizers")
     assert len(experiment.RULES) == 7
     assert len(experiment.schedules(100)) == 6
     few = {name: experiment.RULES[name] for name in ("gradient descent", "momentum", "Adam")}
     every = experiment.schedules
     monkeypatch.setattr(experiment, "RULES", few)
     monkeypatch.setattr(experiment, "schedules", lambda n: {name: every(n)[name] for name in ("constant", "1 / t")})
-    result = run("optimisers", hidden=8, epochs=2, batch_size=200, seeds=2, out=str(tmp_path))
+    result = run("optimizers", hidden=8, epochs=2, batch_size=200, seeds=2, out=str(tmp_path))
     assert Path(result["picture"]).is_file()
     assert list(result["rules"]) == list(few)
     for row in (*result["rules"].values(), *result["momentum, its step size"].values()):

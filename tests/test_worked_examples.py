@@ -93,8 +93,8 @@ def test_convolution_2_a_step_seen_by_sobel():
     image = np.repeat([[0.0, 0.0, 0.0, 255.0, 255.0, 255.0]], 6, axis=0).astype(np.float32)
     edges = correlate(image, rows("1 0 -1 | 2 0 -2 | 1 0 -1"), padding="valid")
     equal(edges, np.repeat([[0.0, -1020.0, -1020.0, 0.0]], 4, axis=0))  # (1 + 2 + 1) (0 - 255) = -1020
-    normalised = 255 * (edges - edges.min()) / (edges.max() - edges.min())
-    equal(normalised, np.repeat([[255.0, 0.0, 0.0, 255.0]], 4, axis=0))
+    normalized = 255 * (edges - edges.min()) / (edges.max() - edges.min())
+    equal(normalized, np.repeat([[255.0, 0.0, 0.0, 255.0]], 4, axis=0))
 
 
 def test_convolution_3_a_binary_image():

@@ -80,7 +80,7 @@ def main(config: Config) -> dict[str, Any]:
     results: dict[str, Any] = {}
     for row in config.rows:
         rounds = [{label: measure(config, row, label) for label in labels(config, row)} for _ in range(config.rounds)]
-        results[row] = summarise(row, rounds)
+        results[row] = summarize(row, rounds)
         print(describe(row, results[row]), flush=True)
         if config.json is not None:
             config.json.write_text(json.dumps(results, indent=1))
@@ -127,7 +127,7 @@ def measure(config: Config, row: str, label: str) -> dict[str, Any]:
     return answer
 
 
-def summarise(row: str, rounds: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
+def summarize(row: str, rounds: list[dict[str, dict[str, Any]]]) -> dict[str, Any]:
     """Return the best round of each, what is absent, and ratios."""
     times = {
         label: min(one[label]["seconds"] for one in rounds) for label in rounds[0] if "seconds" in rounds[0][label]

@@ -82,7 +82,7 @@ def main(config: Config) -> dict[str, Any]:
             for framework in config.only:
                 if not any("absent" in times for times in measured[framework]):
                     measured[framework].append(measure(config, name, framework, turn))
-        results[name] = summarise(measured)
+        results[name] = summarize(measured)
         print(table(config, name, results[name]), flush=True)
         if config.json is not None:
             config.json.write_text(json.dumps(results, indent=1))
@@ -136,7 +136,7 @@ def measure(config: Config, row: str, framework: str, turn: int) -> dict[str, An
     return times | {"fit": times["fit"] + rest, "process": times["process"] + rest}
 
 
-def summarise(measured: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def summarize(measured: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Return medians over the rounds, what is absent, and how many times as long the fastest peer takes as we do."""
     absent = {name: rounds[0]["absent"] for name, rounds in measured.items() if "absent" in rounds[0]}
     medians = {

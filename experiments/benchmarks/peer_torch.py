@@ -29,7 +29,7 @@ def train(row: Row, sample: Sample, epochs: int, batch_size: int, threads: int, 
         x = x.movedim(-1, 1)
     y = y.long() if row.loss == "cross_entropy" else y
     model, loss_of = build(row, x[:1]), LOSSES[row.loss]
-    initialise(model, x[:1])
+    initialize(model, x[:1])
     if row.optimizer == "adam":
         optimizer = torch.optim.Adam(model.parameters(), row.learning_rate, fused=True)
     else:
@@ -84,7 +84,7 @@ def build(row: Row, example: torch.Tensor) -> nn.Module:
     return Recurrent(row, example.shape[-1])
 
 
-def initialise(model: nn.Module, example: torch.Tensor) -> None:
+def initialize(model: nn.Module, example: torch.Tensor) -> None:
     """Draw Glorot kernels and orthogonal recurrent kernels, biases 0, that of the forget gate 1."""
     with torch.no_grad():
         model(example)  # gives the lazy layer its size

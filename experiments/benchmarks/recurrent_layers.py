@@ -199,7 +199,7 @@ def compare(config: Config) -> dict[str, Any]:
         for row in config.rows:
             for mode in modes:
                 rounds = [one_round(config, workers, absent, row, mode) for _ in range(config.rounds)]
-                results[mode][row] = summarise(config, rounds)
+                results[mode][row] = summarize(config, rounds)
                 print(f"{mode} {describe(row, results[mode][row])}", flush=True)
     for mode in modes:
         print(table(config, mode, results[mode], absent))
@@ -217,7 +217,7 @@ def one_round(config: Config, workers: dict[str, Worker], absent: dict[str, str]
     }
 
 
-def summarise(config: Config, rounds: list[dict[str, float | None]]) -> dict[str, Any]:
+def summarize(config: Config, rounds: list[dict[str, float | None]]) -> dict[str, Any]:
     """Return the best round of each, and the ratios of the peers' times to ours."""
     times = {label: None if rounds[0][label] is None else min(r[label] for r in rounds) for label in rounds[0]}
     ours = times[config.methods[0]]

@@ -224,10 +224,10 @@ def test_slstm_stabiliser_may_start_anywhere():
 def test_conv_lstm_of_one_pixel_is_the_lstm():
     cell = ConvLSTM(H, window=(3, 3), size=(1, 1))
     params = cell.init(KEY, D)
-    centre = params._replace(
+    center = params._replace(
         w_x=params.w_x.at[1, 1].set(LSTM_PARAMS.w_x), w_h=params.w_h.at[1, 1].set(LSTM_PARAMS.w_h), b=LSTM_PARAMS.b
     )
-    final, ys = run(cell, centre, XS[:, :, None, None, :])
+    final, ys = run(cell, center, XS[:, :, None, None, :])
     same((jax.tree.map(lambda leaf: leaf[:, 0, 0], final), ys[:, :, 0, 0]), LSTM_RESULT)
 
 

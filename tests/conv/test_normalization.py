@@ -1,4 +1,4 @@
-"""Sums over pixels and batch normalisation, against NumPy and flax."""
+"""Sums over pixels and batch normalization, against NumPy and flax."""
 
 import jax
 import jax.numpy as jnp

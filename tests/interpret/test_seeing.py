@@ -8,7 +8,7 @@ import optax
 import pytest
 
 from seqvision import interpret
-from seqvision.interpret import maximise_activation, occlusion_map
+from seqvision.interpret import maximize_activation, occlusion_map
 from seqvision.models import ConvNet
 from seqvision.training import create_state
 
@@ -150,14 +150,14 @@ def test_occlusion_of_a_linear_network_is_the_sum_of_what_is_covered(window, str
         np.testing.assert_allclose(found[b], total / times, rtol=1e-4, atol=1e-4)
 
 
-def test_covering_with_a_colour():
-    fill = jnp.asarray(IMAGES[0, 0, 0])  # an image of this colour alone loses nothing
+def test_covering_with_a_color():
+    fill = jnp.asarray(IMAGES[0, 0, 0])  # an image of this color alone loses nothing
     image = np.broadcast_to(IMAGES[:1, :1, :1], (1, 6, 6, 2))
     np.testing.assert_allclose(occlusion_map(linear_state(), image, (2, 2), fill=fill), 0.0, atol=1e-5)
 
 
 def test_activation_of_a_linear_network_is_largest_where_weights_are_positive():
-    found = maximise_activation(linear_state(), (6, 6, 2), [1, 0], l2=0.0, smoothness=0.0, steps=60)
+    found = maximize_activation(linear_state(), (6, 6, 2), [1, 0], l2=0.0, smoothness=0.0, steps=60)
     for image, k in zip(found.images, [1, 0], strict=True):
         np.testing.assert_array_equal(image, WEIGHTS[..., k] > 0)
     expected = np.maximum(WEIGHTS, 0).sum(axis=(0, 1, 2))[[1, 0]]
@@ -167,18 +167,18 @@ def test_activation_of_a_linear_network_is_largest_where_weights_are_positive():
 
 def test_activation_with_a_penalty_has_a_closed_form():
     options = {"bounds": None, "smoothness": 0.0, "steps": 400}
-    found = maximise_activation(linear_state(), (6, 6, 2), 0, l2=2.0, **options)
+    found = maximize_activation(linear_state(), (6, 6, 2), 0, l2=2.0, **options)
     np.testing.assert_allclose(found.images[0], WEIGHTS[..., 0] / 4, atol=5e-3)  # x = w / 2 l2
 
 
 def test_activation_of_channels_and_smoothness():
     state = state_of(TwoDetectors(), params=DETECTORS)
-    found = maximise_activation(state, (6, 6, 2), [0, 1], layer="detectors", steps=100, l2=0.1, smoothness=0.0)
+    found = maximize_activation(state, (6, 6, 2), [0, 1], layer="detectors", steps=100, l2=0.1, smoothness=0.0)
     means = found.images.mean(axis=(1, 2))  # each detector sees one channel: the other is dark
     assert means[0, 0] > 5 * means[0, 1]
     assert means[1, 1] > 5 * means[1, 0]
     rough, smooth = (
-        maximise_activation(linear_state(), (6, 6, 2), 0, smoothness=s, bounds=None, l2=1.0).images for s in (0, 2)
+        maximize_activation(linear_state(), (6, 6, 2), 0, smoothness=s, bounds=None, l2=1.0).images for s in (0, 2)
     )
     assert np.abs(np.diff(smooth, axis=1)).mean() < 0.5 * np.abs(np.diff(rough, axis=1)).mean()
 
@@ -196,12 +196,12 @@ def test_activation_of_channels_and_smoothness():
         (lambda: occlusion_map(linear_state(), IMAGES, (2, 2), classes=2), r"classes must lie in \[0, 2\)"),
         (lambda: occlusion_map(linear_state(), IMAGES, (2, 2), classes=[0, 1]), "one for each of 3 images"),
         (
-            lambda: maximise_activation(linear_state(), (6, 6, 2), [2]),
+            lambda: maximize_activation(linear_state(), (6, 6, 2), [2]),
             r"units must lie in \[0, 2\), got \[2\]",
         ),
-        (lambda: maximise_activation(linear_state(), (6, 6, 2), []), "one integer or more"),
-        (lambda: maximise_activation(linear_state(), (6, 6, 2), 0, layer="conv"), "layer 'conv' is none"),
-        (lambda: maximise_activation(state_of(nn.Conv(2, (1, 1))), (6, 6, 2), 0), "name a layer"),
+        (lambda: maximize_activation(linear_state(), (6, 6, 2), []), "one integer or more"),
+        (lambda: maximize_activation(linear_state(), (6, 6, 2), 0, layer="conv"), "layer 'conv' is none"),
+        (lambda: maximize_activation(state_of(nn.Conv(2, (1, 1))), (6, 6, 2), 0), "name a layer"),
     ],
 )
 def test_errors_name_what_is_wrong(call, message):

@@ -43,7 +43,7 @@ def shaken(module, x):
     return variables, jax.jit(module.apply, compiler_options=FAST)(variables, x)
 
 
-def normalise(x, variables, *path, epsilon=1e-5):
+def normalize(x, variables, *path, epsilon=1e-5):
     params, stats = variables["params"], variables["batch_stats"]
     for name in path:
         params, stats = params[name], stats[name]
@@ -70,13 +70,13 @@ def test_residual_block_is_two_convolutions_and_a_shortcut(kind):
     block = ResidualBlock(features, stride, "zeros" if kind == "zeros" else "projection")
     variables, found = shaken(block, x)
     params, ones = variables["params"], ((1, 1), (1, 1))
-    y = relu(normalise(lax_conv(x, params["conv1"]["kernel"], stride, ones), variables, "conv1"))
-    y = normalise(lax_conv(y, params["conv2"]["kernel"], 1, ones), variables, "conv2")
+    y = relu(normalize(lax_conv(x, params["conv1"]["kernel"], stride, ones), variables, "conv1"))
+    y = normalize(lax_conv(y, params["conv2"]["kernel"], 1, ones), variables, "conv2")
     if kind == "same shape":
         shortcut = x
     elif kind == "projection":
         kernel = params["shortcut"]["kernel"]
-        shortcut = normalise(x[:, ::2, ::2] @ kernel[0, 0], variables, "shortcut")
+        shortcut = normalize(x[:, ::2, ::2] @ kernel[0, 0], variables, "shortcut")
     else:
         shortcut = np.concatenate([x[:, ::2, ::2], np.zeros((2, 4, 3, 2))], axis=-1)
     assert ("shortcut" in params) == (kind == "projection")
@@ -89,10 +89,10 @@ def test_bottleneck_block_is_three_convolutions_and_a_shortcut():
     block = BottleneckBlock(2, 2)
     variables, found = shaken(block, x)
     params = variables["params"]
-    y = relu(normalise(x @ params["conv1"]["kernel"][0, 0], variables, "conv1"))
-    y = relu(normalise(lax_conv(y, params["conv2"]["kernel"], 2, ((1, 1), (1, 1))), variables, "conv2"))
-    y = normalise(y @ params["conv3"]["kernel"][0, 0], variables, "conv3")
-    shortcut = normalise(x[:, ::2, ::2] @ params["shortcut"]["kernel"][0, 0], variables, "shortcut")
+    y = relu(normalize(x @ params["conv1"]["kernel"][0, 0], variables, "conv1"))
+    y = relu(normalize(lax_conv(y, params["conv2"]["kernel"], 2, ((1, 1), (1, 1))), variables, "conv2"))
+    y = normalize(y @ params["conv3"]["kernel"][0, 0], variables, "conv3")
+    shortcut = normalize(x[:, ::2, ::2] @ params["shortcut"]["kernel"][0, 0], variables, "shortcut")
     np.testing.assert_allclose(found, relu(y + shortcut), rtol=1e-4, atol=1e-4)
 
 
@@ -102,8 +102,8 @@ def test_separable_block_is_a_depthwise_convolution_and_a_matrix():
     variables, found = shaken(block, x)
     params = variables["params"]
     y = lax_conv(x, params["depthwise"]["kernel"], 2, groups=3)
-    y = np.tanh(normalise(y, variables, "depthwise"))
-    y = np.tanh(normalise(y @ params["pointwise"]["kernel"][0, 0], variables, "pointwise"))
+    y = np.tanh(normalize(y, variables, "depthwise"))
+    y = np.tanh(normalize(y @ params["pointwise"]["kernel"][0, 0], variables, "pointwise"))
     np.testing.assert_allclose(found, y, rtol=1e-4, atol=1e-4)
 
 
@@ -137,12 +137,12 @@ def test_inception_block_lays_its_branches_side_by_side():
     np.testing.assert_allclose(found, np.concatenate(parts, -1), rtol=1e-4, atol=1e-4)
 
 
-def test_conv_block_may_normalise_last_and_drop():
+def test_conv_block_may_normalize_last_and_drop():
     x = draw(6, 4, 4, 2)
     block = ConvBlock(3, batch_norm=True, norm_last=True, pool=(2, 2), dropout=0.5)
     variables, found = shaken(block, x)
     y = relu(lax_conv(x, variables["params"]["kernel"]) + variables["params"]["bias"])
-    y = normalise(y, variables).reshape(6, 2, 2, 2, 2, 3).max((2, 4))
+    y = normalize(y, variables).reshape(6, 2, 2, 2, 2, 3).max((2, 4))
     np.testing.assert_allclose(found, y, rtol=1e-4, atol=1e-4)
     trained, _ = block.apply(variables, x, train=True, rngs={"dropout": KEY}, mutable=["batch_stats"])
     assert 0.2 < np.mean(np.asarray(trained) == 0) < 0.8
@@ -164,7 +164,7 @@ def test_transposed_block_is_torchs_layer(padding):
     with torch.no_grad():
         y = theirs(torch.from_numpy(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1).numpy()
     assert found.shape == ((2, 10, 8, 2) if padding == "same" else (2, 12, 10, 2))
-    np.testing.assert_allclose(found, np.tanh(normalise(y, variables)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found, np.tanh(normalize(y, variables)), rtol=1e-4, atol=1e-5)
 
 
 def test_a_transposed_block_on_one_pixel_is_the_transposed_convolution():
@@ -178,7 +178,7 @@ def test_a_transposed_block_on_one_pixel_is_the_transposed_convolution():
 
 
 def test_response_norm_equals_torchs():
-    torch = pytest.importorskip("torch", reason="torch has a response normalisation to compare with")
+    torch = pytest.importorskip("torch", reason="torch has a response normalization to compare with")
     x = draw(2, 3, 3, 7)
     theirs = torch.nn.LocalResponseNorm(5, alpha=5 * 0.3, beta=0.6, k=1.5)  # torch divides alpha by the size
     expected = theirs(torch.from_numpy(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)

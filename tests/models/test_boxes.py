@@ -56,7 +56,7 @@ def test_targets_written_as_outputs_decode_to_the_boxes(grid):
     assert float(jax.jit(make_yolo_loss(C))(outputs, targets).max()) < 1e-9
 
 
-def test_of_two_centres_in_a_cell_the_first_counts_and_no_box_writes_nothing():
+def test_of_two_centers_in_a_cell_the_first_counts_and_no_box_writes_nothing():
     boxes = jnp.array([[[0.0, 0.0, 0.5, 0.5], [0.1, 0.1, 0.5, 0.5], [0.0, 0.0, 0.2, 0.2]]])
     targets = encode(boxes, jnp.array([[1, 2, -1]]), (2, 2), C)
     np.testing.assert_allclose(targets[0, 0, 0], [0.5, 0.5, 0.5, 0.5, 1, 0, 1, 0])

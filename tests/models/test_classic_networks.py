@@ -143,7 +143,7 @@ REFUSED = {
     'knows pictures of 10 digits, not 26 classes: use "partial"': (LeNet5(num_classes=26), MNIST),
     "must be multiples of 64 pixels": (YOLOv1(), (448, 440, 3)),
     "must be multiples of 8": (GridDetector(), (16, 12, 1)),
-    "norm_last says where to normalise, but batch_norm is False": (ConvBlock(4, norm_last=True), CIFAR),
+    "norm_last says where to normalize, but batch_norm is False": (ConvBlock(4, norm_last=True), CIFAR),
 }
 
 

@@ -145,7 +145,7 @@ def test_conv_block_equals_flax_layers():
     np.testing.assert_allclose(ours.apply(variables, x), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_conv_block_normalises_before_the_activation():
+def test_conv_block_normalizes_before_the_activation():
     x = draw(8, 6, 6, 2)
     block = ConvBlock(3, activation="linear", batch_norm=True)
     variables = block.init(KEY, x)

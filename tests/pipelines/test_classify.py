@@ -70,10 +70,10 @@ def test_evaluate_gives_the_same_card(result):
 
 def test_a_folder_of_images_is_learned_and_read_again(tmp_path):
     rng = np.random.default_rng(0)
-    for name, colour in {"red": (255, 0, 0), "blue": (0, 0, 255), "green": (0, 255, 0)}.items():
+    for name, color in {"red": (255, 0, 0), "blue": (0, 0, 255), "green": (0, 255, 0)}.items():
         (tmp_path / "images" / name).mkdir(parents=True)
         for n in range(20):
-            pixels = np.clip(np.array(colour) * 0.6 + rng.normal(40, 30, (10, 12, 3)), 0, 255).astype(np.uint8)
+            pixels = np.clip(np.array(color) * 0.6 + rng.normal(40, 30, (10, 12, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(tmp_path / "images" / name / f"{n}.png")
     config = ClassifyConfig(
         folder=str(tmp_path / "images"), size=9, models=("linear",), epochs=20, seeds=1, out=str(tmp_path), test=0.25

@@ -46,7 +46,7 @@ def test_filters_lie_side_by_side(tmp_path):
     save_figure(figure, tmp_path / "filters.png")
 
 
-def test_filters_of_colours_are_colours():
+def test_filters_of_colors_are_colors():
     rgb = RNG.normal(size=(4, 5, 5, 3))
     strip = drawn(plot_filters({"first": rgb}).axes[0])[0]
     np.testing.assert_allclose(strip[:, 6:11], 0.5 + rgb[1] / np.abs(rgb).max() / 2)

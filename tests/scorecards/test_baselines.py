@@ -61,7 +61,7 @@ def test_autoregression_finds_the_process_that_made_the_rows(level):
     assert fit.intercept == pytest.approx(0.15 * level, abs=1e-4 + 1e-5 * level)
 
 
-def test_autoregression_minimises_the_training_error():
+def test_autoregression_minimizes_the_training_error():
     lags = np.lib.stride_tricks.sliding_window_view(SERIES[:40], 3)[:-1, ::-1]
 
     def error(intercept, coefficients):

@@ -65,7 +65,7 @@ class OutputWithoutBatch(Leaky):
         return state, y.reshape(-1, self.hidden).sum(axis=0)
 
 
-class SeesItsNeighbours(Leaky):
+class SeesItsNeighbors(Leaky):
     def squash(self, a):
         return jnp.tanh(a - a.mean(axis=tuple(range(a.ndim - 1)), keepdims=True) * (a.ndim > 1))
 
@@ -143,7 +143,7 @@ BROKEN = [
     (OtherStructure(), r"shapes: state after a step .*: structure PyTreeDef\(\*\) against PyTreeDef\(\{"),
     (OutputWithoutBatch(), r"shapes: step on x \(3, 3\) must give y \(3, 4\), got \(4,\)"),
     (
-        SeesItsNeighbours(),
+        SeesItsNeighbors(),
         r"each alone: y with batch_shape \(3,\) of shape \(3, 4\): 12 of 12 entries differ, first at",
     ),
     (WidensItsState(), r"dtypes: .* float32 turned state leaf \['h'\] of shape \(4,\) from bfloat16 into float32"),

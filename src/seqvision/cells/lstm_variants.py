@@ -44,7 +44,7 @@ class LSTMVariant:
       input_gate: False fixes i = 1; so do forget_gate and output_gate: the ablations of Greff et al. 2015.
       forget_gate: see input_gate; without it the cell is that of 1997.
       output_gate: see input_gate.
-      layer_norm: normalise x W_x and h W_h over all gates, and c' inside h' = o tanh(norm(c')) (Ba et al. 2016, 20-22).
+      layer_norm: normalize x W_x and h W_h over all gates, and c' inside h' = o tanh(norm(c')) (Ba et al. 2016, 20-22).
       proj: P <= H, the size of h' = (o tanh(c')) W_p, as torch's proj_size (Sak et al. 2014).
       cell_clip: c' is clipped to [-cell_clip, cell_clip] (Sak et al. 2014).
       multiplicative: the gates read m = (x W_mx) * (h W_mh) in place of h (multiplicative LSTM, Krause et al. 2016).
@@ -135,7 +135,7 @@ class LSTMVariant:
             h = affine(x, params.w_mx) * affine(h, params.w_mh)
         a_x, a_h = affine(x, params.w_x), affine(h, params.w_h)
         if params.scale_x is not None and params.scale_h is not None:
-            a_x, a_h = normalise(a_x, params.scale_x), normalise(a_h, params.scale_h)
+            a_x, a_h = normalize(a_x, params.scale_x), normalize(a_h, params.scale_h)
         a = a_x + rows(params.b, a_x.ndim) + a_h
         pre = dict(zip(self.gates, jnp.split(a, len(self.gates), axis=-1), strict=True))
 
@@ -144,7 +144,7 @@ class LSTMVariant:
         c = f * state.c + i * jnp.tanh(pre["g"])
         if self.cell_clip is not None:
             c = jnp.clip(c, -self.cell_clip, self.cell_clip)
-        seen = c if params.scale_c is None else normalise(c, params.scale_c, params.b_c)
+        seen = c if params.scale_c is None else normalize(c, params.scale_c, params.b_c)
         h = self._gate("o", pre, params, c) * jnp.tanh(seen)
         if params.w_p is not None:
             h = affine(h, params.w_p)
@@ -176,9 +176,9 @@ class LSTMVariant:
                 )
 
 
-def normalise(a: Array, scale: Array, b: Array | None = None, epsilon: float = 1e-5) -> Array:
+def normalize(a: Array, scale: Array, b: Array | None = None, epsilon: float = 1e-5) -> Array:
     """Layer norm over the last axis: scale (a - mean) / sqrt(var + epsilon) + b, for a (..., K)."""
-    centred = a - a.mean(axis=-1, keepdims=True)
-    unit = centred * jax.lax.rsqrt((centred * centred).mean(axis=-1, keepdims=True) + epsilon)
+    centered = a - a.mean(axis=-1, keepdims=True)
+    unit = centered * jax.lax.rsqrt((centered * centered).mean(axis=-1, keepdims=True) + epsilon)
     unit = unit * rows(scale, a.ndim)
     return unit if b is None else unit + rows(b, a.ndim)

@@ -97,7 +97,7 @@ class MinLSTM(_Minimal):
     """Minimal LSTM: h' = f/(f + i) h + i/(f + i) n, with gates that add up to one.
 
     f = sigmoid(x W_f + b_f), i = sigmoid(x W_i + b_i) and n = x W_n + b_n see the input alone: see `MinGRU`. The
-    normalised gates are computed as sigmoid(±(log f - log i)), which holds where both gates are 0.
+    normalized gates are computed as sigmoid(±(log f - log i)), which holds where both gates are 0.
 
     Args:
       hidden: units H, >= 1.

@@ -1,4 +1,4 @@
-"""The sLSTM of Beck et al. 2024 (xLSTM): exponential gates, a normaliser, and a stabiliser that keeps both finite."""
+"""The sLSTM of Beck et al. 2024 (xLSTM): exponential gates, a normalizer, and a stabiliser that keeps both finite."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .lstm import LSTMParams
 
 
 class SLSTMState(NamedTuple):
-    """State of `SLSTM`; cell and normaliser are kept divided by exp(m)."""
+    """State of `SLSTM`; cell and normalizer are kept divided by exp(m)."""
 
     h: Array  # (..., H)
     c: Array  # (..., H)

@@ -15,7 +15,7 @@ from seqvision.conv.pooling import avg_pool
 
 def adaptive_avg_pool(x: ArrayLike, out: Sequence[int]) -> Array:
     """Mean of each of `out` windows that cover the image evenly, as torch's: window i of n pixels is
-    floor(i n / out) to ceil((i + 1) n / out), so that neighbours overlap where out does not divide n.
+    floor(i n / out) to ceil((i + 1) n / out), so that neighbors overlap where out does not divide n.
 
     Args:
       x: (..., *spatial, C) floating-point; any number of batch axes, also none.

@@ -40,12 +40,12 @@ def conv(
       x: (..., *spatial, C_in) floating-point; any number of batch axes, also none.
       kernel: (*window, C_in // groups, C_out), one to three spatial axes.
       bias: (C_out,), or None.
-      stride: pixels between neighbouring outputs, one int or one for each spatial axis.
+      stride: pixels between neighboring outputs, one int or one for each spatial axis.
       padding: "valid" (none); "same" (ceil(size / stride) outputs, the odd pixel at the end, as XLA and Keras);
         "full" (span - 1 zeros on each side, span being dilation * (K - 1) + 1); "causal" (span - 1 zeros before, one
         spatial axis only); "reflect" or "replicate" ((span - 1) // 2 border pixels before and span // 2 after,
         whatever the stride); or (low, high) zeros for each spatial axis, an int standing for equal sides.
-      dilation: pixels between neighbouring taps, one int or one for each spatial axis.
+      dilation: pixels between neighboring taps, one int or one for each spatial axis.
       groups: C_in and C_out are cut into this many blocks, and each output block sees one input block.
       flip: True: turn the window around, which makes this the convolution of mathematics and signal processing,
         kernel[K - 1 - k] in the place of kernel[k], as `scipy.signal.convolve`.

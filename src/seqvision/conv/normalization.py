@@ -1,4 +1,4 @@
-"""Sums over all pixels of each channel, and batch normalisation made of them, with gradients fast on CPU.
+"""Sums over all pixels of each channel, and batch normalization made of them, with gradients fast on CPU.
 
 XLA:CPU computes a sum over rows together with what makes its terms, one column after another: strided, and again for
 each column that needs it. A product with a row of ones reads finished terms once, in order.
@@ -46,7 +46,7 @@ def batch_norm(
     var: ArrayLike | None = None,
     epsilon: float = 1e-5,
 ) -> tuple[Array, Array, Array]:
-    """Normalise every channel over all other axes, (x - mean) / sqrt(var + epsilon) * scale + bias.
+    """Normalize every channel over all other axes, (x - mean) / sqrt(var + epsilon) * scale + bias.
 
     Ioffe and Szegedy 2015, "Batch Normalization" (https://arxiv.org/abs/1502.03167). Sums are at least float32; the
     variance is the mean square minus the squared mean, never below zero, as flax computes it.

@@ -27,7 +27,7 @@ def max_pool(
     Args:
       x: (..., *spatial, C) real numbers; any number of batch axes, also none.
       window: tuple of ints; its length says how many spatial axes there are, one to three.
-      stride: pixels between neighbouring windows, one int or one for each spatial axis; None: the window.
+      stride: pixels between neighboring windows, one int or one for each spatial axis; None: the window.
       padding: "valid" (none), "same" (as XLA and Keras), or (low, high) for each spatial axis, each below the window.
     Returns:
       (..., *out, C), of x's dtype.
@@ -53,7 +53,7 @@ def sum_pool(
     Args:
       x: (..., *spatial, C) real numbers; any number of batch axes, also none.
       window: tuple of ints; its length says how many spatial axes there are, one to three.
-      stride: pixels between neighbouring windows, one int or one for each spatial axis; None: the window.
+      stride: pixels between neighboring windows, one int or one for each spatial axis; None: the window.
       padding: "valid" (none), "same" (as XLA and Keras), or (low, high) for each spatial axis, each below the window.
     Returns:
       (..., *out, C), in the dtype that jnp.sum gives x; 16-bit floats are summed in float32.
@@ -79,7 +79,7 @@ def avg_pool(
     Args:
       x: (..., *spatial, C) real numbers; any number of batch axes, also none.
       window: tuple of ints; its length says how many spatial axes there are, one to three.
-      stride: pixels between neighbouring windows, one int or one for each spatial axis; None: the window.
+      stride: pixels between neighboring windows, one int or one for each spatial axis; None: the window.
       padding: "valid" (none), "same" (as XLA and Keras), or (low, high) for each spatial axis, each below the window.
     Returns:
       (..., *out, C), in the dtype that jnp.mean gives x.

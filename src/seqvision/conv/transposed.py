@@ -43,7 +43,7 @@ def conv_transpose(
       padding: "same" (stride * size pixels); "valid" ((size - 1) * stride + max(span, stride) pixels, span being
         dilation * (K - 1) + 1); or (low, high) zeros around the stretched image for each spatial axis, as in flax:
         torch's padding p and output_padding q are (span - 1 - p, span - 1 - p + q).
-      dilation: pixels between neighbouring taps, one int or one for each spatial axis.
+      dilation: pixels between neighboring taps, one int or one for each spatial axis.
       groups: C_in and C_out are cut into this many blocks, and each output block sees one input block.
       flip: True: turn the window around.
     Returns:

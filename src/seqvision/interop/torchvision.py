@@ -39,7 +39,7 @@ def from_torchvision(model: nn.Module, state_dict: Mapping[str, Any]) -> dict[st
       state_dict: names -> arrays or tensors.
 
     Returns:
-      {"params": ..., "batch_stats": ...}, the latter where the model normalises.
+      {"params": ..., "batch_stats": ...}, the latter where the model normalizes.
 
     Raises:
       ValueError: for a name that is missing or left over, or a shape that does not fit the model.
@@ -136,21 +136,21 @@ def _layers(owner: str, model: nn.Module) -> Iterator[_Layer]:
             )
 
 
-def _normalised(conv: str, norm: str, *path: str) -> Iterator[_Layer]:
+def _normalized(conv: str, norm: str, *path: str) -> Iterator[_Layer]:
     yield _Layer(conv, path, "conv", bias=False)
     yield _Layer(norm, (*path, "norm"), "norm")
 
 
 def _resnet(model: ResNet) -> Iterator[_Layer]:
-    yield from _normalised("conv1", "bn1", "stem")
+    yield from _normalized("conv1", "bn1", "stem")
     convolutions = 2 if model.block == "basic" else 3
     for s, count in enumerate(model.blocks):
         for b in range(count):
             theirs, ours = f"layer{s + 1}.{b}", f"stage{s + 1}_block{b + 1}"
             for c in range(1, convolutions + 1):
-                yield from _normalised(f"{theirs}.conv{c}", f"{theirs}.bn{c}", ours, f"conv{c}")
+                yield from _normalized(f"{theirs}.conv{c}", f"{theirs}.bn{c}", ours, f"conv{c}")
             if not b and (s or model.block == "bottleneck"):
-                yield from _normalised(f"{theirs}.downsample.0", f"{theirs}.downsample.1", ours, "shortcut")
+                yield from _normalized(f"{theirs}.downsample.0", f"{theirs}.downsample.1", ours, "shortcut")
     yield _Layer("fc", ("head", "dense"), "dense")
 
 
@@ -171,11 +171,11 @@ def _vgg(model: VGG) -> Iterator[_Layer]:
 def _googlenet() -> Iterator[_Layer]:
     branches = {"one": "1", "three_in": "2.0", "three": "2.1", "wide_in": "3.0", "wide": "3.1", "pooled": "4.1"}
     for name in ("conv1", "conv2", "conv3"):
-        yield from _normalised(f"{name}.conv", f"{name}.bn", name)
+        yield from _normalized(f"{name}.conv", f"{name}.bn", name)
     for block in ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"):
         for ours, branch in branches.items():
             theirs = f"inception{block}.branch{branch}"
-            yield from _normalised(f"{theirs}.conv", f"{theirs}.bn", block, ours)
+            yield from _normalized(f"{theirs}.conv", f"{theirs}.bn", block, ours)
     yield _Layer("fc", ("head", "dense"), "dense")
 
 

@@ -1,9 +1,9 @@
 """What a trained network looks at, and how its gradients travel through time and depth.
 
-``learned_filters``, ``feature_maps``, ``grad_cam``, ``occlusion_map``, ``maximise_activation``; ``gradient_by_lag``.
+``learned_filters``, ``feature_maps``, ``grad_cam``, ``occlusion_map``, ``maximize_activation``; ``gradient_by_lag``.
 """
 
-from .activation_images import ActivationImages, maximise_activation
+from .activation_images import ActivationImages, maximize_activation
 from .gradients import DepthProfile, depth_profile, gradient_by_lag, gradient_trace
 from .layer_outputs import feature_maps, layer_outputs, learned_filters
 from .saliency import grad_cam, occlusion_map
@@ -18,6 +18,6 @@ __all__ = [
     "gradient_trace",
     "layer_outputs",
     "learned_filters",
-    "maximise_activation",
+    "maximize_activation",
     "occlusion_map",
 ]

@@ -21,7 +21,7 @@ class ActivationImages(NamedTuple):
     start: np.ndarray  # (K,): the same of the images that the ascent began with
 
 
-def maximise_activation(
+def maximize_activation(
     state: TrainState,
     shape: tuple[int, int, int],
     units: Any,
@@ -36,7 +36,7 @@ def maximise_activation(
 ) -> ActivationImages:
     """Find images that excite classes, or channels of a layer, by gradient ascent from noise.
 
-    Maximised are activation - l2 * sum x^2 - smoothness * sum of squared differences of neighbouring pixels, by Adam,
+    Maximized are activation - l2 * sum x^2 - smoothness * sum of squared differences of neighboring pixels, by Adam,
     all units at once. Simonyan, Vedaldi, Zisserman, "Deep inside convolutional networks", 2013, equation 1.
 
     Args:
@@ -58,7 +58,7 @@ def maximise_activation(
     >>> from seqvision.training import create_state
     >>> model = nn.Sequential([lambda x: x.reshape(x.shape[0], -1), nn.Dense(3)])
     >>> state = create_state(model, optax.sgd(0.1), jax.random.key(0), jnp.ones((1, 4, 4, 1)))
-    >>> found = maximise_activation(state, (4, 4, 1), [0, 2], steps=10)
+    >>> found = maximize_activation(state, (4, 4, 1), [0, 2], steps=10)
     >>> found.images.shape, bool((found.activations > found.start).all())
     ((2, 4, 4, 1), True)
     """

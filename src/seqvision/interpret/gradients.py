@@ -118,7 +118,7 @@ def gradient_trace(
 ) -> tuple[Any, Array, Array]:
     """Train, and note the loss and the size of its gradient before each step: where does it explode, what helps?
 
-    The norm is taken before the optimiser sees the gradient: pass ``optax.chain(optax.clip_by_global_norm(1.0), …)``
+    The norm is taken before the optimizer sees the gradient: pass ``optax.chain(optax.clip_by_global_norm(1.0), …)``
     and ``optax.sgd`` alone in turn to compare training with and without clipping.
 
     Args:

@@ -97,7 +97,7 @@ def log_loss(labels: ArrayLike, *, logits: ArrayLike | None = None, probabilitie
 
     Args:
       labels: (B,) integer classes in [0, C).
-      logits: (B, C) unnormalised log probabilities; give these or
+      logits: (B, C) unnormalized log probabilities; give these or
       probabilities: (B, C) whose rows sum to 1 within 1e-5. A true class of probability 0 gives infinity.
 
     >>> log_loss([0, 1], probabilities=[[0.5, 0.5], [0.5, 0.5]])

@@ -37,10 +37,10 @@ def wilson_interval(successes: float, count: int, z: float = 1.959963984540054) 
         return Share(np.nan, np.nan, np.nan, 0)
     p = successes / count
     denominator = 1.0 + z * z / count
-    centre = (p + z * z / (2 * count)) / denominator
+    center = (p + z * z / (2 * count)) / denominator
     half = z * np.sqrt(p * (1.0 - p) / count + z * z / (4.0 * count * count)) / denominator
     # At p = 0 and 1 an end of the interval is p itself; rounding must not push it outside.
-    low, high = min(max(0.0, centre - half), p), max(min(1.0, centre + half), p)
+    low, high = min(max(0.0, center - half), p), max(min(1.0, center + half), p)
     return Share(float(p), float(low), float(high), int(count))
 
 

@@ -13,7 +13,7 @@ from .heads import ClassificationHead
 class AlexNet(nn.Module):
     """AlexNet: five convolutions, overlapping max pools, three dense layers; 61,100,840 parameters on 224 x 224 x 3.
 
-    The form with one tower and without response normalisation, which published weights have; images of at least
+    The form with one tower and without response normalization, which published weights have; images of at least
     63 x 63, smaller than 224 with a smaller first dense layer.
 
     Args:

@@ -2,7 +2,7 @@
 
 Boxes are corners (x0, y0, x1, y1) as shares of the image's width and height. A grid of h x w cells predicts in each
 cell B boxes of five numbers and C class scores, in the order of YOLO's first version: (x, y, root of width, root of
-height, confidence) * B, then the classes; x and y are the box's centre within the cell, in 0..1, its sides shares
+height, confidence) * B, then the classes; x and y are the box's center within the cell, in 0..1, its sides shares
 of the image. All functions here can be jitted; their results have fixed sizes.
 """
 
@@ -35,7 +35,7 @@ def overlap(boxes: Array, others: Array) -> Array:
 
 
 def encode_boxes(boxes: Array, labels: Array, grid: tuple[int, int], num_classes: int) -> Array:
-    """Turn the boxes of images into targets for a grid: the cell that holds a box's centre has to find it.
+    """Turn the boxes of images into targets for a grid: the cell that holds a box's center has to find it.
 
     Args:
       boxes: (N, M, 4) corners.
@@ -45,7 +45,7 @@ def encode_boxes(boxes: Array, labels: Array, grid: tuple[int, int], num_classes
 
     Returns:
       (N, h, w, 5 + C): x and y within the cell, width, height, 1 where there is a box, and the class as 0 and 1; zeros
-      elsewhere. Of several centres in one cell the first box counts.
+      elsewhere. Of several centers in one cell the first box counts.
 
     >>> targets = encode_boxes(jnp.array([[[0.5, 0.0, 0.75, 0.5]]]), jnp.array([[2]]), (2, 2), 3)
     >>> targets[0, 0, 1].tolist()
@@ -56,11 +56,11 @@ def encode_boxes(boxes: Array, labels: Array, grid: tuple[int, int], num_classes
         raise ValueError(f"encode_boxes: boxes must be (N, M, 4) and labels (N, M), got {boxes.shape}, {labels.shape}")
     rows, columns = grid
     cells = jnp.array([columns, rows], jnp.float32)
-    centres = (boxes[..., :2] + boxes[..., 2:]) / 2 * cells[None, None]
-    corner = jnp.clip(jnp.floor(centres), 0, cells[None, None] - 1)
+    centers = (boxes[..., :2] + boxes[..., 2:]) / 2 * cells[None, None]
+    corner = jnp.clip(jnp.floor(centers), 0, cells[None, None] - 1)
     sizes = boxes[..., 2:] - boxes[..., :2]
     ones = jnp.ones((*labels.shape, 1))
-    values = jnp.concatenate([centres - corner, sizes, ones, jax.nn.one_hot(labels, num_classes)], axis=-1)
+    values = jnp.concatenate([centers - corner, sizes, ones, jax.nn.one_hot(labels, num_classes)], axis=-1)
     column, row = corner[..., 0].astype(int), corner[..., 1].astype(int)
     row = jnp.where(labels >= 0, row, rows)  # outside the grid, so that it is dropped
     targets = jnp.zeros((len(boxes), rows, columns, 5 + num_classes))
@@ -93,9 +93,9 @@ def split_outputs(outputs: Array, num_classes: int) -> tuple[Array, Array, Array
     raw = outputs[..., : 5 * count].reshape(*batch, rows, columns, count, 5)
     cell = jnp.stack(jnp.meshgrid(jnp.arange(columns), jnp.arange(rows)), axis=-1)[:, :, None]  # (h, w, 1, 2)
     shape = (*batch, rows, columns, count, 2)
-    centres = (raw[..., :2] + jnp.broadcast_to(cell, shape)) / jnp.broadcast_to(jnp.array([columns, rows]), shape)
+    centers = (raw[..., :2] + jnp.broadcast_to(cell, shape)) / jnp.broadcast_to(jnp.array([columns, rows]), shape)
     half = jnp.square(jnp.maximum(raw[..., 2:4], 0)) / 2
-    return jnp.concatenate([centres - half, centres + half], axis=-1), raw[..., 4], outputs[..., 5 * count :]
+    return jnp.concatenate([centers - half, centers + half], axis=-1), raw[..., 4], outputs[..., 5 * count :]
 
 
 def decode_boxes(outputs: Array, num_classes: int) -> Detections:

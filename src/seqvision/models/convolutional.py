@@ -28,9 +28,9 @@ class ConvBlock(nn.Module):
       dilation: spread of the window.
       groups: channel groups.
       activation: name, see `seqvision.activations`, or an elementwise function.
-      batch_norm: normalise between convolution and activation.
-      norm_last: with ``batch_norm``, normalise after the activation (as the Keras notebooks do).
-      use_bias: whether there is a bias; None: unless it would be normalised away.
+      batch_norm: normalize between convolution and activation.
+      norm_last: with ``batch_norm``, normalize after the activation (as the Keras notebooks do).
+      use_bias: whether there is a bias; None: unless it would be normalized away.
       pool: window of a max pool after all that, or None.
       dropout: rate at the end, of pixels and channels one by one.
       momentum: of the running statistics, ``new = momentum * old + (1 - momentum) * batch``.
@@ -69,7 +69,7 @@ class ConvBlock(nn.Module):
                 f"got {self.groups}"
             )
         if self.norm_last and not self.batch_norm:
-            raise ValueError("ConvBlock: norm_last says where to normalise, but batch_norm is False: set it to True")
+            raise ValueError("ConvBlock: norm_last says where to normalize, but batch_norm is False: set it to True")
         shape = (*self.kernel_size, x.shape[-1] // self.groups, self.features)
         kernel = self.param("kernel", self.kernel_init or GLOROT, shape)
         norm_first = self.batch_norm and not self.norm_last
@@ -103,7 +103,7 @@ class ConvNet(nn.Module):
       stride: step of every convolution.
       padding: "valid" (Keras's default) or "same".
       pool: max pool after each convolution, or None.
-      batch_norm: normalise in each block.
+      batch_norm: normalize in each block.
       dropout: rate before the dense layers and after each of them; a pair for the two places.
       dense: units of the dense layers.
       head: a module from features to outputs; None returns the features.

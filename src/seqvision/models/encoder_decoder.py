@@ -78,7 +78,7 @@ class ImageEncoder(nn.Module):
       channels: output channels of each 3x3 convolution.
       pool: 2x2 max pool after each of the first ``pool`` convolutions.
       features: F, size of the summary.
-      batch_norm: normalise in each block.
+      batch_norm: normalize in each block.
       dropout: rate on the memory and on the summary.
 
     Source of the memory: Xu et al., "Show, attend and tell", 2015.

@@ -9,7 +9,7 @@ from seqvision.conv import global_avg_pool, max_pool
 
 from .checks import check_pictures
 from .heads import ClassificationHead
-from .inception import InceptionBlock, local_response_norm, normalised
+from .inception import InceptionBlock, local_response_norm, normalized
 
 # Channels of 1x1, reduction, 3x3, reduction, 5x5, after the pool (table 1 of the paper).
 _STAGES = (
@@ -33,7 +33,7 @@ class GoogLeNet(nn.Module):
 
     Args:
       num_classes: logits.
-      batch_norm: False is the paper's form, with biases, 5x5 windows and response normalisation (6,998,552 parameters
+      batch_norm: False is the paper's form, with biases, 5x5 windows and response normalization (6,998,552 parameters
         with 1000 classes of RGB images); True that of the published weights, with batch norm, 3x3 windows in their
         place (6,624,904).
       dropout: rate before the dense layer.
@@ -54,7 +54,7 @@ class GoogLeNet(nn.Module):
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B, num_classes)."""
         check_pictures(self, x)
-        convolution = partial(normalised, batch_norm=self.batch_norm)
+        convolution = partial(normalized, batch_norm=self.batch_norm)
         halve = partial(max_pool, window=(3, 3), stride=2, padding="same")
         x = halve(convolution(64, (7, 7), 2, 3, name="conv1")(x, train=train))
         x = x if self.batch_norm else local_response_norm(x)

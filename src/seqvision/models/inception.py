@@ -1,4 +1,4 @@
-"""Inception blocks and the response normalisation of their first network."""
+"""Inception blocks and the response normalization of their first network."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ class InceptionBlock(nn.Module):
     Args:
       channels: of the six convolutions in that order: 1x1, reduction, 3x3, reduction, wide, after the pool.
       wide: window of the third branch: 5 in the paper, 3 in the published weights with batch norm.
-      batch_norm: normalise each convolution, which then has no bias.
+      batch_norm: normalize each convolution, which then has no bias.
 
     Source: Szegedy et al., Going Deeper with Convolutions, arXiv:1409.4842, figure 2b.
 
@@ -36,7 +36,7 @@ class InceptionBlock(nn.Module):
         """Map x (B, H, W, C) to (B, H, W, sum of the branches' channels)."""
 
         def block(name: str, features: int, window: int, x: Array) -> Array:
-            convolution = normalised(features, (window, window), batch_norm=self.batch_norm, name=name)
+            convolution = normalized(features, (window, window), batch_norm=self.batch_norm, name=name)
             return convolution(x, train=train)
 
         one, three_in, three, wide_in, wide, pooled = self.channels
@@ -49,17 +49,17 @@ class InceptionBlock(nn.Module):
         return jnp.concatenate(branches, axis=-1)
 
 
-normalised = partial(ConvBlock, momentum=0.9, epsilon=1e-3, kernel_init=HE)
+normalized = partial(ConvBlock, momentum=0.9, epsilon=1e-3, kernel_init=HE)
 
 
 def local_response_norm(
     x: Array, size: int = 5, *, alpha: float = 1e-4, beta: float = 0.75, offset: float = 2.0
 ) -> Array:
-    """Divide every value by (offset + alpha * sum of squares over ``size`` neighbouring channels) ** beta.
+    """Divide every value by (offset + alpha * sum of squares over ``size`` neighboring channels) ** beta.
 
     Args:
       x: (..., C).
-      size: channels in the sum, centred, an odd number.
+      size: channels in the sum, centered, an odd number.
       alpha, beta, offset: AlexNet's settings are the default.
 
     Source: Krizhevsky, Sutskever, Hinton 2012, section 3.3.

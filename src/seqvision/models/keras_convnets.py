@@ -38,7 +38,7 @@ def cifar_convnet(num_classes: int = 10) -> ConvNet:
 
 
 class SixConvNet(nn.Module):
-    """Three pairs of normalised 3x3 convolutions, each ended by a max pool, and a dense layer.
+    """Three pairs of normalized 3x3 convolutions, each ended by a max pool, and a dense layer.
 
     On 32 x 32 x 3 it has 2,397,226 numbers, of which 2,396,330 are trained and 896 are running statistics.
 
@@ -46,7 +46,7 @@ class SixConvNet(nn.Module):
       channels: of each pair.
       dense: units of the dense layer.
       dropout: rate before and after the dense layer.
-      batch_norm: normalise after each activation; the form without has 2,395,434 parameters.
+      batch_norm: normalize after each activation; the form without has 2,395,434 parameters.
       num_classes: logits.
 
     >>> import jax, jax.numpy as jnp

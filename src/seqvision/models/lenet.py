@@ -35,7 +35,7 @@ def scaled_tanh(x: Array) -> Array:
 class PartialConv(nn.Module):
     """A "valid" convolution whose output maps read only some of the input maps.
 
-    The parameter ``kernel`` (*window, connections) holds the weights of the connections alone, so that no optimiser,
+    The parameter ``kernel`` (*window, connections) holds the weights of the connections alone, so that no optimizer,
     momentum or weight decay can move the others away from zero.
 
     Args:

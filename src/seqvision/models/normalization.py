@@ -1,4 +1,4 @@
-"""Batch normalisation with gradients that are fast on CPU."""
+"""Batch normalization with gradients that are fast on CPU."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ class BatchNorm(nn.Module):
     one serve in the other.
 
     Args:
-      use_running_average: True: normalise by the running statistics (inference); False: by the batch's, and carry
+      use_running_average: True: normalize by the running statistics (inference); False: by the batch's, and carry
         the running ones on.
       momentum: of the running statistics, ``new = momentum * old + (1 - momentum) * batch``.
       epsilon: added to the variance.
@@ -36,7 +36,7 @@ class BatchNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        """Normalise x (..., C)."""
+        """Normalize x (..., C)."""
         size = x.shape[-1:]
         mean = self.variable("batch_stats", "mean", jnp.zeros, size)
         var = self.variable("batch_stats", "var", jnp.ones, size)

@@ -1,4 +1,4 @@
-"""Residual blocks: two or three normalised convolutions, added to what came in."""
+"""Residual blocks: two or three normalized convolutions, added to what came in."""
 
 from functools import partial
 from typing import Literal

@@ -19,7 +19,7 @@ class SeparableBlock(nn.Module):
       kernel_size: window of the depthwise convolution.
       stride: its step.
       activation: after each of the two.
-      batch_norm: normalise before each activation.
+      batch_norm: normalize before each activation.
 
     Source: Howard et al., MobileNets, arXiv:1704.04861.
 

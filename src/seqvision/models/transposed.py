@@ -24,8 +24,8 @@ class ConvTransposeBlock(nn.Module):
       stride: how many times larger the image becomes.
       padding: "same" (stride times the size), "valid", or what `seqvision.conv.conv_transpose` takes.
       activation: name, see `seqvision.activations`, or an elementwise function.
-      batch_norm: normalise before the activation.
-      use_bias: whether there is a bias; None: unless it would be normalised away.
+      batch_norm: normalize before the activation.
+      use_bias: whether there is a bias; None: unless it would be normalized away.
       momentum: of the running statistics.
       kernel_init: of the kernel; None: Glorot's uniform one, as Keras.
 

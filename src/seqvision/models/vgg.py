@@ -19,7 +19,7 @@ class VGG(nn.Module):
       channels: of each stage.
       dense: units of the dense layers, with dropout after each.
       dropout: their rate.
-      batch_norm: normalise each convolution.
+      batch_norm: normalize each convolution.
       num_classes: logits.
 
     Source: Simonyan and Zisserman, arXiv:1409.1556, configurations D and E.
@@ -51,7 +51,7 @@ class VGG(nn.Module):
                 block = ConvBlock(
                     features,
                     batch_norm=self.batch_norm,
-                    use_bias=True,  # as the published weights have it, normalised or not
+                    use_bias=True,  # as the published weights have it, normalized or not
                     pool=(2, 2) if c == count - 1 else None,
                     kernel_init=HE,
                     name=f"conv{s + 1}_{c + 1}",

@@ -88,7 +88,7 @@ class YOLOv1(nn.Module):
 class GridDetector(nn.Module):
     """A small detector of the same kind without dense layers: convolutions that halve the image, then 1x1 to the grid.
 
-    An image of (H, W) gives H / 2**len(channels) x W / 2**len(channels) cells. A cell sees only its neighbourhood,
+    An image of (H, W) gives H / 2**len(channels) x W / 2**len(channels) cells. A cell sees only its neighborhood,
     so that objects should not be much larger than three cells.
 
     Args:

@@ -1,4 +1,4 @@
-"""From names and sizes to models and optimisers."""
+"""From names and sizes to models and optimizers."""
 
 from functools import lru_cache
 from typing import Any

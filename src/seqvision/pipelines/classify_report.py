@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from seqvision.data import Arrays
-from seqvision.interpret import feature_maps, grad_cam, learned_filters, maximise_activation, occlusion_map
+from seqvision.interpret import feature_maps, grad_cam, learned_filters, maximize_activation, occlusion_map
 from seqvision.metrics import reliability, softmax
 from seqvision.reporting import (
     RunFolder,
@@ -41,7 +41,7 @@ def write_classify_report(
     losses.png has training and validation curves; reliability.png how sure and how often right; for each model
     confusion-*.png and .csv, misclassified-*.png and .npz; for those with convolutions whose states are given, of seed
     0, filters-*.png, features-*.png, attention-*.png (Grad-CAM and occlusion) and wanted-*.png (activation
-    maximisation). In file names blanks and signs are underscores.
+    maximization). In file names blanks and signs are underscores.
 
     Args:
       folder: of the run.
@@ -107,7 +107,7 @@ def _write_insight(
     save_figure(plot_feature_maps(images[0], maps, title=title), folder.path / f"features-{_file(name)}.png")
     rows = np.unique(labels, return_index=True)[1][:10]
     window = max(2, min(images.shape[1:3]) // 5)
-    # Covered with the background of drawings, the mean colour of photographs.
+    # Covered with the background of drawings, the mean color of photographs.
     fill = images.min() if images.shape[-1] == 1 else images.mean(axis=(0, 1, 2))
     heat = {
         "Grad-CAM of the\nlast convolution": grad_cam(state, images[rows]),
@@ -119,7 +119,7 @@ def _write_insight(
     figure = plot_heat_maps(images[rows], heat, titles, title=f"{name}, seed 0: what speaks for the predicted class")
     save_figure(figure, folder.path / f"attention-{_file(name)}.png")
     bounds = (float(images.min()), float(images.max()))
-    wanted = maximise_activation(state, images.shape[1:], range(len(classes))[:10], steps=100, bounds=bounds)
+    wanted = maximize_activation(state, images.shape[1:], range(len(classes))[:10], steps=100, bounds=bounds)
     titles = [f"{label}\nscore {score:.1f}" for label, score in zip(classes, wanted.activations, strict=False)]
     figure = plot_images(wanted.images, titles, columns=5, title=f"{name}, seed 0: what excites each class most")
     save_figure(figure, folder.path / f"wanted-{_file(name)}.png")

@@ -63,7 +63,7 @@ class ForecastConfig:
     """how columns are scaled"""
 
     loss: Literal["mse", "mae", "huber"] = "mse"
-    """what is minimised, on the scaled target"""
+    """what is minimized, on the scaled target"""
     optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
     """update rule"""
     learning_rate: float = 0.01

@@ -62,7 +62,7 @@ def plot_image_attention(
     """Draw where in an image each symbol was read: a row an image, a panel a symbol, the attention laid over it.
 
     Args:
-      images: (N, H, W) or (N, H, W, 1), in shades of grey.
+      images: (N, H, W) or (N, H, W, 1), in shades of gray.
       weights: (N, T, h, w), T at least the symbols of the longest target; the map is stretched over the image.
       targets: the symbols written, of each image.
       title: above all panels.

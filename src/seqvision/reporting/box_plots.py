@@ -75,10 +75,10 @@ def plot_boxes(
     return figure
 
 
-def _rectangle(axes: Axes, box: np.ndarray, colour: str, *, dashed: bool = False) -> None:
+def _rectangle(axes: Axes, box: np.ndarray, color: str, *, dashed: bool = False) -> None:
     """Draw a box, in pixels, around its pixels; an empty one is not drawn."""
     width, height = box[2:] - box[:2]
     if width > 0 and height > 0:
         corner = (float(box[0] - 0.5), float(box[1] - 0.5))
         style = "--" if dashed else "-"
-        axes.add_patch(Rectangle(corner, width, height, fill=False, color=colour, linewidth=1.2, linestyle=style))
+        axes.add_patch(Rectangle(corner, width, height, fill=False, color=color, linewidth=1.2, linestyle=style))

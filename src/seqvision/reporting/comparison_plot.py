@@ -41,10 +41,10 @@ def plot_comparison(
         for n, (name, values) in enumerate(curves.items()):
             each = np.atleast_2d(np.asarray(values, np.float64))
             epochs = np.arange(1, each.shape[1] + 1)
-            colour, line = PALETTE[n % len(PALETTE)], _LINES[n // len(PALETTE) % len(_LINES)]
-            axes.plot(epochs, np.median(each, axis=0), color=colour, linestyle=line, linewidth=1.4, label=name)
+            color, line = PALETTE[n % len(PALETTE)], _LINES[n // len(PALETTE) % len(_LINES)]
+            axes.plot(epochs, np.median(each, axis=0), color=color, linestyle=line, linewidth=1.4, label=name)
             if len(each) > 1:
-                axes.fill_between(epochs, each.min(axis=0), each.max(axis=0), color=colour, alpha=0.15, linewidth=0)
+                axes.fill_between(epochs, each.min(axis=0), each.max(axis=0), color=color, alpha=0.15, linewidth=0)
         finish(axes, heading, ylabel, xlabel)
         if log:
             axes.set_yscale("log")

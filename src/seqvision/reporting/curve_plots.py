@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from seqvision.metrics import PrecisionRecallCurve, Reliability, RocCurve
-from seqvision.reporting.style import NAIVE, colours, finish, new_figure
+from seqvision.reporting.style import NAIVE, colors, finish, new_figure
 
 
 def plot_threshold_curves(curves: Mapping[str, tuple[RocCurve, PrecisionRecallCurve]], *, title: str = "") -> Figure:
@@ -26,12 +26,12 @@ def plot_threshold_curves(curves: Mapping[str, tuple[RocCurve, PrecisionRecallCu
         raise ValueError("plot_threshold_curves needs the curves of at least one name")
     figure = new_figure(9.6, 4.6)
     left, right = figure.subplots(1, 2)
-    for name, colour in colours(tuple(curves)):
+    for name, color in colors(tuple(curves)):
         roc, pr = curves[name]
-        left.plot(roc.false_positive_rate, roc.true_positive_rate, color=colour, label=f"{name}, area {roc.area:.3f}")
+        left.plot(roc.false_positive_rate, roc.true_positive_rate, color=color, label=f"{name}, area {roc.area:.3f}")
         # Precision belongs to the gain in recall before it: steps, as the average precision has it.
         label = f"{name}, average {pr.average_precision:.3f}"
-        right.step(pr.recall, pr.precision, where="pre", color=colour, label=label)
+        right.step(pr.recall, pr.precision, where="pre", color=color, label=label)
     prevalence = next(iter(curves.values()))[1].precision[-1]
     left.plot([0, 1], [0, 1], color=NAIVE, linestyle="--", linewidth=1.0, label="a guess, area .5")
     right.axhline(prevalence, color=NAIVE, linestyle="--", linewidth=1.0, label=f"a guess, {prevalence:.3f}")
@@ -65,14 +65,14 @@ def plot_reliability(diagrams: Mapping[str, Reliability], *, title: str = "") ->
     lines = -(-len(diagrams) // columns)
     figure = new_figure(3.1 * columns + 0.6, 4.3 * lines)
     panels = figure.subplots(2 * lines, columns, squeeze=False, height_ratios=[3, 1] * lines, sharex=True)
-    for n, (name, colour) in enumerate(colours(tuple(diagrams))):
+    for n, (name, color) in enumerate(colors(tuple(diagrams))):
         diagram = diagrams[name]
         above, below = (panels[2 * (n // columns) + part, n % columns] for part in (0, 1))
         filled = diagram.rows > 0
         width = np.diff(diagram.edges)[filled]
-        place = {"x": diagram.edges[:-1][filled], "width": width, "align": "edge", "color": colour}
+        place = {"x": diagram.edges[:-1][filled], "width": width, "align": "edge", "color": color}
         above.bar(height=diagram.share[filled], alpha=0.35, edgecolor="white", **place)
-        above.plot(diagram.confidence[filled], diagram.share[filled], "o", markersize=3.5, color=colour)
+        above.plot(diagram.confidence[filled], diagram.share[filled], "o", markersize=3.5, color=color)
         above.plot([0, 1], [0, 1], color=NAIVE, linestyle="--", linewidth=1.0)
         above.set_xlim(0.0, 1.0)
         above.set_ylim(0.0, 1.02)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from seqvision.reporting.style import NAIVE, TRUTH, colours, date_ticks, finish, new_figure, time_axis, with_unit
+from seqvision.reporting.style import NAIVE, TRUTH, colors, date_ticks, finish, new_figure, time_axis, with_unit
 
 Floats = NDArray[np.float64]
 _STYLES = (("", "#0072B2", "-", "training"), ("val_", "#D55E00", "--", "validation"))
@@ -59,10 +59,10 @@ def _curves(
     for axes, (name, history) in zip(panels, histories.items(), strict=False):
         if axes is not panels[0]:
             axes.sharey(panels[0])
-        for prefix, colour, style, part in _STYLES:
+        for prefix, color, style, part in _STYLES:
             if prefix + metric in history:
                 values = np.atleast_2d(np.asarray(history[prefix + metric], np.float64))
-                _band(axes, np.arange(1, values.shape[1] + 1), values, colour, part, style)
+                _band(axes, np.arange(1, values.shape[1] + 1), values, color, part, style)
                 drawn.append(values)
         finish(axes, name, label if axes is panels[0] else "", "epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -119,9 +119,9 @@ def plot_forecast(
         if plain is not None:
             values = np.asarray(plain, np.float64)[part]
             axes.plot(x[part], values, color="#555555", linestyle="--", linewidth=1.1, label=naive_name, zorder=4)
-        for model, colour in colours(tuple(lines)):
+        for model, color in colors(tuple(lines)):
             values = np.atleast_2d(np.asarray(lines[model], np.float64))[:, part]
-            _band(axes, x[part], values, colour, model, linewidth=1.1)
+            _band(axes, x[part], values, color, model, linewidth=1.1)
         finish(axes, heading, label, xlabel)
         date_ticks(axes, x)
         axes.margins(x=0.01)
@@ -165,21 +165,21 @@ def plot_residuals(
     x, xlabel = time_axis(dates, first_row, len(y))
     errors = {name: y - np.atleast_2d(np.asarray(f, np.float64)).mean(axis=0) for name, f in forecasts.items()}
     plain = y - np.asarray(naive, np.float64)
-    lines = [*((name, colour, errors[name]) for name, colour in colours(tuple(errors))), (naive_name, NAIVE, plain)]
+    lines = [*((name, color, errors[name]) for name, color in colors(tuple(errors))), (naive_name, NAIVE, plain)]
     figure = new_figure(10.5, 1.75 * len(lines) + 0.5)
     panels = figure.subplots(len(lines), 2, squeeze=False, sharey="row", width_ratios=(3.2, 1))
     reach = max(float(np.nanmax(np.abs(plain))), 1e-12)
     span = max(min(float(np.abs(e[np.isfinite(e)]).max(initial=0.0)), 4 * reach) for _, _, e in lines) * 1.05
     bins = np.linspace(-span, span, 41)
-    for (left, right), (name, colour, error) in zip(panels, lines, strict=True):
+    for (left, right), (name, color, error) in zip(panels, lines, strict=True):
         left.axhline(0.0, color=TRUTH, linewidth=0.8)
-        left.plot(x, error, color=colour, linewidth=0.8)
+        left.plot(x, error, color=color, linewidth=0.8)
         rmse = float(np.sqrt(np.mean(error**2)))
         finish(left, f"{name}: mean {error.mean():.3g}, RMSE {rmse:.4g}", with_unit("truth - forecast", unit))
         left.set_ylim(-span, span)
         left.margins(x=0.01)
         date_ticks(left, x)
-        right.hist(np.clip(error, -span, span), bins=bins, color=colour, orientation="horizontal", alpha=0.85)
+        right.hist(np.clip(error, -span, span), bins=bins, color=color, orientation="horizontal", alpha=0.85)
         if error is not plain:
             outline = {"histtype": "step", "color": TRUTH, "linewidth": 0.9, "label": naive_name}
             right.hist(plain, bins=bins, orientation="horizontal", **outline)
@@ -192,13 +192,11 @@ def plot_residuals(
     return figure
 
 
-def _band(
-    axes: Axes, x: Any, values: Floats, colour: str, label: str, style: str = "-", linewidth: float = 1.5
-) -> None:
+def _band(axes: Axes, x: Any, values: Floats, color: str, label: str, style: str = "-", linewidth: float = 1.5) -> None:
     """Draw the mean of (S, B) and the range from the least to the largest."""
-    axes.plot(x, values.mean(axis=0), color=colour, linestyle=style, linewidth=linewidth, label=label)
+    axes.plot(x, values.mean(axis=0), color=color, linestyle=style, linewidth=linewidth, label=label)
     if len(values) > 1:
-        axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.18, linewidth=0)
+        axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
 
 
 def _bound(axes: Axes, truth: Floats) -> None:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from seqvision.reporting.style import NAIVE, PALETTE, colours, finish, new_figure
+from seqvision.reporting.style import NAIVE, PALETTE, colors, finish, new_figure
 
 _STYLES = ("-", "--", ":")
 
@@ -59,14 +59,14 @@ def _lines(axes: Axes, table: Mapping[str, ArrayLike], first: int, *, logarithmi
     if logarithmic:
         axes.set_yscale("log")
         axes.axhline(1.0, color=NAIVE, linewidth=0.8)
-    for n, (name, colour) in enumerate(colours(list(table))):
+    for n, (name, color) in enumerate(colors(list(table))):
         values = np.atleast_2d(np.asarray(table[name], np.float64))
         values = np.where(np.isnan(values), np.inf, values)  # a seed that diverged is above all others
         middle = np.median(values, axis=0)
         shown = np.isfinite(middle) & (middle > 0 if logarithmic else True)
         x, low, high = np.flatnonzero(shown) + first, values.min(axis=0)[shown], values.max(axis=0)[shown]
         style = _STYLES[(n // len(PALETTE)) % len(_STYLES)]
-        axes.plot(x, middle[shown], style, color=colour, linewidth=1.4, label=name)
-        axes.fill_between(x, low, high, where=np.isfinite(high), color=colour, alpha=0.12, linewidth=0)
+        axes.plot(x, middle[shown], style, color=color, linewidth=1.4, label=name)
+        axes.fill_between(x, low, high, where=np.isfinite(high), color=color, alpha=0.12, linewidth=0)
         if shown.any() and not np.isfinite(middle[-1]):
-            axes.plot(x[-1], middle[shown][-1], "x", color=colour)
+            axes.plot(x[-1], middle[shown][-1], "x", color=color)

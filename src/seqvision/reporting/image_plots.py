@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def plot_images(images: ArrayLike, titles: Sequence[str] | None = None, *, columns: int = 8, title: str = "") -> Figure:
-    """Draw images in a grid, all on one scale: grey with the largest values dark, or in colours.
+    """Draw images in a grid, all on one scale: gray with the largest values dark, or in colors.
 
     Args:
       images: (B, H, W), (B, H, W, 1) or (B, H, W, 3), values of any range.
@@ -80,7 +80,7 @@ def plot_image_rows(rows: Mapping[str, ArrayLike], titles: Sequence[str] | None 
 def plot_filters(filters: Mapping[str, ArrayLike], *, limit: int = 32, title: str = "") -> Figure:
     """Draw the filters of each convolution, a column a filter: blue adds, red takes away, white is 0.
 
-    Filters of three channels that come first are drawn in colours, grey being 0. Of others every input channel is a
+    Filters of three channels that come first are drawn in colors, gray being 0. Of others every input channel is a
     row, up to four.
 
     Args:

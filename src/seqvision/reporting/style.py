@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 TRUTH, NAIVE = "#222222", "#8a8a8a"
-# Okabe and Ito's colours, told apart by colour-blind readers too.
+# Okabe and Ito's colors, told apart by color-blind readers too.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
@@ -36,8 +36,8 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def colours(names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Pair names with colours of the palette, round and round."""
+def colors(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Pair names with colors of the palette, round and round."""
     for i, name in enumerate(names):
         yield name, PALETTE[i % len(PALETTE)]
 

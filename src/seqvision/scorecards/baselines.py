@@ -124,12 +124,12 @@ def fit_autoregression(training_rows: ArrayLike, order: int) -> AutoRegression:
     if len(y) < 2 * order + 1:
         raise ValueError(f"order {order} needs at least {2 * order + 1} training rows, got {len(y)}: use fewer lags")
     lags = np.lib.stride_tricks.sliding_window_view(y, order)[:-1, ::-1]
-    # Centred and scaled, the normal equations of a price series far from 0 keep their digits.
-    centre, scale = y.mean(), y.std() or 1.0
-    design = np.column_stack([np.ones(len(lags)), (lags - centre) / scale])
-    solution = np.linalg.lstsq(design, (y[order:] - centre) / scale, rcond=None)[0]
+    # Centered and scaled, the normal equations of a price series far from 0 keep their digits.
+    center, scale = y.mean(), y.std() or 1.0
+    design = np.column_stack([np.ones(len(lags)), (lags - center) / scale])
+    solution = np.linalg.lstsq(design, (y[order:] - center) / scale, rcond=None)[0]
     coefficients = solution[1:]
-    intercept = centre + scale * solution[0] - centre * coefficients.sum()
+    intercept = center + scale * solution[0] - center * coefficients.sum()
     return AutoRegression(float(intercept), tuple(float(c) for c in coefficients))
 
 

@@ -43,8 +43,8 @@ def diebold_mariano(losses: ArrayLike, other_losses: ArrayLike, horizon: int = 1
     d = a - b
     if not d.any():
         return Comparison(0.0, 1.0)
-    n, centred = len(d), d - d.mean()
-    variance = np.mean(centred**2) + 2.0 * sum(np.sum(centred[k:] * centred[:-k]) / n for k in range(1, horizon))
+    n, centered = len(d), d - d.mean()
+    variance = np.mean(centered**2) + 2.0 * sum(np.sum(centered[k:] * centered[:-k]) / n for k in range(1, horizon))
     if not variance > 0.0:
         return Comparison(np.nan, np.nan)
     correction = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n

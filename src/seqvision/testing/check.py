@@ -26,7 +26,7 @@ def check_cell(
     """Try a cell against what its users rely on; say what failed, and with which sizes.
 
     In this order: the shapes of states and outputs for every batch shape; states that keep their structure, shapes and
-    dtypes; examples that do not see their neighbours in the batch; jit against eager; vmap against a loop; ``unroll``
+    dtypes; examples that do not see their neighbors in the batch; jit against eager; vmap against a loop; ``unroll``
     against a Python loop, in reverse, over no steps at all, and split in two; masks (held states, outputs of 0, padding
     whose content, NaN included, touches neither outputs nor gradients) and resets; gradients against finite
     differences; parameters of one dtype with inputs of another. Numbers are compared in float64.

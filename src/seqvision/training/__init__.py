@@ -8,7 +8,7 @@ from .fit import Fit, fit
 from .losses import accuracy, binary_cross_entropy, categorical_cross_entropy, cross_entropy, huber, mae, mse
 from .population import run_population
 from .predict import as_it_is, mirrored, predict
-from .regularisers import SmoothedCrossEntropy, WeightPenalty, decay_mask
+from .regularizers import SmoothedCrossEntropy, WeightPenalty, decay_mask
 from .run import make_run
 from .schedules import inverse_time_decay, updates_in, warm_up
 from .sequence_losses import exact_match, sequence_cross_entropy, token_accuracy

@@ -44,7 +44,7 @@ def create_adversarial_state(
     *,
     latent: int,
 ) -> AdversarialState:
-    """Initialise both networks, each with its own optimiser state.
+    """Initialize both networks, each with its own optimizer state.
 
     Args:
       generator: from noise (B, latent) to what real examples look like.

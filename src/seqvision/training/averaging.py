@@ -1,4 +1,4 @@
-"""A running average of the weights, kept beside an optimiser's own state."""
+"""A running average of the weights, kept beside an optimizer's own state."""
 
 from typing import Any, NamedTuple
 
@@ -13,13 +13,13 @@ from .state import TrainState
 class WeightAverage(NamedTuple):
     """State of `average_weights`."""
 
-    inner: Any  # of the optimiser
+    inner: Any  # of the optimizer
     average: Any  # like the parameters
     updates: Array  # () int32, how many there were
 
 
 def average_weights(optimizer: optax.GradientTransformation, decay: float = 0.999) -> optax.GradientTransformation:
-    """Keep an exponential moving average of the weights that an optimiser makes; training itself stays the same.
+    """Keep an exponential moving average of the weights that an optimizer makes; training itself stays the same.
 
     The average forgets faster at the beginning, by (1 + t) / (10 + t) at update t where that is less than ``decay``, so
     that the initial weights do not linger. `averaged` puts it in the place of the weights.
@@ -58,10 +58,10 @@ def averaged(state: TrainState) -> TrainState:
     """Return the state with the average of its weights as its weights.
 
     Raises:
-      ValueError: if the optimiser keeps none.
+      ValueError: if the optimizer keeps none.
     """
     nodes = jax.tree.leaves(state.opt_state, is_leaf=lambda node: isinstance(node, WeightAverage))
     found = [node.average for node in nodes if isinstance(node, WeightAverage)]
     if not found:
-        raise ValueError("the optimiser keeps no average of the weights: train with average_weights(optimizer)")
+        raise ValueError("the optimizer keeps no average of the weights: train with average_weights(optimizer)")
     return state.replace(params=found[0])

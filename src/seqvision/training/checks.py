@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from .losses import PerExample, binary_cross_entropy, cross_entropy
-from .regularisers import SmoothedCrossEntropy
+from .regularizers import SmoothedCrossEntropy
 from .sequence_losses import sequence_cross_entropy
 from .state import TrainState
 from .step import Augmentation, forward

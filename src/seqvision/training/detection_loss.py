@@ -14,13 +14,13 @@ def make_yolo_loss(
 ) -> Callable[[Array, Array], Array]:
     """Build YOLOv1's sum of squared errors, (outputs, targets) -> (N,), for `make_train_step` and `fit`.
 
-    Of the boxes of a cell that holds an object, the one that overlaps it most is responsible: its centre and the roots
+    Of the boxes of a cell that holds an object, the one that overlaps it most is responsible: its center and the roots
     of its sides should be the object's, its confidence the overlap, and all other confidences zero. A cell with an
     object should give its class 1 and the others 0.
 
     Args:
       num_classes: C.
-      coordinates: weight of the errors of centre and sides.
+      coordinates: weight of the errors of center and sides.
       empty: weight of the errors of confidences that should be zero.
 
     Returns:

@@ -8,10 +8,10 @@ import jax
 
 # XLA:CPU's older code generator compiles a run in half the time, and small recurrent steps run a fifth faster.
 _CPU = {"xla_cpu_use_fusion_emitters": False}
-# A program that runs once, such as an initialisation, is not worth optimising.
+# A program that runs once, such as an initialization, is not worth optimizing.
 _CPU_ONCE = {**_CPU, "xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 
-# While XLA compiles a run in one thread, the program that initialises its state passes through the other.
+# While XLA compiles a run in one thread, the program that initializes its state passes through the other.
 _BACKGROUND = ThreadPoolExecutor(2, thread_name_prefix="compile")
 
 

@@ -15,16 +15,16 @@ from .program import Program
 
 
 class TrainState(train_state.TrainState):
-    """Step count, parameters and optimiser state of flax's TrainState, plus batch statistics and the run's key."""
+    """Step count, parameters and optimizer state of flax's TrainState, plus batch statistics and the run's key."""
 
     batch_stats: Any  # the model's "batch_stats" collection, {} if it has none
     key: Array  # every random draw of training is fold_in(key, ...)
 
 
 def create_state(model: nn.Module, optimizer: optax.GradientTransformation, key: Array, example_x: Any) -> TrainState:
-    """Initialise a model and its optimiser in one jitted call.
+    """Initialize a model and its optimizer in one jitted call.
 
-    Equal models share one compilation; an optimiser counts as equal only if it is the same object.
+    Equal models share one compilation; an optimizer counts as equal only if it is the same object.
 
     Args:
       model: any flax.linen module; ``train=`` is passed where its call takes it.

@@ -42,11 +42,11 @@ def make_train_step(
       metrics: names (also "accuracy", "token_accuracy", "exact_match"), or a mapping of names to names or such
         functions.
       augment: (key, batch) -> batch, such as `seqvision.data.Augment`; loss and metrics see what it returns.
-      penalty: params -> (), added to what is minimised and not to the reported loss, such as `WeightPenalty`.
+      penalty: params -> (), added to what is minimized and not to the reported loss, such as `WeightPenalty`.
       micro_batch: accumulate the gradient over parts of at most so many examples, which takes less memory. The step is
-        that of the whole batch, but for batch norm, which normalises each part by itself; its running statistics move
+        that of the whole batch, but for batch norm, which normalizes each part by itself; its running statistics move
         once a step, by the mean over the parts.
-      compute_dtype: "bfloat16" computes outputs in it from parameters kept in float32; loss, gradients' sums, optimiser
+      compute_dtype: "bfloat16" computes outputs in it from parameters kept in float32; loss, gradients' sums, optimizer
         and statistics stay in float32.
 
     >>> import flax.linen as nn, jax.numpy as jnp, optax

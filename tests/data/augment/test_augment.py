@@ -136,14 +136,14 @@ def test_warps_turn_zoom_and_lean_as_one_sees_it():
     bar = np.zeros((9, 9, 1), np.float32)
     bar[3:6, 3:6] = 1
     assert warp(bar, warp_matrix(0.0, 2.0)).sum() > 2 * bar.sum()  # larger than 1 enlarges
-    # About the centre: the middle pixel stays.
+    # About the center: the middle pixel stays.
     np.testing.assert_allclose(warp(x, warp_matrix(0.7, 1.3, 0.4))[2, 2], x[2, 2], atol=1e-6)
 
 
 def test_warps_draw_uniformly_from_their_ranges():
     # At a corner of a picture that holds its own columns one reads the draw off the matrix.
     rows = np.broadcast_to(np.arange(-10.0, 11.0)[:, None, None], (21, 21, 1)).astype(np.float32)
-    zooms = many(Warp(zoom=0.5, fill="replicate"), rows, 2000)[:, 14, 10, 0]  # 4 rows from the centre: 4 / zoom
+    zooms = many(Warp(zoom=0.5, fill="replicate"), rows, 2000)[:, 14, 10, 0]  # 4 rows from the center: 4 / zoom
     assert scipy.stats.kstest(4 / zooms, scipy.stats.uniform(0.5, 1).cdf).pvalue > 1e-3
     turned = many(Warp(rotation=30), rows, 2000)[:, 10, 14, 0]  # 4 columns from it: 4 sin(angle)
     angles = np.rad2deg(np.arcsin(np.clip(turned / 4, -1, 1)))
@@ -174,13 +174,13 @@ def test_cutout_blanks_one_square_anywhere():
     middle = blank[blank.sum(axis=(1, 2)) == 9]
     first = [np.argwhere(mask)[0] for mask in middle]
     assert is_uniform(np.unique(first, axis=0, return_counts=True)[1])
-    # The first blank row is 0 for a centre in row 0 or 1, else the row before the centre.
+    # The first blank row is 0 for a center in row 0 or 1, else the row before the center.
     top = np.bincount(blank.any(axis=2).argmax(axis=1), minlength=7)
     assert scipy.stats.chisquare(top, DRAWS * np.array([2, 1, 1, 1, 1, 1, 1]) / 8).pvalue > 1e-3
 
 
 def mixed(mix, batch=2000):
-    """Blend rows of zeros and ones in turn: the image and the target then say how much came from the neighbour."""
+    """Blend rows of zeros and ones in turn: the image and the target then say how much came from the neighbor."""
     x = np.broadcast_to((np.arange(batch) % 2)[:, None, None, None], (batch, 8, 8, 1)).astype(np.float32)
     y = jax.nn.one_hot(np.arange(batch) % 2, 3)
     new_x, new_y = jax.jit(mix)(jax.random.split(KEY, batch), jnp.asarray(x), y)

@@ -40,11 +40,11 @@ def test_a_picture_of_8_bits_comes_back(height, width, channels, seed):
     )
 
 
-def test_every_kind_of_picture_becomes_grey_or_colour(tmp_path):
+def test_every_kind_of_picture_becomes_gray_or_color(tmp_path):
     for name, image in {
         "palette.png": Image.new("RGB", (4, 4), (255, 0, 0)).convert("P"),
         "alpha.png": Image.new("RGBA", (4, 4), (255, 0, 0, 128)),
-        "colour.jpg": Image.new("RGB", (4, 4), (255, 0, 0)),
+        "color.jpg": Image.new("RGB", (4, 4), (255, 0, 0)),
     }.items():
         image.save(tmp_path / name)
         array = image_to_array(tmp_path / name)
@@ -144,7 +144,7 @@ def test_names_and_numbers_of_labels():
         (np.zeros((4, 8)), [0, 1, 0, 1], "their shape is"),
         (np.zeros((4, 8, 8, 1)), [0.0, 1.0, 0.0, 1.0], "labels must be whole numbers"),
     ],
-    ids=["colour first", "grey first", "255", "integers", "label 3", "label -1", "one class", "rows", "float labels"],
+    ids=["color first", "gray first", "255", "integers", "label 3", "label -1", "one class", "rows", "float labels"],
 )
 def test_images_that_would_train_wrongly_are_refused(images, labels, says):
     with pytest.raises(ValueError, match=says):

@@ -1,6 +1,6 @@
 """method="newton": a nonlinear recurrence solved for all time steps at once.
 
-The states s_1 … s_T of a cell are the root of r_t = f(s_{t-1}, x_t) - s_t. Newton's method linearises every step
+The states s_1 … s_T of a cell are the root of r_t = f(s_{t-1}, x_t) - s_t. Newton's method linearizes every step
 around a guess and solves the linear recurrence d_t = J_t d_{t-1} + r_t, J_t = df/ds, by an associative scan over affine
 maps: O(log T) deep instead of T, for T n^3 products of the n numbers of a state. It is meant for long sequences, small
 states and wide machines. After k iterations the first k states are exact; states that forget need only a few.

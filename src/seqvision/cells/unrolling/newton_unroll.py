@@ -35,7 +35,7 @@ def newton_unroll(
 ) -> NewtonResult:
     """Find the states of all time steps at once, by Newton's method on the equations s_t = f(s_{t-1}, x_t).
 
-    Every iteration linearises all steps around the present guess and solves the linear recurrence by an associative
+    Every iteration linearizes all steps around the present guess and solves the linear recurrence by an associative
     scan. After k iterations the first k states are exact, so that T iterations always suffice unless numbers overflow;
     cells that forget need few, chaotic ones nearly T. It is for machines that are wide: on two CPU cores the scan was
     10 to 20 times faster forward, and 1.5 to 4 times with the gradient. ``unroll(method="newton")`` does the same and
@@ -51,7 +51,7 @@ def newton_unroll(
         machine epsilon of the state's type. Convergence is quadratic: what remains after that is rounding.
       form: "full" uses the Jacobian df/ds, T n^2 numbers a sequence; "quasi" only its diagonal, T n numbers: cheaper
         iterations, more of them.
-      damping: in [0, 1], shrinks the Jacobian by 1 - damping, for recurrences whose linearisation runs away; 1 is
+      damping: in [0, 1], shrinks the Jacobian by 1 - damping, for recurrences whose linearization runs away; 1 is
         Jacobi's iteration, which passes each state on to the next step only.
 
     Raises:

@@ -102,7 +102,7 @@ class PadCrop:
 
 @dataclass(frozen=True)
 class Warp:
-    """Rotate, zoom and shear an image about its centre, in one bilinear interpolation.
+    """Rotate, zoom and shear an image about its center, in one bilinear interpolation.
 
     Each is drawn uniformly from its range; 0 leaves it out.
 
@@ -137,7 +137,7 @@ class Warp:
 
 
 def warp_matrix(rotation: Array | float, zoom: Array | float = 1.0, shear: Array | float = 0.0) -> Array:
-    """Return the matrix (2, 2) that maps (row, column) of the result to the original, both from the centre.
+    """Return the matrix (2, 2) that maps (row, column) of the result to the original, both from the center.
 
     Args:
       rotation: angle in radians, anticlockwise as one sees it.
@@ -155,7 +155,7 @@ def warp_matrix(rotation: Array | float, zoom: Array | float = 1.0, shear: Array
 
 
 def warp(image: Array, matrix: Array, fill: Fill = "replicate") -> Array:
-    """Warp an image about its centre by a linear map, bilinear.
+    """Warp an image about its center by a linear map, bilinear.
 
     Args:
       image: (H, W, C).

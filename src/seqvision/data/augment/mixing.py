@@ -11,9 +11,9 @@ from seqvision.data.augment.pixels import box_mask
 
 @dataclass(frozen=True)
 class Mixup:
-    """Blend each example with its neighbour in the batch: t x + (1 - t) x', and the targets alike.
+    """Blend each example with its neighbor in the batch: t x + (1 - t) x', and the targets alike.
 
-    In a shuffled run the neighbour is any example. The targets are shares of classes, (B, K): train on
+    In a shuffled run the neighbor is any example. The targets are shares of classes, (B, K): train on
     `jax.nn.one_hot(labels, K)` with the loss "categorical_cross_entropy"; "accuracy" then asks for the larger share.
 
     Args:
@@ -42,9 +42,9 @@ class Mixup:
 
 @dataclass(frozen=True)
 class CutMix:
-    """Paste a box of the neighbour in the batch into each image; the targets are shared by area.
+    """Paste a box of the neighbor in the batch into each image; the targets are shared by area.
 
-    The box has the image's proportions and a share 1 - t of its area, its centre is anywhere, and what would stand
+    The box has the image's proportions and a share 1 - t of its area, its center is anywhere, and what would stand
     outside is cut off. See `Mixup` for the targets.
 
     Args:
@@ -72,15 +72,15 @@ class CutMix:
         return jnp.where(boxes[..., None], jnp.roll(x, 1, axis=0), x), _blend(kept, y)
 
     def _box(self, key: Array, shape: tuple[int, ...]) -> Array:
-        share_key, centre_key = jax.random.split(key)
+        share_key, center_key = jax.random.split(key)
         side = jnp.sqrt(1 - jax.random.beta(share_key, self.alpha, self.alpha))
         size = jnp.round(side * jnp.array(shape)).astype(jnp.int32)
-        centre = jax.random.randint(centre_key, (2,), 0, jnp.array(shape))
-        return box_mask(shape, centre - size // 2, size)
+        center = jax.random.randint(center_key, (2,), 0, jnp.array(shape))
+        return box_mask(shape, center - size // 2, size)
 
 
 def _blend(share: Array, values: Array) -> Array:
-    """Return share * value + (1 - share) * the neighbour's value, row by row."""
+    """Return share * value + (1 - share) * the neighbor's value, row by row."""
     share = share.astype(values.dtype).reshape(-1, *(1,) * (values.ndim - 1))
     return values + (1 - share) * (jnp.roll(values, 1, axis=0) - values)
 

@@ -17,7 +17,7 @@ class Brightness:
 
     Args:
       amount: the number is drawn uniformly from -amount to amount, in the units of the pixels.
-      bounds: pixels are clipped to these; None for images that are standardised.
+      bounds: pixels are clipped to these; None for images that are standardized.
 
     >>> Brightness(0.5)(jax.random.key(0), jnp.ones((2, 2, 1))).max() <= 1
     Array(True, dtype=bool)
@@ -42,7 +42,7 @@ class Contrast:
 
     Args:
       amount: the factor is drawn uniformly from 1 - amount to 1 + amount.
-      bounds: pixels are clipped to these; None for images that are standardised.
+      bounds: pixels are clipped to these; None for images that are standardized.
 
     >>> Contrast(0.5)(jax.random.key(0), jnp.full((2, 2, 1), 0.25)).ravel().tolist()
     [0.25, 0.25, 0.25, 0.25]
@@ -66,7 +66,7 @@ class Contrast:
 class Cutout:
     """Blank a square of an image.
 
-    Its centre is any pixel, each as likely as another, so that at the border a part of the square is cut off.
+    Its center is any pixel, each as likely as another, so that at the border a part of the square is cut off.
 
     Args:
       size: pixels a side.
@@ -88,8 +88,8 @@ class Cutout:
 
     def __call__(self, key: Array, image: Array) -> Array:
         """Return the image (H, W, C) with its square blank."""
-        centre = jax.random.randint(key, (2,), 0, jnp.array(image.shape[:2]))
-        inside = box_mask(image.shape, centre - self.size // 2, jnp.array([self.size, self.size]))
+        center = jax.random.randint(key, (2,), 0, jnp.array(image.shape[:2]))
+        inside = box_mask(image.shape, center - self.size // 2, jnp.array([self.size, self.size]))
         return jnp.where(inside[..., None], jnp.asarray(self.value, image.dtype), image)
 
 

@@ -23,7 +23,7 @@ _ARCHIVE = "cifar-10-binary.tar.gz"
 
 
 def load_cifar10(classes: Sequence[str] | None = None) -> ImageData:
-    """Load CIFAR-10: photographs of ten kinds of things, 32 x 32 in colour, 50,000 to train and 10,000 to test.
+    """Load CIFAR-10: photographs of ten kinds of things, 32 x 32 in color, 50,000 to train and 10,000 to test.
 
     Taken from the files `*.bin` or `*.bin.gz` in `$SEQVISION_DATA_DIR/cifar10` or the cache, else from the official
     archive, which is downloaded (170 MB) into the cache. A file whose name begins with "test" is of the test part,

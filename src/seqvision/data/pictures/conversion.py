@@ -17,12 +17,12 @@ _MODES = {1: "L", 3: "RGB"}
 def image_to_array(image: Any, *, size: tuple[int, int] | None = None, channels: Channels | None = None) -> np.ndarray:
     """Turn a picture into an array.
 
-    A picture that a camera turned is put upright; palettes become colours, transparency is dropped.
+    A picture that a camera turned is put upright; palettes become colors, transparency is dropped.
 
     Args:
       image: a path, an open file, or a Pillow image.
       size: (height, width) to resize to, bilinear with antialiasing; None keeps it.
-      channels: 1 for grey, 3 for colour; None takes 1 for a grey picture and 3 for any other.
+      channels: 1 for gray, 3 for color; None takes 1 for a gray picture and 3 for any other.
 
     Returns:
       (H, W, channels) float32 in 0..1.
@@ -132,11 +132,11 @@ def _pixels(image: Any, size: tuple[int, int] | None, channels: Channels | None)
 
     if channels is not None and channels not in _MODES:
         raise ValueError(f"channels must be 1, 3 or None, got {channels!r}")
-    deep = image.mode in ("I;16", "I;16L", "I;16B", "I")  # 16 bits of grey, which Pillow would cut off at 255
+    deep = image.mode in ("I;16", "I;16L", "I;16B", "I")  # 16 bits of gray, which Pillow would cut off at 255
     if deep:
         image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
-    grey = image.mode in ("1", "L", "LA", "F")
-    image = image.convert(_MODES[channels or (1 if grey else 3)])
+    gray = image.mode in ("1", "L", "LA", "F")
+    image = image.convert(_MODES[channels or (1 if gray else 3)])
     if size is not None:
         image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
     pixels = np.asarray(image, np.float32) / np.float32(255)

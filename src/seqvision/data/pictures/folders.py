@@ -30,7 +30,7 @@ def load_image_folder(
     Args:
       folder: the folder of the classes' folders.
       size: (height, width) to resize to; None if all have the same size already.
-      channels: 3 for colour, 1 for grey.
+      channels: 3 for color, 1 for gray.
 
     Returns:
       The images, the classes' names, and the paths; `stratified_split(data.y)` makes training and test rows.

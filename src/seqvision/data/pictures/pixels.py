@@ -92,11 +92,11 @@ def fit_pixel_scaler(training_images: ArrayLike, kind: PixelKind = "standard") -
     return PixelScaler(kind, tuple(mean.tolist()), tuple(deviation.tolist()))
 
 
-def _mean_over_pixels(images: np.ndarray, centre: np.ndarray, power: int) -> np.ndarray:
-    """Return the mean of (x - centre)^power for each channel, in double precision, a chunk of images at a time."""
+def _mean_over_pixels(images: np.ndarray, center: np.ndarray, power: int) -> np.ndarray:
+    """Return the mean of (x - center)^power for each channel, in double precision, a chunk of images at a time."""
     rows = max(1, _CHUNK // int(np.prod(images.shape[1:])))
     total = np.zeros(images.shape[-1])
     for start in range(0, len(images), rows):
-        part = images[start : start + rows].astype(np.float64) - centre
+        part = images[start : start + rows].astype(np.float64) - center
         total += (part**power).sum(axis=(0, 1, 2))
     return total / int(np.prod(images.shape[:-1]))

@@ -45,7 +45,7 @@ def read_series(
       date_format: strptime format of the dates.
       dayfirst: True for dd/mm/yyyy, False for mm/dd/yyyy, None to decide by the data.
       blanks: "error", "drop" the row, "ffill" repeats the value before, "interpolate" draws a line between the
-        neighbours (and so looks ahead: not across the cutoff of a test), "zero".
+        neighbors (and so looks ahead: not across the cutoff of a test), "zero".
       encoding, separator, header: None finds them out; separator " " is any run of blanks; without header the columns
         are called "column 0", …
       decimal: "." or ",".

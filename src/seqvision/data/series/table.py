@@ -110,7 +110,7 @@ def _decode(name: str, data: bytes, encoding: str | None) -> tuple[str, list[str
 
 
 def _wide_encoding(data: bytes) -> str | None:
-    """Recognise UTF-16 without a byte order mark: every second byte of its western characters is zero."""
+    """Recognize UTF-16 without a byte order mark: every second byte of its western characters is zero."""
     sample = data[:1000]
     half = max(1, len(sample) // 2)
     if sample[1::2].count(0) > 0.4 * half:

@@ -6,7 +6,7 @@ Compare your own cell, layer or loss with these: they share no code with the lib
 from .attention import bahdanau, luong
 from .backpropagation import Gradients, elman_gradients, lstm_gradients
 from .convolution import conv, conv_gradients, conv_transpose
-from .family import conv_lstm, ind_rnn, lstm_variant, mgu, slstm, standardise
+from .family import conv_lstm, ind_rnn, lstm_variant, mgu, slstm, standardize
 from .linear import lru, min_gru, min_lstm
 from .losses import binary_cross_entropy, categorical_cross_entropy, cross_entropy, huber, log_softmax, mae, mse
 from .networks import SmallestCNNPass, TwoLayer, TwoLayerPass, smallest_cnn, two_layer
@@ -48,7 +48,7 @@ __all__ = [
     "sigmoid",
     "slstm",
     "smallest_cnn",
-    "standardise",
+    "standardize",
     "sum_pool",
     "two_layer",
 ]

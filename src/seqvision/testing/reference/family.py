@@ -62,7 +62,7 @@ def lstm_variant(
         seen = h if p["w_mx"] is None else (x @ p["w_mx"]) * (h @ p["w_mh"])
         from_x, from_h = x @ p["w_x"], seen @ p["w_h"]
         if layer_norm:
-            from_x, from_h = p["scale_x"] * standardise(from_x), p["scale_h"] * standardise(from_h)
+            from_x, from_h = p["scale_x"] * standardize(from_x), p["scale_h"] * standardize(from_h)
         a = dict(zip(names, np.split(from_x + from_h + p["b"], len(names), axis=-1), strict=True))
 
         def gate(name, c):
@@ -75,14 +75,14 @@ def lstm_variant(
         c = f * c + i * np.tanh(a["g"])
         if cell_clip is not None:
             c = np.minimum(np.maximum(c, -cell_clip), cell_clip)
-        h = gate("o", c) * np.tanh(p["scale_c"] * standardise(c) + p["b_c"] if layer_norm else c)
+        h = gate("o", c) * np.tanh(p["scale_c"] * standardize(c) + p["b_c"] if layer_norm else c)
         h = h if p["w_p"] is None else h @ p["w_p"]
         return (h, c), h
 
     return unroll(step, [(size,) for size in sizes], xs, **run)
 
 
-def standardise(a, epsilon=1e-5):
+def standardize(a, epsilon=1e-5):
     """Return (a - mean) / sqrt(variance + epsilon) along the last axis.
 
     Args:
@@ -91,7 +91,7 @@ def standardise(a, epsilon=1e-5):
     Returns:
       float64 array of the same shape.
 
-    >>> standardise([1.0, 3.0], epsilon=0.0)
+    >>> standardize([1.0, 3.0], epsilon=0.0)
     array([-1.,  1.])
     """
     a = np.asarray(a, np.float64)

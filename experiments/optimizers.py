@@ -5,7 +5,7 @@ do gradient descent on the whole data, stochastic gradient descent, momentum, Ne
 Adam bring the training loss, each with the best of four step sizes? And momentum, when its step size falls by steps,
 exponentially, as 1 / t, along a cosine, or along one after a warm-up?
 
-Command: python experiments/optimisers.py
+Command: python experiments/optimizers.py
 
 Expected: training loss in the end, five seeds: gradient descent .360 ± .054 (30 steps only), SGD .0026, momentum .0025,
     Nesterov .0028, AdaGrad .0127 ± .0039, RMSProp .0012, Adam .0002. On the 359 test images that makes no difference:
@@ -102,10 +102,10 @@ def main(config: Config) -> dict[str, Any]:
                 flush=True,
             )
     print(f"commonest class {commonest:.4f}")
-    with RunFolder.create(config.out, "optimisers") as folder:
+    with RunFolder.create(config.out, "optimizers") as folder:
         folder.write_config(config)
         figure = plot_comparison(curves, ylabel="training loss", log=True)
-        scores["picture"] = save_figure(figure, folder.path / "optimisers.png")
+        scores["picture"] = save_figure(figure, folder.path / "optimizers.png")
         folder.write_json("summary.json", to_plain(scores))
     return to_plain(scores)
 

@@ -13,7 +13,7 @@ from .losses import categorical_cross_entropy, check_labels
 
 @dataclass(frozen=True)
 class WeightPenalty:
-    """Add l1 * sum |w| + l2 * sum w^2 over all weights to what is minimised; biases and norms go free.
+    """Add l1 * sum |w| + l2 * sum w^2 over all weights to what is minimized; biases and norms go free.
 
     Hand it to `fit` or `make_train_step` as ``penalty=``. The reported "loss" is that of the examples alone, so that it
     compares with "val_loss". With Adam, `optax.adamw` with ``mask=decay_mask`` usually does better than an l2 penalty.
