@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from seqvision.cells import GRU, LSTM, Elman, unroll
 from seqvision.reporting import to_plain
-from seqvision.training.population import run_population
+from seqvision.training import run_population
 
 import jax
 import jax.numpy as jnp

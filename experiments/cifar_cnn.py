@@ -24,9 +24,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from seqvision.data import Arrays, Augment, Flip, ImageData, Shift, load_cifar10
-from seqvision.models import SixConvNet, cifar_convnet
+from seqvision.models import SixConvNet, cifar_convnet, parameter_count
 from seqvision.pipelines import ImageRecipe, run_recipes
-from seqvision.pipelines.build import parameter_count
 from seqvision.training import as_it_is, mirrored
 
 import flax.linen as nn

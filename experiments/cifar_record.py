@@ -26,9 +26,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqvision.data import Arrays, ImageData, fit_pixel_scaler, load_cifar10
-from seqvision.models import WhitenedConvNet
+from seqvision.models import WhitenedConvNet, parameter_count
 from seqvision.pipelines import RecordRecipe, train_record
-from seqvision.pipelines.build import parameter_count
 from seqvision.pipelines.classify_report import write_classify_report
 from seqvision.pipelines.speed_record import VIEWS
 from seqvision.reporting import RunFolder, to_plain

@@ -23,8 +23,14 @@ from typing import Any, Literal
 from seqvision import data
 from seqvision.data import Arrays, Scenes, digit_scenes, load_mnist
 from seqvision.metrics import score_detections
-from seqvision.models import Detections, GridDetector, decode_boxes, encode_boxes, non_maximum_suppression
-from seqvision.pipelines.build import parameter_count
+from seqvision.models import (
+    Detections,
+    GridDetector,
+    decode_boxes,
+    encode_boxes,
+    non_maximum_suppression,
+    parameter_count,
+)
 from seqvision.reporting import RunFolder, plot_boxes, save_figure, to_plain
 from seqvision.scorecards import connected_pixels, mean_box
 from seqvision.training import fit, make_yolo_loss, predict

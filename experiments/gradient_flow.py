@@ -23,7 +23,7 @@ from seqvision.activations import activation
 from seqvision.cells import GRU, LSTM, Elman, unroll
 from seqvision.interpret import depth_profile, gradient_by_lag, gradient_trace
 from seqvision.reporting import plot_gradient_flow, save_figure, to_plain
-from seqvision.training.population import run_population
+from seqvision.training import run_population
 
 import jax
 import jax.numpy as jnp
@@ -102,7 +102,7 @@ def measure(config: Config, key: Array) -> dict[str, dict[str, Array]]:
     lags = {name: lag_curve(*CELLS[name], k_cell, xs) for name in config.cells}
     x = jax.random.normal(k_x, (config.batch_size, config.width))
     deep = GLOROT(k_deep, (config.depth, config.width, config.width))
-    functions = {name: activation(name) for name in ACTIVATIONS} | {"bionodal root": bionodal_root}
+    functions = {name: activation(name) for name in ACTIVATIONS} | {"bionodal root": activation("bru")}
     depths = {name: depth_profile(deep, x, function).gradient for name, function in functions.items()}
     dead = {f"ReLU, step size {rate:g}": dead_units(config, rate, k_relu, x) for rate in config.rates}
     clipped = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.01))
@@ -114,10 +114,6 @@ def measure(config: Config, key: Array) -> dict[str, dict[str, Array]]:
 def lag_curve(cell: Any, factor: float, key: Array, xs: Array) -> Array:
     params = cell.init(key, xs.shape[-1])
     return gradient_by_lag(cell, params._replace(w_h=factor * params.w_h), xs).mean(axis=0)
-
-
-def bionodal_root(a: Array) -> Array:  # with r = 2 (Bhumbra 2018)
-    return jnp.where(a >= 0, jnp.sqrt(4 * jnp.maximum(a, 0) + 1) - 0.5, jnp.exp(2 * jnp.minimum(a, 0)) - 0.5)
 
 
 def dead_units(config: Config, rate: float, key: Array, x: Array) -> Array:

@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from seqvision.data import DIGIT_CLASSES, Arrays, ImageData, load_digits, load_mnist, stratified_split
-from seqvision.models import LeNet5
-from seqvision.pipelines.build import parameter_count
+from seqvision.models import LeNet5, parameter_count
 from seqvision.reporting import to_plain
 from seqvision.scorecards import score_classes
 from seqvision.training import create_state, forward, make_run, make_train_step, run_population

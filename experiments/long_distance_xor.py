@@ -25,8 +25,7 @@ from seqvision.data import Arrays
 from seqvision.metrics import wilson_interval
 from seqvision.models import ClassificationHead, Recurrent
 from seqvision.reporting import to_plain
-from seqvision.training import create_state, forward, make_run, make_train_step
-from seqvision.training.population import run_population
+from seqvision.training import create_state, forward, make_run, make_train_step, run_population
 
 import jax
 import jax.numpy as jnp

@@ -22,9 +22,8 @@ from typing import Any, Literal
 
 from seqvision.cells import Elman
 from seqvision.data import find_file
-from seqvision.models import MLP, Anchored, Recurrent, RegressionHead
+from seqvision.models import MLP, Anchored, Recurrent, RegressionHead, parameter_count
 from seqvision.pipelines import ForecastConfig
-from seqvision.pipelines.build import parameter_count
 from seqvision.pipelines.forecast import judge_forecasts
 from seqvision.pipelines.forecast_data import describe_split, load_series, split_series
 from seqvision.pipelines.seeds import state_variables, train_seeds

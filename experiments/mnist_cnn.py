@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from seqvision.data import Arrays, Augment, ImageData, Shift, Warp, load_mnist
-from seqvision.models import CompactNet, mnist_convnet
+from seqvision.models import CompactNet, mnist_convnet, parameter_count
 from seqvision.pipelines import ImageRecipe, run_recipes
-from seqvision.pipelines.build import parameter_count
 
 import flax.linen as nn
 import jax

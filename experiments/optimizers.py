@@ -23,8 +23,16 @@ from typing import Any
 from seqvision.data import Arrays, load_digits, stratified_split
 from seqvision.models import MLP, ClassificationHead
 from seqvision.reporting import RunFolder, plot_comparison, save_figure, to_plain
-from seqvision.training import create_state, make_eval_step, make_run, make_train_step, run_population
-from seqvision.training.schedules import inverse_time_decay, updates_in, warm_up
+from seqvision.training import (
+    create_state,
+    inverse_time_decay,
+    make_eval_step,
+    make_run,
+    make_train_step,
+    run_population,
+    updates_in,
+    warm_up,
+)
 
 import jax
 import jax.numpy as jnp

@@ -19,12 +19,10 @@ from typing import Any
 
 from seqvision.cells import LSTM
 from seqvision.data import Arrays, load_mnist
-from seqvision.models import ClassificationHead, Recurrent
-from seqvision.pipelines.build import RowByRow, parameter_count
+from seqvision.models import ClassificationHead, Recurrent, RowByRow, parameter_count
 from seqvision.reporting import to_plain
 from seqvision.scorecards import score_classes
-from seqvision.training import create_state, forward, make_run, make_train_step
-from seqvision.training.population import run_population
+from seqvision.training import create_state, forward, make_run, make_train_step, run_population
 
 import jax
 import numpy as np

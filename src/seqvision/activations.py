@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+__all__ = ["ACTIVATIONS", "MONOTONE", "Activation", "activation", "bru", "linear"]
+
 Activation = str | Callable[[Array], Array]
 
 

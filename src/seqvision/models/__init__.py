@@ -17,9 +17,11 @@ from .keras_convnets import SixConvNet, cifar_convnet, fashion_convnet, mnist_co
 from .lenet import LeNet5, PartialConv, TrainablePool
 from .mlp import MLP
 from .normalization import BatchNorm
+from .parameters import parameter_count, variable_shapes
 from .recurrent import Recurrent, RecurrentLayer
 from .residual import BottleneckBlock, ResidualBlock
 from .resnet import ResNet, cifar_resnet18, cifar_resnet20, resnet18, resnet34, resnet50
+from .row_by_row import RowByRow
 from .separable import SeparableBlock, SqueezeExcitation
 from .transposed import ConvTransposeBlock
 from .vgg import VGG, vgg16, vgg19
@@ -53,6 +55,7 @@ __all__ = [
     "RegressionHead",
     "ResNet",
     "ResidualBlock",
+    "RowByRow",
     "SeparableBlock",
     "SequenceEncoder",
     "SixConvNet",
@@ -70,9 +73,11 @@ __all__ = [
     "local_response_norm",
     "mnist_convnet",
     "non_maximum_suppression",
+    "parameter_count",
     "resnet18",
     "resnet34",
     "resnet50",
+    "variable_shapes",
     "vgg16",
     "vgg19",
     "whitening_kernel",

@@ -4,11 +4,10 @@ from functools import lru_cache
 from typing import Any
 
 import flax.linen as nn
-import jax
 import optax
 
 from seqvision.cells import GRU, LSTM, Cell, Elman
-from seqvision.models import MLP, Anchored, ClassificationHead, ConvNet, Recurrent, RegressionHead
+from seqvision.models import MLP, Anchored, ClassificationHead, ConvNet, Recurrent, RegressionHead, RowByRow
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 
 _CELLS: dict[str, Any] = {"lstm": LSTM, "gru": GRU, "elman": Elman}
@@ -54,22 +53,6 @@ def build_classifier(name: str, config: ClassifyConfig, side: int, classes: int)
     return MLP(() if name == "linear" else (config.hidden,), dropout=dropout, head=head)
 
 
-class RowByRow(nn.Module):
-    """Show a sequence model an image as the sequence of its rows.
-
-    >>> y, _ = RowByRow(Recurrent((GRU(4),))).init_with_output(jax.random.key(0), jax.numpy.ones((2, 8, 8, 1)))
-    >>> y.shape
-    (2, 1, 1)
-    """
-
-    model: nn.Module
-
-    @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
-        """Map images x (B, H, W, C) to what the model makes of (B, H, W C)."""
-        return self.model(x.reshape(*x.shape[:2], -1), train=train)
-
-
 @lru_cache(maxsize=32)
 def build_optimizer(rule: str, learning_rate: float) -> optax.GradientTransformation:
     """Return an update rule; asked twice, the same object, so that compiled programs are shared.
@@ -78,20 +61,6 @@ def build_optimizer(rule: str, learning_rate: float) -> optax.GradientTransforma
     True
     """
     return _RULES[rule](learning_rate)
-
-
-def parameter_count(model: nn.Module, example: jax.ShapeDtypeStruct) -> int:
-    """Return how many numbers are trained, without computing any.
-
-    >>> parameter_count(nn.Dense(3), jax.ShapeDtypeStruct((1, 2), "float32"))
-    9
-    """
-    return sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(model, example)["params"]))
-
-
-def variable_shapes(model: nn.Module, example: jax.ShapeDtypeStruct) -> dict[str, Any]:
-    """Return the shapes and dtypes of a model's variables, without computing any."""
-    return jax.eval_shape(model.init, jax.random.key(0), example)
 
 
 def _cells(name: str, hidden: int, layers: int) -> tuple[Cell, ...]:

@@ -19,7 +19,8 @@ from seqvision.data import (
     load_mnist,
     stratified_split,
 )
-from seqvision.pipelines.build import build_classifier, build_optimizer, parameter_count, variable_shapes
+from seqvision.models import parameter_count, variable_shapes
+from seqvision.pipelines.build import build_classifier, build_optimizer
 from seqvision.pipelines.classify_report import write_classify_report
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict
 from seqvision.pipelines.seeds import Say, history_records, silent, state_variables, train_seeds

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from seqvision.data import ForecastSplit, Windows
-from seqvision.pipelines.build import build_forecaster, parameter_count, variable_shapes
+from seqvision.models import parameter_count, variable_shapes
+from seqvision.pipelines.build import build_forecaster
 from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict
 from seqvision.pipelines.forecast_data import describe_data, describe_split, fingerprint, load_series, split_series
 from seqvision.pipelines.forecast_report import write_forecast_report

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 
 from seqvision.data import Augment, ImageData
-from seqvision.pipelines.build import parameter_count
+from seqvision.models import parameter_count
 from seqvision.pipelines.classify_report import write_classify_report
 from seqvision.pipelines.seeds import Say, Trained, silent, train_seeds
 from seqvision.reporting import RunFolder, to_plain

@@ -8,8 +8,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from seqvision.models import parameter_count
 from seqvision.pipelines import classify, forecast
-from seqvision.pipelines.build import parameter_count
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 from seqvision.pipelines.forecast_data import describe_split, load_series, split_series
 from seqvision.reporting import RunFolder
