@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seqvision._checks import check_choice
+
 KINDS = ("standard", "minmax", "none")
 
 
@@ -69,8 +71,7 @@ def fit_scaler(training_rows, kind: str = "standard") -> Scaler:
     """
     rows = np.asarray(training_rows, dtype=np.float64)
     rows = rows[:, None] if rows.ndim == 1 else rows
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}, but is {kind!r}")
+    check_choice("kind", kind, KINDS)
     if rows.ndim != 2 or not rows.size:
         raise ValueError(f"training_rows must be (N, D) with at least one row, but its shape is {rows.shape}")
     if not np.isfinite(rows).all():

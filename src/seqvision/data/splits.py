@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqvision.data.checks import check_seed
+from seqvision.data.device_values import check_seed
 
 
 class Split(NamedTuple):

@@ -233,19 +233,19 @@ def test_steps_follow_one_another_and_equal_ones_are_equal():
 
 
 BAD = {
-    "probability must be a number from 0 to 1, got 1.5": lambda: Flip(probability=1.5),
-    "axis must be horizontal or vertical": lambda: Flip("left"),
-    "height must be a number from 0 to 1, got 4": lambda: Shift(4, 0.1),
-    "pad must be a whole number": lambda: PadCrop(0.5),
-    "fill must be one of replicate, reflect, zero, got 'nearest'": lambda: PadCrop(2, "nearest"),
-    "rotation must be a number from 0 to 180": lambda: Warp(-5),
-    "zoom must be a number from 0 to 0.99": lambda: Warp(zoom=1.1),
+    "probability must be a number >= 0 and <= 1, got 1.5": lambda: Flip(probability=1.5),
+    "axis must be one of 'horizontal', 'vertical', got 'left'": lambda: Flip("left"),
+    "height must be a number >= 0 and <= 1, got 4": lambda: Shift(4, 0.1),
+    "pad must be an int >= 0, got 0.5": lambda: PadCrop(0.5),
+    "fill must be one of 'replicate', 'reflect', 'zero', got 'nearest'": lambda: PadCrop(2, "nearest"),
+    "rotation must be a number >= 0 and <= 180, got -5": lambda: Warp(-5),
+    "zoom must be a number >= 0 and <= 0.99, got 1.1": lambda: Warp(zoom=1.1),
     "shear must be": lambda: Warp(shear=90),
     "amount must be": lambda: Brightness(-1),
     "bounds must be .low, high.": lambda: Contrast(0.1, (1.0, 0.0)),
-    "size must be a whole number of pixels": lambda: Cutout(2.5),
+    "size must be an int >= 0, got 2.5": lambda: Cutout(2.5),
     "alpha must be a number > 0": lambda: Mixup(0),
-    "alpha must be a number > 0, got -1": lambda: CutMix(-1),
+    "alpha must be a number > 0 and < inf, got -1": lambda: CutMix(-1),
     "takes images, one float array .B, H, W, C., got float32 of shape .4, 3.": lambda: Augment()(
         KEY, Batch(jnp.zeros((4, 3)), None)
     ),

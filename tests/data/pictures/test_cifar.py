@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqvision.data import CIFAR10_CLASSES, load_cifar10, read_cifar, store
-from seqvision.data.store import folders
+from seqvision.data import CIFAR10_CLASSES, downloads, load_cifar10, read_cifar
+from seqvision.data.downloads import folders
 
 RECORD = 3073
 
@@ -113,7 +113,7 @@ def test_the_official_archive_is_read(folder, monkeypatch):
     data = load_cifar10()
     assert data.train.y.tolist() == [0, 1]
     assert data.test.y.tolist() == [3]
-    assert len(store.KNOWN["cifar10"][1]["cifar-10-binary.tar.gz"]) == len(hashlib.sha256().hexdigest())
+    assert len(downloads.KNOWN["cifar10"][1]["cifar-10-binary.tar.gz"]) == len(hashlib.sha256().hexdigest())
 
 
 def test_real_images():

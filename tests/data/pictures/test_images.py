@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from seqvision.data import (
     DIGIT_CLASSES,
     FASHION_CLASSES,
+    downloads,
     fetch_file,
     find_file,
     load_digits,
     load_fashion_mnist,
     load_mnist,
     read_idx,
-    store,
     stratified_split,
 )
 
@@ -135,7 +135,7 @@ def server(tmp_path, monkeypatch):
     monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(store, "KNOWN", {"mnist": (address, {"file.gz": hashlib.sha256(b"right").hexdigest()})})
+    monkeypatch.setattr(downloads, "KNOWN", {"mnist": (address, {"file.gz": hashlib.sha256(b"right").hexdigest()})})
     yield state
     listening.shutdown()
     listening.server_close()
@@ -183,7 +183,7 @@ def test_bundled_digits():
 
 @pytest.mark.parametrize(("load", "name"), [(load_mnist, "mnist"), (load_fashion_mnist, "fashion_mnist")])
 def test_real_images(load, name):
-    for filename, sha256 in store.KNOWN[name][1].items():
+    for filename, sha256 in downloads.KNOWN[name][1].items():
         try:
             path = find_file(name, filename)
         except FileNotFoundError as error:

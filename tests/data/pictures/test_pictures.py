@@ -181,7 +181,7 @@ def test_a_scaler_sees_the_training_images_alone():
     assert (float(data.train.x.max()), float(data.test.x.max())) == (2.0, 0.0)
     assert fit_pixel_scaler(np.full((2, 3, 3, 2), 7, np.uint8)).scale == (1.0, 1.0)  # a constant is only shifted
     assert fit_pixel_scaler(np.zeros((1, 2, 2, 1), np.uint8), "unit").transform(np.full((1, 2, 2, 1), 255)).max() == 1
-    with pytest.raises(ValueError, match="kind must be unit, mean or standard"):
+    with pytest.raises(ValueError, match="kind must be one of 'unit', 'mean', 'standard'"):
         fit_pixel_scaler(train, "minmax")
     with pytest.raises(ValueError, match=r"channels last"):
         scaler.transform(np.zeros((1, 3, 8, 8)))

@@ -89,7 +89,7 @@ def test_scale_and_unit_of_prices_do_not_matter():
         (lambda: gramian_angular_field([1.0, 2.0], "product"), "got 'product'"),
         (lambda: bar_chart_images([1, 2], [1, 2], [3, 1], [1, 2]), r"high is below low at \(0,\): 1.0 < 3.0"),
         (lambda: bar_chart_images([1, 2, 3], [1, 2], [1, 1], [1, 2]), "differ in shape"),
-        (lambda: bar_chart_images([1, 2], [1, 2], [1, 1], [1, 2], height=4), "whole number >= 5, got 4"),
+        (lambda: bar_chart_images([1, 2], [1, 2], [1, 1], [1, 2], height=4), "height must be an int >= 5, got 4"),
         (lambda: bar_chart_images([1, 2], [1, 2], [1, 1], [1, 2], volume=[1, -1]), "volume must be >= 0"),
         (lambda: bar_chart_images([1, 2], [1, 2], [1, 1], [1, 2], volume=[1, 2, 3]), r"of shape \(2,\), got"),
     ],

@@ -39,7 +39,7 @@ def test_words_are_symbols_too():
         (lambda: reversed_digits(10, longest=2, test=5), "longest must be at least shortest, but is 2 < 3"),
         (lambda: reversed_digits(60, shortest=1, longest=1, test=5), "too many of 10 texts"),
         (lambda: digit_sums(60, digits=1, test=5), "too many of 55 texts"),
-        (lambda: digit_sums(0), "count must be at least 1, but is 0"),
+        (lambda: digit_sums(0), "count must be an int >= 1, got 0"),
     ],
 )
 def test_bad_calls(call, message):

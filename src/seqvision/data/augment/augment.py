@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision.data.batches import Batch
+from seqvision.data.batch import Batch
 
 Change = Callable[[Array, Array], Array]  # (key, image (H, W, C)) -> image
 Mix = Callable[[Array, Array, Array], tuple[Array, Array]]  # (keys (B,), x, y) -> (x, y)
@@ -63,12 +63,6 @@ def check_images(name: str, x: Any) -> None:
     if not hasattr(x, "shape") or len(x.shape) != 4 or not jnp.issubdtype(x.dtype, jnp.floating):
         found = f"{x.dtype} of shape {x.shape}" if hasattr(x, "shape") else type(x).__name__
         raise ValueError(f"{name} takes images, one float array (B, H, W, C), got {found}")
-
-
-def check_share(name: str, value: float, *, highest: float = 1.0) -> None:
-    """Refuse what is not a number from 0 to ``highest``."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= highest:
-        raise ValueError(f"{name} must be a number from 0 to {highest:g}, got {value!r}")
 
 
 def _next_keys(keys: Array, n: int) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 from jax.scipy.ndimage import map_coordinates
 
-from seqvision.data.augment.augment import check_share
+from seqvision._checks import check_choice, check_count, check_number
 
 Fill = Literal["replicate", "reflect", "zero"]
 # What stands beyond the border: the last pixel, the picture mirrored at it, or nothing.
@@ -34,9 +34,8 @@ class Flip:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if self.axis not in ("horizontal", "vertical"):
-            raise ValueError(f"axis must be horizontal or vertical, got {self.axis!r}")
-        check_share("probability", self.probability)
+        check_choice("axis", self.axis, ("horizontal", "vertical"))
+        check_number("probability", self.probability, least=0, most=1)
 
     def __call__(self, key: Array, image: Array) -> Array:
         """Return the image (H, W, C), or its mirror image."""
@@ -63,9 +62,9 @@ class Shift:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        check_share("height", self.height)
-        check_share("width", self.width)
-        _check_fill(self.fill)
+        check_number("height", self.height, least=0, most=1)
+        check_number("width", self.width, least=0, most=1)
+        check_choice("fill", self.fill, _PAD)
 
     def __call__(self, key: Array, image: Array) -> Array:
         """Return the image (H, W, C) shifted."""
@@ -91,9 +90,8 @@ class PadCrop:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if isinstance(self.pad, bool) or not isinstance(self.pad, int) or self.pad < 0:
-            raise ValueError(f"pad must be a whole number >= 0, got {self.pad!r}")
-        _check_fill(self.fill)
+        check_count("pad", self.pad, least=0)
+        check_choice("fill", self.fill, _PAD)
 
     def __call__(self, key: Array, image: Array) -> Array:
         """Return the crop (H, W, C)."""
@@ -124,10 +122,10 @@ class Warp:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        check_share("rotation", self.rotation, highest=180)
-        check_share("zoom", self.zoom, highest=0.99)
-        check_share("shear", self.shear, highest=89)
-        _check_fill(self.fill)
+        check_number("rotation", self.rotation, least=0, most=180)
+        check_number("zoom", self.zoom, least=0, most=0.99)
+        check_number("shear", self.shear, least=0, most=89)
+        check_choice("fill", self.fill, _PAD)
 
     def __call__(self, key: Array, image: Array) -> Array:
         """Return the image (H, W, C) warped."""
@@ -186,8 +184,3 @@ def _random_crop(key: Array, image: Array, rows: int, columns: int, fill: Fill) 
     padded = jnp.pad(image, ((rows, rows), (columns, columns), (0, 0)), mode=_PAD[fill])
     top, left = jax.random.randint(key, (2,), 0, jnp.array([2 * rows + 1, 2 * columns + 1]))
     return jax.lax.dynamic_slice(padded, (top, left, 0), image.shape)
-
-
-def _check_fill(fill: str) -> None:
-    if fill not in _PAD:
-        raise ValueError(f"fill must be one of {', '.join(_PAD)}, got {fill!r}")

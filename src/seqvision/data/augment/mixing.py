@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import check_number
 from seqvision.data.augment.pixels import box_mask
 
 
@@ -95,5 +96,4 @@ def _check_targets(name: str, y: Array) -> None:
 
 
 def _check_alpha(alpha: float) -> None:
-    if isinstance(alpha, bool) or not isinstance(alpha, (int, float)) or not 0 < alpha < float("inf"):
-        raise ValueError(f"alpha must be a number > 0, got {alpha!r}")
+    check_number("alpha", alpha, above=0, below=float("inf"))

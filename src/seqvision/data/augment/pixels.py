@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision.data.augment.augment import check_share
+from seqvision._checks import check_count, check_number
 
 Bounds = tuple[float, float] | None
 
@@ -28,7 +28,7 @@ class Brightness:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        check_share("amount", self.amount, highest=float("inf"))
+        check_number("amount", self.amount, least=0, below=float("inf"))
         _check_bounds(self.bounds)
 
     def __call__(self, key: Array, image: Array) -> Array:
@@ -53,7 +53,7 @@ class Contrast:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        check_share("amount", self.amount)
+        check_number("amount", self.amount, least=0, most=1)
         _check_bounds(self.bounds)
 
     def __call__(self, key: Array, image: Array) -> Array:
@@ -83,8 +83,7 @@ class Cutout:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if isinstance(self.size, bool) or not isinstance(self.size, int) or self.size < 0:
-            raise ValueError(f"size must be a whole number of pixels >= 0, got {self.size!r}")
+        check_count("size", self.size, least=0)
 
     def __call__(self, key: Array, image: Array) -> Array:
         """Return the image (H, W, C) with its square blank."""

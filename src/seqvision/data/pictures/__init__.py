@@ -1,1 +1,1 @@
-"""Pictures and the files that hold them."""
+"""Pictures: files and Pillow images to arrays and back, the known data sets, labels, and pixels scaled."""

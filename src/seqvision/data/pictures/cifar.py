@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from seqvision.data.batches import Arrays
-from seqvision.data.pictures.images import ImageData
+from seqvision.data.arrays import Arrays
+from seqvision.data.downloads import fetch_file, folders
+from seqvision.data.pictures.digits_and_fashion import ImageData
 from seqvision.data.pictures.labels import select_classes
-from seqvision.data.store import fetch_file, folders
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _SIDE, _CHANNELS = 32, 3

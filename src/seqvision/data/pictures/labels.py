@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqvision.data.batches import Arrays
-from seqvision.data.pictures.images import ImageData
+from seqvision.data.arrays import Arrays
+from seqvision.data.pictures.digits_and_fashion import ImageData
 
 
 def label_names(labels: ArrayLike, classes: Sequence[str]) -> list[str]:

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqvision.data.checks import check_count, check_seed
+from seqvision._checks import check_count
+from seqvision.data.device_values import check_seed
 
 _INK = 0.2  # pixels above it belong to the drawn object
 

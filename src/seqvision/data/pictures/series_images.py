@@ -5,6 +5,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqvision._checks import check_choice, check_count
+
 Images = NDArray[np.float32]
 
 
@@ -30,8 +32,7 @@ def gramian_angular_field(windows: ArrayLike, kind: Literal["summation", "differ
            [ 0, -1,  0],
            [-1,  0,  1]])
     """
-    if kind not in ("summation", "difference"):
-        raise ValueError(f'kind must be "summation" or "difference", got {kind!r}')
+    check_choice("kind", kind, ("summation", "difference"))
     y = _windows("windows", windows)
     low, high = y.min(axis=-1, keepdims=True), y.max(axis=-1, keepdims=True)
     span = high - low
@@ -88,8 +89,7 @@ def bar_chart_images(
     if (h < lo).any():
         place = tuple(int(i) for i in np.argwhere(h < lo)[0])
         raise ValueError(f"high is below low at {place}: {h[place]} < {lo[place]}; are the columns in order?")
-    if isinstance(height, bool) or not isinstance(height, int | np.integer) or height < 5:
-        raise ValueError(f"height must be a whole number >= 5, got {height!r}")
+    height = check_count("height", height, least=5)
     below = 0 if volume is None else height // 5 + 1  # rows of volumes and the blank row above them
     rows = height - below
     top, bottom = (f(f([o, h, lo, c], axis=0), axis=-1, keepdims=True) for f in (np.max, np.min))

@@ -1,1 +1,1 @@
-"""Series and the files that hold them."""
+"""Series: delimited text to columns of numbers and dates, synthetic ones, and windows split by time without a leak."""

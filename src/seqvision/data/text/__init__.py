@@ -1,1 +1,1 @@
-"""Text as numbers."""
+"""Text as numbers: vocabularies, padded sequences, and tasks on strings of digits."""

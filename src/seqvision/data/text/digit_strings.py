@@ -4,7 +4,8 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
-from seqvision.data.checks import check_count, check_seed
+from seqvision._checks import check_count
+from seqvision.data.device_values import check_seed
 from seqvision.data.text.vocabulary import SequencePairs, Vocabulary, decoder_arrays
 
 DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqvision.data.batches import Arrays
+from seqvision.data.arrays import Arrays
 
 PAD, START, END = 0, 1, 2
 

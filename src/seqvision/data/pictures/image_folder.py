@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqvision.data.batches import Arrays
-from seqvision.data.pictures.conversion import Channels, image_to_array
+from seqvision.data.arrays import Arrays
+from seqvision.data.pictures.image_arrays import Channels, image_to_array
 
 
 class ImageFolder(NamedTuple):

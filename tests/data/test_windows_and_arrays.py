@@ -155,9 +155,9 @@ LONG[290_000, 1] = np.nan
     ("build", "error", "says"),
     [
         (lambda: Windows(np.zeros(5), 5), ValueError, "5 rows, .* 5 \\+ 1 = 6"),
-        (lambda: Windows(np.zeros(5), 0), ValueError, "length must be at least 1, but is 0"),
-        (lambda: Windows(np.zeros(5), 1, 0), ValueError, "horizon must be at least 1, but is 0"),
-        (lambda: Windows(np.zeros(5), 1.5), TypeError, "length must be a whole number, but is 1.5"),
+        (lambda: Windows(np.zeros(5), 0), ValueError, "length must be an int >= 1, got 0"),
+        (lambda: Windows(np.zeros(5), 1, 0), ValueError, "horizon must be an int >= 1, got 0"),
+        (lambda: Windows(np.zeros(5), 1.5), ValueError, "length must be an int >= 1, got 1.5"),
         (lambda: Windows(np.zeros((5, 1, 1)), 1), ValueError, r"\(5, 1, 1\)"),
         (lambda: Windows([[1, 2], [3, np.nan]], 1), ValueError, "NaN at row 1, column 1"),
         (lambda: Windows(jnp.array([1, jnp.inf, 2]), 1), ValueError, "infinite at row 1"),

@@ -4,13 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from seqvision._checks import check_choice
+
 POLICIES = ("error", "drop", "ffill", "interpolate", "zero")
-
-
-def check_policy(blanks: str) -> None:
-    """Raise a ValueError unless `blanks` is one of `POLICIES`."""
-    if blanks not in POLICIES:
-        raise ValueError(f"blanks must be one of {', '.join(POLICIES)}, but is {blanks!r}")
 
 
 def fill_blanks(
@@ -35,7 +31,7 @@ def fill_blanks(
     >>> fill_blanks(np.array([[1.0], [np.nan], [3.0]]), "interpolate")[0].tolist()
     [[1.0], [2.0], [3.0]]
     """
-    check_policy(blanks)
+    check_choice("blanks", blanks, POLICIES)
     missing = ~np.isfinite(values)
     kept = np.arange(len(values))
     if not missing.any():

@@ -8,11 +8,12 @@ from typing import IO
 
 import numpy as np
 
-from seqvision.data.series.blanks import check_policy, fill_blanks
-from seqvision.data.series.dates import looks_like_date, parse_dates
-from seqvision.data.series.numbers import is_blank, parse_numbers
+from seqvision._checks import check_choice
+from seqvision.data.series.blank_policies import POLICIES, fill_blanks
+from seqvision.data.series.date_text import looks_like_date, parse_dates
+from seqvision.data.series.number_text import is_blank, parse_numbers
 from seqvision.data.series.series import Series, find_column
-from seqvision.data.series.table import Table, read_table
+from seqvision.data.series.text_table import Table, read_table
 
 
 def read_series(
@@ -64,7 +65,7 @@ def read_series(
     >>> series.columns, series.values.tolist(), series.notes
     (('close',), [[1293.92], [1292.68]], ('rows sorted by date',))
     """
-    check_policy(blanks)
+    check_choice("blanks", blanks, POLICIES)
     table = read_table(path_or_buffer, encoding=encoding, separator=separator, header=header, decimal=decimal)
     date_at = _find_date(table, date)
     parse = cache(lambda k: parse_numbers(table.cells[k], decimal))

@@ -6,8 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqvision.data.batches import Arrays
-from seqvision.data.pictures.images import ImageData
+from seqvision._checks import check_choice
+from seqvision.data.arrays import Arrays
+from seqvision.data.pictures.digits_and_fashion import ImageData
 
 PixelKind = Literal["unit", "mean", "standard"]
 _CHUNK = 1 << 24  # pixels summed at once in double precision
@@ -77,8 +78,7 @@ def fit_pixel_scaler(training_images: ArrayLike, kind: PixelKind = "standard") -
     PixelScaler(kind='standard', shift=(0.5,), scale=(0.5,))
     """
     images = np.asarray(training_images)
-    if kind not in ("unit", "mean", "standard"):
-        raise ValueError(f"kind must be unit, mean or standard, got {kind!r}")
+    check_choice("kind", kind, ("unit", "mean", "standard"))
     if images.ndim != 4 or not images.size:
         raise ValueError(f"training_images must be (N, H, W, C) with at least one, but their shape is {images.shape}")
     channels = images.shape[-1]

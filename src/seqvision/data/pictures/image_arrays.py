@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqvision.data.batches import Arrays
+from seqvision.data.arrays import Arrays
 from seqvision.data.pictures.labels import check_labels
 
 Channels = Literal[1, 3]

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from seqvision.data.series.numbers import is_blank
+from seqvision.data.series.number_text import is_blank
 
 _TIME = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AP]M)?(?: ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?)?"
 _YEAR_FIRST = re.compile(rf"\d{{4}}(?:([-/.])\d{{1,2}}\1\d{{1,2}}{_TIME}|[-/]\d{{1,2}})", re.IGNORECASE | re.ASCII)

@@ -1,9 +1,11 @@
-"""Checks of what a user hands in, and its conversion to arrays that a device computes with."""
+"""Numbers that a user hands in: finite, within 32 bits, and converted to arrays that a device computes with."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+
+from seqvision._checks import check_count
 
 _CHUNK = 1 << 18  # elements looked at at once, so that a check of a large array needs little memory
 
@@ -54,22 +56,12 @@ def to_device(name: str, values, *, integers_to_float: bool = False, small_integ
     return jax.device_put(converted)
 
 
-def check_count(name: str, value) -> int:
-    """Return `value` as an int if it is a whole number >= 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be a whole number, but is {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, but is {value}")
-    return int(value)
-
-
 def check_seed(seed) -> int:
     """Return `seed` as an int if it is in [0, 2^32), where seeds give different keys."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
-        raise TypeError(f"seed must be a whole number, but is {seed!r}")
-    if not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be in [0, 2**32), but is {seed}")
-    return int(seed)
+    number = check_count("seed", seed, least=0)
+    if number >= 2**32:
+        raise ValueError(f"seed must be an int < 2**32, got {seed}")
+    return number
 
 
 def check_finite(name: str, array) -> None:

@@ -106,9 +106,9 @@ def test_generators():
     noise = sine(2000, noise=0.1, seed=1).values[:, 0] - np.sin(0.1 * np.arange(2000))
     assert 0.09 < noise.std() < 0.11
     np.testing.assert_array_equal(sine(seed=3).values, sine(seed=3).values)
-    with pytest.raises(ValueError, match="n must be at least 1"):
+    with pytest.raises(ValueError, match="n must be an int >= 1"):
         sine(0)
-    with pytest.raises(ValueError, match="seed must be in"):
+    with pytest.raises(ValueError, match="seed must be an int"):
         sine(seed=-1)
 
 
@@ -116,8 +116,8 @@ def test_generators():
     ("options", "says"),
     [
         ({"length": 59}, "60 rows, but length 59"),
-        ({"length": 0}, "length must be at least 1"),
-        ({"length": 4, "horizon": 0}, "horizon must be at least 1"),
+        ({"length": 0}, "length must be an int >= 1"),
+        ({"length": 4, "horizon": 0}, "horizon must be an int >= 1"),
         ({"length": 4, "train": 0.01}, "for training targets"),
         ({"length": 4, "train": 3}, "leave 0 rows for training targets"),
         ({"length": 4, "horizon": 5, "train": 0.95}, "3 rows for test targets, .* horizon = 5"),

@@ -113,7 +113,7 @@ def test_policies_act_in_the_order_of_dates():
     assert dropped.dates.astype("datetime64[D]").astype(str).tolist() == ["2020-01-01", "2020-01-05"]
     with pytest.raises(ValueError, match=r"row 2 \(line 4\), column 'v' is blank \(3 in"):
         read(GAPS, "v")
-    with pytest.raises(ValueError, match="blanks must be one of error, drop"):
+    with pytest.raises(ValueError, match="blanks must be one of 'error', 'drop'"):
         read(GAPS, "v", blanks="guess")
     edge = "v\n-\n1\n"
     for policy in ("ffill", "interpolate"):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seqvision.data.series.dates import looks_like_date, parse_dates
+from seqvision.data.series.date_text import looks_like_date, parse_dates
 
 DAYS = st.dates(datetime.date(1700, 1, 1), datetime.date(2200, 1, 1))
 FORMS = [

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from seqvision.data.checks import check_count, check_seed
+from seqvision._checks import check_count
+from seqvision.data.device_values import check_seed
 from seqvision.data.series.series import Series
 
 

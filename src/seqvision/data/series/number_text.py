@@ -5,6 +5,8 @@ from functools import cache
 
 import numpy as np
 
+from seqvision._checks import check_choice
+
 BLANKS = frozenset(
     ["", "-", "--", "–", "—", ".", "?", "n/a", "na", "#n/a", "nan", "null", "none", "inf", "+inf", "-inf", "infinity"]
 )
@@ -83,8 +85,7 @@ def parse_numbers(cells, decimal: str = ".") -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def _pattern(decimal: str) -> re.Pattern:
-    if decimal not in (".", ","):
-        raise ValueError(f"decimal must be '.' or ',', but is {decimal!r}")
+    check_choice("decimal", decimal, (".", ","))
     group = f"[{'.' if decimal == ',' else ','}'\u00a0\u202f\u2009 ]"
     return re.compile(
         rf"(?P<sign>[+-]?)[$€£¥₫]?(?P<whole>\d{{1,3}}(?:{group}\d{{3}})+|\d*)(?:{re.escape(decimal)}(?P<fraction>\d*))?"

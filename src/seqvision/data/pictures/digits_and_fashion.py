@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqvision.data.batches import Arrays
+from seqvision.data.arrays import Arrays
+from seqvision.data.downloads import fetch_file
 from seqvision.data.pictures.idx import read_idx
-from seqvision.data.store import fetch_file
 
 DIGIT_CLASSES = tuple("0123456789")
 FASHION_CLASSES = (

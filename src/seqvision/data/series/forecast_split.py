@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqvision.data.batches import Windows
-from seqvision.data.checks import check_count
+from seqvision._checks import check_count
 from seqvision.data.scalers import Scaler, fit_scaler
 from seqvision.data.series.series import Series, find_column
 from seqvision.data.splits import chronological_split, count_rows
+from seqvision.data.windows import Windows
 
 
 @dataclass(frozen=True, eq=False)
