@@ -93,7 +93,9 @@ def main(config: Config) -> dict[str, Any]:
             say(f"seed {seed}: {right:.4f} of the test images right, {running:.1f} s of training")
             say(f"  ({time.perf_counter() - start:.1f} s with compilation and the answers)")
         judged = {"whitened": np.stack(logits)}
-        card = score_classes(np.asarray(data.test.y), judged, np.asarray(data.train.y), class_names=data.classes)
+        card = score_classes(
+            np.asarray(data.test.y), judged, training_labels=np.asarray(data.train.y), class_names=data.classes
+        )
         history = {"whitened": {"loss": np.stack(losses)}}
         write_classify_report(folder, raw.test, data.classes, history, {}, {"card": card, "logits": judged})
         result = {

@@ -144,7 +144,7 @@ def shrunk(image: np.ndarray) -> np.ndarray:
 
 def judge(test: Scenes, found: list[Detections]) -> dict[str, Any]:
     """Return mean average precision and recall over seeds."""
-    each = [score_detections(test.boxes, test.labels, *one, classes=10) for one in found]
+    each = [score_detections(test.boxes, test.labels, **one._asdict(), num_classes=10) for one in found]
     means = np.array([score.mean for score in each])
     row = {"map": means.mean(), "recall": np.mean([score.recall for score in each]), "seeds": len(each)}
     return row | {"map_std": means.std(ddof=1) if len(each) > 1 else 0.0, "objects": each[0].objects.sum()}

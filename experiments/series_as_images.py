@@ -124,7 +124,7 @@ def score(up: np.ndarray, p: np.ndarray, train: np.ndarray, test: np.ndarray, ho
     each = {
         "training": right[:, train].mean(axis=1),
         "accuracy": right[:, test].mean(axis=1),
-        "roc_area": np.array([roc_curve(up[test], seed[test]).area for seed in p]),
+        "roc_area": np.array([roc_curve(up[test], scores=seed[test]).area for seed in p]),
         "log_loss": np.array([log_loss(up[test], probabilities=np.stack([1 - q, q], axis=1)) for q in p[:, test]]),
     }
     row = {name: values.mean() for name, values in each.items()}

@@ -32,7 +32,7 @@ from seqvision.conv import avg_pool, conv, conv_block, global_avg_pool, global_m
 from seqvision.data import Arrays, Windows
 from seqvision.metrics import accuracy, class_scores, confusion_matrix, log_loss, precision_recall_curve, r2, roc_curve
 from seqvision.models import MLP, ClassificationHead, ConvBlock, Recurrent, RegressionHead
-from seqvision.scorecards import free_run
+from seqvision.seq2seq import free_run
 from seqvision.testing import reference
 
 
@@ -601,11 +601,11 @@ def test_recurrent_9_forecasts_fed_back_and_forecasts_from_true_values():
 def test_metrics_of_two_classes_by_hand():
     sick = np.array([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
     called = np.array([1, 1, 1, 0, 1, 1, 0, 0, 0, 0])
-    counts = confusion_matrix(sick, called, classes=2)
+    counts = confusion_matrix(sick, predicted=called, num_classes=2)
     (tn, fp), (fn, tp) = counts
     assert (tp, fn, fp, tn) == (3, 1, 2, 4)
     scores = class_scores(counts)
-    assert accuracy(sick, called).value == (3 + 4) / 10
+    assert accuracy(sick, predicted=called).value == (3 + 4) / 10
     assert scores.detection_rate[1] == 3 / 10
     assert scores.recall[1] == 3 / (3 + 1)  # also called sensitivity
     assert scores.specificity[1] == pytest.approx(4 / (4 + 2))  # printed wrong in the source
@@ -615,22 +615,22 @@ def test_metrics_of_two_classes_by_hand():
     p = 0.8 * called + 0.1
     by_hand = -(3 * np.log(0.9) + np.log(0.1) + 2 * np.log(0.1) + 4 * np.log(0.9)) / 10
     assert log_loss(sick, probabilities=np.stack([1 - p, p], axis=1)) == pytest.approx(by_hand)
-    assert r2([1.0, 2.0, 3.0], [1.0, 2.0, 4.0]) == 1 - 1 / 2
+    assert r2([1.0, 2.0, 3.0], forecast=[1.0, 2.0, 4.0]) == 1 - 1 / 2
 
 
 def test_metrics_roc_curve():
-    curve = roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    curve = roc_curve([0, 0, 1, 1], scores=[0.1, 0.4, 0.35, 0.8])
     equal(curve.false_positive_rate, [0, 0, 0.5, 0.5, 1])
     equal(curve.true_positive_rate, [0, 0.5, 0.5, 1, 1])
     assert curve.area == 3 / 4  # three of the four pairs of a positive and a negative row are in order
-    flat = roc_curve([0, 1, 0, 1], [0.5] * 4)  # a score that tells nothing: the diagonal
+    flat = roc_curve([0, 1, 0, 1], scores=[0.5] * 4)  # a score that tells nothing: the diagonal
     equal(flat.false_positive_rate, flat.true_positive_rate)
     assert flat.area == 0.5
 
 
 def test_metrics_precision_recall_curve_and_its_ends():
     labels, scores = np.array([0, 0, 0, 1, 0, 1, 1, 1]), np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
-    curve = precision_recall_curve(labels, scores)
+    curve = precision_recall_curve(labels, scores=scores)
     assert scores.max() < 1.0  # nothing is called positive at threshold 1: recall 0
     assert curve.recall[0] == np.sum(labels[scores >= 1.0]) / 4 == 0.0
     assert curve.precision[-1] == np.mean(labels[scores >= 0.0]) == 4 / 8  # all is at threshold 0: the prevalence

@@ -13,7 +13,7 @@ ROWS = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9, 1
 @given(rows=ROWS, bins=st.integers(1, 12))
 def test_bins_equal_scikit_learn(binning, strategy, rows, bins):
     confidence, right = (np.array(column) for column in zip(*rows, strict=True))
-    ours = metrics.reliability(confidence, right, bins=bins, binning=binning)
+    ours = metrics.reliability(right, confidence=confidence, bins=bins, binning=binning)
     share, mean = calibration_curve(right, confidence, n_bins=bins, strategy=strategy, pos_label=True)
     filled = ours.rows > 0
     np.testing.assert_allclose(ours.share[filled], share)
@@ -26,26 +26,31 @@ def test_bins_equal_scikit_learn(binning, strategy, rows, bins):
 
 def test_bins_of_equal_count_hold_equally_many():
     confidence = np.random.default_rng(0).beta(8, 1, 1000)
-    assert metrics.reliability(confidence, np.ones(1000), bins=10, binning="count").rows.tolist() == [100] * 10
+    assert (
+        metrics.reliability(np.ones(1000), confidence=confidence, bins=10, binning="count").rows.tolist() == [100] * 10
+    )
 
 
 def test_a_calibrated_guesser_has_no_gap_and_a_boaster_has():
     rng = np.random.default_rng(0)
     confidence = rng.uniform(size=50_000)
     right = rng.uniform(size=50_000) < confidence
-    assert metrics.reliability(confidence, right).error < 0.01
-    assert metrics.reliability(np.sqrt(confidence), right).error == pytest.approx(2 / 3 - 1 / 2, abs=0.01)
+    assert metrics.reliability(right, confidence=confidence).error < 0.01
+    assert metrics.reliability(right, confidence=np.sqrt(confidence)).error == pytest.approx(2 / 3 - 1 / 2, abs=0.01)
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: metrics.reliability([0.5, 1.5], [0, 1]), r"confidence must lie in \[0, 1\], got 0.5 to 1.5"),
-        (lambda: metrics.reliability([0.5], [2]), "right must hold 0 or 1"),
-        (lambda: metrics.reliability([[0.5, 0.5]], [[0, 1]]), "largest probability of each row"),
-        (lambda: metrics.reliability([0.5], [0, 1]), "nothing is broadcast"),
-        (lambda: metrics.reliability([0.5], [1], bins=0), "bins must be an int >= 1"),
-        (lambda: metrics.reliability([0.5], [1], binning="rows"), "got 'rows'"),
+        (
+            lambda: metrics.reliability([0, 1], confidence=[0.5, 1.5]),
+            r"confidence must lie in \[0, 1\], got 0.5 to 1.5",
+        ),
+        (lambda: metrics.reliability([2], confidence=[0.5]), "correct must hold 0 or 1"),
+        (lambda: metrics.reliability([[0, 1]], confidence=[[0.5, 0.5]]), "largest probability of each row"),
+        (lambda: metrics.reliability([0, 1], confidence=[0.5]), "nothing is broadcast"),
+        (lambda: metrics.reliability([1], confidence=[0.5], bins=0), "bins must be an int >= 1"),
+        (lambda: metrics.reliability([1], confidence=[0.5], binning="rows"), "got 'rows'"),
     ],
 )
 def test_errors_name_what_is_wrong(call, message):

@@ -19,7 +19,7 @@ def rows_of(counts):
 @given(COUNTS)
 def test_scores_of_classes_equal_scikit_learn(counts):
     y, p = rows_of(counts)
-    ours = metrics.class_scores(metrics.confusion_matrix(y, p, 3))
+    ours = metrics.class_scores(metrics.confusion_matrix(y, predicted=p, num_classes=3))
     options = {"labels": [0, 1, 2], "zero_division": 0}
     precision, recall, f1, support = sk.precision_recall_fscore_support(y, p, **options)
     np.testing.assert_allclose(ours.precision, precision)
@@ -39,7 +39,7 @@ def test_averages_equal_scikit_learn(average, counts):
     expected = sk.precision_recall_fscore_support(y, p, labels=[0, 1, 2], average=average, zero_division=0)
     np.testing.assert_allclose([ours.precision, ours.recall, ours.f1], expected[:3])
     if average == "micro":
-        assert ours.recall == ours.precision == pytest.approx(metrics.accuracy(y, p).value)
+        assert ours.recall == ours.precision == pytest.approx(metrics.accuracy(y, predicted=p).value)
 
 
 @given(
@@ -50,8 +50,8 @@ def test_top_k_equals_scikit_learn_and_lower_classes_win_ties(rows, k):
     y, scores = np.array([row[0] for row in rows]), np.array([row[1] for row in rows], float)
     # scikit-learn takes the last of equal scores first, argmax and this library the first: mirror the classes.
     expected = sk.top_k_accuracy_score(3 - y, scores[:, ::-1], k=k, labels=range(4)) if k < 4 else 1.0
-    assert metrics.top_k_accuracy(y, scores, k).value == pytest.approx(expected)
-    assert metrics.top_k_accuracy(y, scores, 1).value == np.mean(scores.argmax(axis=1) == y)
+    assert metrics.top_k_accuracy(y, scores=scores, k=k).value == pytest.approx(expected)
+    assert metrics.top_k_accuracy(y, scores=scores, k=1).value == np.mean(scores.argmax(axis=1) == y)
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,15 @@ def test_top_k_equals_scikit_learn_and_lower_classes_win_ties(rows, k):
         (lambda: metrics.class_scores([[1, 2, 3]]), r"\(C, C\) counts.*shape \(1, 3\)"),
         (lambda: metrics.class_scores([[0, 0], [0, 0]]), "at least one row"),
         (lambda: metrics.class_scores([[1, -1], [0, 0]]), "counts >= 0"),
-        (lambda: metrics.class_scores(np.eye(2), average="mean"), '"macro", "weighted" or "micro", got \'mean\''),
-        (lambda: metrics.top_k_accuracy([0], [[1.0, 2.0]], 3), "k must be at most the number of classes, 2, got 3"),
-        (lambda: metrics.top_k_accuracy([0], [[1.0, 2.0]], 0), "k must be an int >= 1"),
-        (lambda: metrics.top_k_accuracy([2], [[1.0, 2.0]], 1), r"labels\[0\] is 2, outside \[0, 2\)"),
-        (lambda: metrics.top_k_accuracy([0, 1], [[1.0, 2.0]], 1), "nothing is broadcast"),
-        (lambda: metrics.top_k_accuracy([0], [1.0, 2.0], 1), r"scores must be \(B, classes\)"),
+        (lambda: metrics.class_scores(np.eye(2), average="mean"), "'macro', 'weighted', 'micro', got 'mean'"),
+        (
+            lambda: metrics.top_k_accuracy([0], scores=[[1.0, 2.0]], k=3),
+            "k must be at most the number of classes, 2, got 3",
+        ),
+        (lambda: metrics.top_k_accuracy([0], scores=[[1.0, 2.0]], k=0), "k must be an int >= 1"),
+        (lambda: metrics.top_k_accuracy([2], scores=[[1.0, 2.0]], k=1), r"labels\[0\] is 2, outside \[0, 2\)"),
+        (lambda: metrics.top_k_accuracy([0, 1], scores=[[1.0, 2.0]], k=1), "nothing is broadcast"),
+        (lambda: metrics.top_k_accuracy([0], scores=[1.0, 2.0], k=1), r"scores must be \(B, num_classes\)"),
     ],
 )
 def test_errors_name_what_is_wrong(call, message):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqvision.metrics import average_precision, box_iou, score_detections
+from seqvision.metrics import box_iou, interpolated_average_precision, score_detections
 
 
 def test_overlaps_by_hand():
@@ -17,16 +17,18 @@ def test_overlaps_by_hand():
 
 
 def test_average_precision_by_hand():
-    assert average_precision([True, True], [0.9, 0.8], 2) == 1
-    assert average_precision([False, True], [0.9, 0.8], 1) == 0.5
-    assert average_precision([True], [0.9], 4) == 0.25
-    assert average_precision([], [], 3) == 0
+    assert interpolated_average_precision([True, True], scores=[0.9, 0.8], objects=2) == 1
+    assert interpolated_average_precision([False, True], scores=[0.9, 0.8], objects=1) == 0.5
+    assert interpolated_average_precision([True], scores=[0.9], objects=4) == 0.25
+    assert interpolated_average_precision([], scores=[], objects=3) == 0
     # Precision 1, 1/2, 2/3, 2/4, 3/5: at the three recalls the best from there on is 1, 2/3 and 3/5.
     right, sure = [True, False, True, False, True], [0.9, 0.8, 0.7, 0.6, 0.5]
-    assert average_precision(right, sure, 3) == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
-    assert average_precision(right[::-1], sure[::-1], 3) == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
+    assert interpolated_average_precision(right, scores=sure, objects=3) == pytest.approx((1 + 2 / 3 + 3 / 5) / 3)
+    assert interpolated_average_precision(right[::-1], scores=sure[::-1], objects=3) == pytest.approx(
+        (1 + 2 / 3 + 3 / 5) / 3
+    )
     with pytest.raises(ValueError, match="objects must be at least 1, got 0"):
-        average_precision([], [], 0)
+        interpolated_average_precision([], scores=[], objects=0)
 
 
 @given(
@@ -41,7 +43,7 @@ def test_average_precision_is_the_area_under_the_envelope(right, missed):
         area += (recall - before) * max(p for r, p in points if r >= recall)
         before = recall
     scores = np.linspace(1, 0, len(right))
-    assert average_precision(right, scores, objects) == pytest.approx(area)
+    assert interpolated_average_precision(right, scores=scores, objects=objects) == pytest.approx(area)
 
 
 A, B, FAR = [0, 0, 4, 4], [10, 10, 14, 14], [20, 20, 24, 24]
@@ -55,10 +57,10 @@ def judge(truth, found, **options):
     return score_detections(
         [[t[0] for t in truth]],
         [[t[1] for t in truth]],
-        [[f[0] for f in found]],
-        [[f[1] for f in found]],
-        [[f[2] for f in found]],
-        **{"classes": 2, **options},
+        boxes=[[f[0] for f in found]],
+        labels=[[f[1] for f in found]],
+        scores=[[f[2] for f in found]],
+        **{"num_classes": 2, **options},
     )
 
 
@@ -88,12 +90,14 @@ def test_overlap_and_class_must_be_right():
 
 
 def test_objects_of_one_image_are_not_found_in_another():
-    scores = score_detections([[A], [B]], [[0], [0]], [[B], [A]], [[0], [0]], [[0.9], [0.8]], classes=1)
+    scores = score_detections(
+        [[A], [B]], [[0], [0]], boxes=[[B], [A]], labels=[[0], [0]], scores=[[0.9], [0.8]], num_classes=1
+    )
     assert scores.mean == 0
 
 
 def test_shapes_are_checked():
     with pytest.raises(ValueError, match=r"boxes must be \(N, M, 4\)"):
-        score_detections([A], [0], [A], [0], [0.5, 0.5], classes=1)
+        score_detections([A], [0], boxes=[A], labels=[0], scores=[0.5, 0.5], num_classes=1)
     with pytest.raises(ValueError, match="1 images have objects and 2 detections"):
-        score_detections([[A]], [[0]], [[A], [A]], [[0], [0]], [[0.5], [0.5]], classes=1)
+        score_detections([[A]], [[0]], boxes=[[A], [A]], labels=[[0], [0]], scores=[[0.5], [0.5]], num_classes=1)

@@ -18,11 +18,11 @@ TRUTH = np.array([[5, 6, 2, 0], [7, 2, 0, 0], [3, 4, 5, 2]])
     ],
 )
 def test_scores(written, exact, symbols):
-    np.testing.assert_allclose(score_sequences(TRUTH, written), (exact, symbols))
+    np.testing.assert_allclose(score_sequences(TRUTH, written=written), (exact, symbols))
 
 
 def test_bad_calls():
     with pytest.raises(ValueError, match=r"\(3, 4\) and \(3, 3\)"):
-        score_sequences(TRUTH, TRUTH[:, :3])
+        score_sequences(TRUTH, written=TRUTH[:, :3])
     with pytest.raises(ValueError, match="truth holds no symbol"):
-        score_sequences([[2, 0]], [[2, 0]])
+        score_sequences([[2, 0]], written=[[2, 0]])

@@ -22,7 +22,7 @@ def columns(rows):
 @given(ROWS)
 def test_roc_equals_scikit_learn(rows):
     y, scores = columns(rows)
-    ours = metrics.roc_curve(y, scores)
+    ours = metrics.roc_curve(y, scores=scores)
     for got, expected in zip(ours, sk.roc_curve(y, scores, drop_intermediate=False), strict=False):
         np.testing.assert_allclose(got, expected)
     assert ours.area == pytest.approx(sk.roc_auc_score(y, scores))
@@ -32,13 +32,13 @@ def test_roc_equals_scikit_learn(rows):
 def test_roc_area_is_the_chance_that_a_positive_row_scores_higher(rows):
     y, scores = columns(rows)
     above = np.sign(scores[y][:, None] - scores[~y][None, :])  # ties count half
-    assert metrics.roc_curve(y, scores).area == pytest.approx((1 + above.mean()) / 2)
+    assert metrics.roc_curve(y, scores=scores).area == pytest.approx((1 + above.mean()) / 2)
 
 
 @given(ROWS)
 def test_precision_recall_equals_scikit_learn(rows):
     y, scores = columns(rows)
-    ours = metrics.precision_recall_curve(y, scores)
+    ours = metrics.precision_recall_curve(y, scores=scores)
     precision, recall, thresholds = sk.precision_recall_curve(y, scores)
     np.testing.assert_allclose(ours.precision, precision[::-1])
     np.testing.assert_allclose(ours.recall, recall[::-1])
@@ -51,39 +51,45 @@ def test_precision_recall_equals_scikit_learn(rows):
 @pytest.mark.parametrize("average", ["macro", "weighted"])
 def test_areas_of_classes_equal_scikit_learn(average):
     member = np.eye(4, dtype=bool)[LABELS]
-    ours = metrics.class_areas(LABELS, PROBABILITIES)
+    ours = metrics.class_areas(LABELS, scores=PROBABILITIES)
     np.testing.assert_allclose(ours.roc, sk.roc_auc_score(member, PROBABILITIES, average=None))
     expected = sk.average_precision_score(member, PROBABILITIES, average=None)
     np.testing.assert_allclose(ours.average_precision, expected)
-    mean = metrics.class_areas(LABELS, PROBABILITIES, average=average)
+    mean = metrics.class_areas(LABELS, scores=PROBABILITIES, average=average)
     assert mean.roc == pytest.approx(sk.roc_auc_score(member, PROBABILITIES, average=average))
     assert mean.average_precision == pytest.approx(sk.average_precision_score(member, PROBABILITIES, average=average))
-    micro = metrics.class_areas(LABELS, PROBABILITIES, average="micro")
+    micro = metrics.class_areas(LABELS, scores=PROBABILITIES, average="micro")
     assert micro.roc == pytest.approx(sk.roc_auc_score(member, PROBABILITIES, average="micro"))
 
 
 def test_a_class_without_rows_has_no_area():
     scores = PROBABILITIES[LABELS != 2]
-    areas = metrics.class_areas(LABELS[LABELS != 2], scores)
+    areas = metrics.class_areas(LABELS[LABELS != 2], scores=scores)
     assert np.isnan(areas.roc).tolist() == [False, False, True, False]
-    mean = metrics.class_areas(LABELS[LABELS != 2], scores, average="macro")
+    mean = metrics.class_areas(LABELS[LABELS != 2], scores=scores, average="macro")
     assert mean.roc == pytest.approx(np.nanmean(areas.roc))
-    assert np.isnan(metrics.class_areas([1, 1], [[0.5, 0.5], [0.1, 0.9]]).roc).all()
+    assert np.isnan(metrics.class_areas([1, 1], scores=[[0.5, 0.5], [0.1, 0.9]]).roc).all()
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: metrics.roc_curve([1, 1], [0.1, 0.2]), "2 rows of 1 only"),
-        (lambda: metrics.roc_curve([0, 2], [0.1, 0.2]), "labels == the_class"),
-        (lambda: metrics.roc_curve([0, 1], [0.1, np.nan]), "scores holds 1 values that are not finite"),
-        (lambda: metrics.roc_curve([0, 1, 1], [0.1, 0.2]), "nothing is broadcast"),
-        (lambda: metrics.roc_curve([0, 1], [[0.1, 0.9], [0.2, 0.8]]), "for several classes use class_areas"),
-        (lambda: metrics.precision_recall_curve([0, 0], [0.1, 0.2]), "rows of the positive class, got 2 rows of 0"),
-        (lambda: metrics.class_areas([0, 1], [0.1, 0.2]), "for one score use roc_curve"),
-        (lambda: metrics.class_areas([0, 2], [[0.1, 0.9], [0.2, 0.8]]), r"integers in \[0, 2\), got int64 from 0 to 2"),
-        (lambda: metrics.class_areas([1, 1], [[0.1, 0.9]] * 2, average="macro"), "2 rows of class 1"),
-        (lambda: metrics.class_areas([0, 1], [[0.1, 0.9]] * 2, average="mean"), "got 'mean'"),
+        (lambda: metrics.roc_curve([1, 1], scores=[0.1, 0.2]), "2 rows of 1 only"),
+        (lambda: metrics.roc_curve([0, 2], scores=[0.1, 0.2]), "labels == the_class"),
+        (lambda: metrics.roc_curve([0, 1], scores=[0.1, np.nan]), "scores holds 1 values that are not finite"),
+        (lambda: metrics.roc_curve([0, 1, 1], scores=[0.1, 0.2]), "nothing is broadcast"),
+        (lambda: metrics.roc_curve([0, 1], scores=[[0.1, 0.9], [0.2, 0.8]]), "for several classes use class_areas"),
+        (
+            lambda: metrics.precision_recall_curve([0, 0], scores=[0.1, 0.2]),
+            "rows of the positive class, got 2 rows of 0",
+        ),
+        (lambda: metrics.class_areas([0, 1], scores=[0.1, 0.2]), "for one score use roc_curve"),
+        (
+            lambda: metrics.class_areas([0, 2], scores=[[0.1, 0.9], [0.2, 0.8]]),
+            r"integers in \[0, 2\), got int64 from 0 to 2",
+        ),
+        (lambda: metrics.class_areas([1, 1], scores=[[0.1, 0.9]] * 2, average="macro"), "2 rows of class 1"),
+        (lambda: metrics.class_areas([0, 1], scores=[[0.1, 0.9]] * 2, average="mean"), "got 'mean'"),
     ],
 )
 def test_errors_name_what_is_wrong(call, message):

@@ -75,16 +75,16 @@ def test_the_card_is_about_original_units_and_the_right_rows(run, walk):
     np.testing.assert_allclose(table["last value free-running"], close[rows[0] - 1], rtol=1e-8)
     card = result["card"]
     assert card.test_rows == len(rows)
-    assert card.one_step.loc["last value", "rmse"] == pytest.approx(metrics.rmse(close[rows], close[rows - 1]))
+    assert card.one_step.loc["last value", "rmse"] == pytest.approx(metrics.rmse(close[rows], forecast=close[rows - 1]))
     forecasts = result["forecasts"]["gru"]
     assert forecasts.shape == (2, len(rows), 3)
     np.testing.assert_allclose(table["gru"], forecasts[..., 0].mean(axis=0), rtol=1e-7)
     assert card.one_step.loc["gru", "rmse"] == pytest.approx(
-        np.mean([metrics.rmse(close[rows], seed[:, 0]) for seed in forecasts])
+        np.mean([metrics.rmse(close[rows], forecast=seed[:, 0]) for seed in forecasts])
     )
     train_rows = result["summary"]["data"]["train_rows"]
     linear = scorecards.fit_autoregression(close[:train_rows], order=5)(close, rows)[:, 0]
-    assert card.one_step.loc["AR(5)", "rmse"] == pytest.approx(metrics.rmse(close[rows], linear))
+    assert card.one_step.loc["AR(5)", "rmse"] == pytest.approx(metrics.rmse(close[rows], forecast=linear))
     # The first free step is the first one-step forecast: nothing has been fed back yet.
     np.testing.assert_allclose(result["free_runs"]["gru"][:, 0], forecasts[:, 0, 0], rtol=1e-5)
     assert not np.allclose(forecasts[0], forecasts[1])

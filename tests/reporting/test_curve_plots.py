@@ -11,7 +11,7 @@ SCORES = LABELS + RNG.normal(size=200)
 
 def test_curves_of_two_classifiers(tmp_path):
     curves = {
-        name: (roc_curve(LABELS, scores), precision_recall_curve(LABELS, scores))
+        name: (roc_curve(LABELS, scores=scores), precision_recall_curve(LABELS, scores=scores))
         for name, scores in {"net": SCORES, "coin": RNG.normal(size=200)}.items()
     }
     figure = plot_threshold_curves(curves, title="curves")
@@ -27,7 +27,7 @@ def test_curves_of_two_classifiers(tmp_path):
 def test_reliability_draws_bins_that_have_rows(tmp_path):
     confidence = RNG.uniform(0.5, 1.0, 300)
     right = RNG.uniform(size=300) < confidence
-    diagrams = {f"net {n}": reliability(confidence, right, bins=10) for n in range(5)}
+    diagrams = {f"net {n}": reliability(right, confidence=confidence, bins=10) for n in range(5)}
     figure = plot_reliability(diagrams)
     above = figure.axes[0]
     assert len(above.patches) == 5

@@ -85,16 +85,16 @@ def test_confusion_shows_counts_and_rates(tmp_path):
 def test_misclassified_examples_come_surest_first(tmp_path, shape):
     images = RNG.random(shape)
     labels, guess, sure = np.array([0, 1, 2, 3, 4]), np.array([0, 2, 2, 0, 0]), np.array([0.9, 0.5, 0.8, 0.7, 0.6])
-    assert misclassified_rows(labels, guess, sure).tolist() == [3, 4, 1]
-    figure = plot_misclassified(images, labels, guess, sure, limit=2)
+    assert misclassified_rows(labels, predicted=guess, confidence=sure).tolist() == [3, 4, 1]
+    figure = plot_misclassified(images, labels, predicted=guess, confidence=sure, limit=2)
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert titles == ["3 taken for 0\n70 % sure", "4 taken for 0\n60 % sure"]
     save_figure(figure, tmp_path / "wrong.png")
-    assert "no mistakes" in plot_misclassified(images, labels, labels, sure).get_suptitle()
+    assert "no mistakes" in plot_misclassified(images, labels, predicted=labels, confidence=sure).get_suptitle()
     with pytest.raises(ValueError, match="differ in length"):
-        plot_misclassified(images, labels, guess[1:], sure)
+        plot_misclassified(images, labels, predicted=guess[1:], confidence=sure)
     with pytest.raises(ValueError, match="images must be"):
-        plot_misclassified(images[0, 0], labels, guess, sure)
+        plot_misclassified(images[0, 0], labels, predicted=guess, confidence=sure)
 
 
 def test_plots_leave_no_global_state():

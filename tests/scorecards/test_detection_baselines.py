@@ -28,7 +28,14 @@ def test_heaps_of_pixels_are_found_and_noise_is_not():
     np.testing.assert_allclose(found.boxes[1, 0], [10 / 20, 2 / 10, 1, 9 / 10])
     assert found.labels.tolist() == [[15, -1, -1], [70, -1, -1]]
     np.testing.assert_allclose(found.scores[:, 0], [0.8, 0.6])
-    perfect = score_detections(found.boxes[1:], [[70, -1, -1]], *(part[1:] for part in found), classes=71)
+    perfect = score_detections(
+        found.boxes[1:],
+        [[70, -1, -1]],
+        boxes=found.boxes[1:],
+        labels=found.labels[1:],
+        scores=found.scores[1:],
+        num_classes=71,
+    )
     assert perfect.mean == 1
     with pytest.raises(ValueError, match=r"images must be \(N, H, W, 1\)"):
         connected_pixels(images[..., 0], lambda pixels: (0, 0.0), threshold=0.5)

@@ -29,7 +29,10 @@ def test_sbux_last_value(sbux):
     assert round(100 * card.moves.up / 625, 1) == 48.5
     rows = slice(len(sbux) - 625, None)
     held = scorecards.last_value(sbux, [len(sbux) - 625], 625)[0]
-    assert (round(metrics.rmse(sbux[rows], held), 3), round(metrics.mae(sbux[rows], held), 3)) == (2.607, 2.135)
+    assert (round(metrics.rmse(sbux[rows], forecast=held), 3), round(metrics.mae(sbux[rows], forecast=held), 3)) == (
+        2.607,
+        2.135,
+    )
 
 
 def test_sbux_returns(sbux):
@@ -52,5 +55,5 @@ def test_etth1_seasonal_naive():
         for column in scaled.T:
             forecast = scorecards.seasonal_naive(column, origins, steps, season=season)
             truth = column[origins[:, None] + np.arange(steps)[None, :]]
-            errors.append((np.mean((truth - forecast) ** 2), metrics.mae(truth, forecast)))
+            errors.append((np.mean((truth - forecast) ** 2), metrics.mae(truth, forecast=forecast)))
         assert tuple(np.round(np.mean(errors, axis=0), 3)) == expected

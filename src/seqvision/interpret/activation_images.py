@@ -8,8 +8,8 @@ import numpy as np
 import optax
 from jax import Array
 
+from seqvision._checks import check_count
 from seqvision.interpret.capture import capture, layer_shapes, pick_layer, variables_of
-from seqvision.metrics.checks import check_positive
 from seqvision.training import TrainState
 
 
@@ -62,7 +62,7 @@ def maximize_activation(
     >>> found.images.shape, bool((found.activations > found.start).all())
     ((2, 4, 4, 1), True)
     """
-    check_positive("steps", steps)
+    check_count("steps", steps)
     chosen = np.atleast_1d(np.asarray(units))
     if chosen.dtype.kind not in "iu" or chosen.ndim != 1 or chosen.size == 0:
         raise ValueError(f"units must be one integer or more, got {units!r}")

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from seqvision._checks import check_count
 from seqvision.interpret.capture import capture, check_classes, layer_shapes, pick_layer, variables_of
 from seqvision.interpret.layer_outputs import check_images
-from seqvision.metrics.checks import check_positive
 from seqvision.training import TrainState, forward
 
 
@@ -100,7 +100,7 @@ def occlusion_map(
     (5, 8, 8)
     """
     check_images(images)
-    check_positive("batch_size", batch_size)
+    check_count("batch_size", batch_size)
     x = jnp.asarray(images)
     check_classes(classes, jax.eval_shape(forward, state, x).shape)
     covered = _windows(x.shape[1:3], window, stride)
@@ -126,7 +126,7 @@ def occlusion_map(
 
 def _windows(size: tuple[int, ...], window: tuple[int, int], stride: int) -> np.ndarray:
     """Return one mask (H, W) a place of the window, True where it covers."""
-    check_positive("stride", stride)
+    check_count("stride", stride)
     if len(window) != 2 or any(not 1 <= w <= n for w, n in zip(window, size, strict=True)):
         raise ValueError(f"window must be (height, width) within images of {size[0]} x {size[1]}, got {window}")
     if stride > min(window):

@@ -1,4 +1,8 @@
-"""Numbers from arrays: errors of forecasts, of classes, of boxes, of sequences and of samples."""
+"""Numbers from arrays: errors of forecasts, of classes, of boxes, of sequences and of samples.
+
+What is true comes first; what is judged against it is given by its name: ``mape(truth, forecast=f)``,
+``accuracy(labels, predicted=p)``, ``roc_curve(labels, scores=s)``. No call can swap the two in silence.
+"""
 
 from .calibration import Reliability, reliability
 from .class_scores import ClassScores, class_scores
@@ -7,13 +11,13 @@ from .classification import (
     class_frequencies,
     confusion_matrix,
     log_loss,
-    majority_class,
     softmax,
     top_k_accuracy,
 )
-from .detection import DetectionScores, average_precision, box_iou, score_detections
+from .detection import DetectionScores, box_iou, interpolated_average_precision, score_detections
+from .directions import Moves, count_moves, directional_accuracy
 from .generation import SampleScores, frechet_distance, score_samples
-from .intervals import Moves, Share, count_moves, directional_accuracy, wilson_interval
+from .intervals import Share, wilson_interval
 from .regression import mae, mape, mase, naive_scale, r2, rmse, skill, smape
 from .sequences import SequenceScores, score_sequences
 from .threshold_curves import ClassAreas, PrecisionRecallCurve, RocCurve, class_areas, precision_recall_curve, roc_curve
@@ -30,7 +34,6 @@ __all__ = [
     "SequenceScores",
     "Share",
     "accuracy",
-    "average_precision",
     "box_iou",
     "class_areas",
     "class_frequencies",
@@ -39,9 +42,9 @@ __all__ = [
     "count_moves",
     "directional_accuracy",
     "frechet_distance",
+    "interpolated_average_precision",
     "log_loss",
     "mae",
-    "majority_class",
     "mape",
     "mase",
     "naive_scale",

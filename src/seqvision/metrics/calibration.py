@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqvision.metrics.checks import as_numbers, check_positive, check_same_shape
+from seqvision._arrays import as_numbers, check_same_shape
+from seqvision._checks import check_choice, check_count
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +23,7 @@ class Reliability(NamedTuple):
 
 
 def reliability(
-    confidence: ArrayLike, right: ArrayLike, *, bins: int = 15, binning: Literal["width", "count"] = "width"
+    correct: ArrayLike, *, confidence: ArrayLike, bins: int = 15, binning: Literal["width", "count"] = "width"
 ) -> Reliability:
     """Compare how sure a classifier was with how often it was right, in bins of confidence.
 
@@ -31,31 +32,30 @@ def reliability(
     of modern neural networks", ICML 2017.
 
     Args:
+      correct: (B,) 0 or 1, or bool.
       confidence: (B,) in [0, 1].
-      right: (B,) 0 or 1, or bool.
       bins: how many.
       binning: "width" for bins of equal width; "count" for bins with equally many rows, as far as ties allow.
 
     Raises:
-      ValueError: if shapes differ, a confidence lies outside [0, 1], or right holds anything but 0 and 1.
+      ValueError: if shapes differ, a confidence lies outside [0, 1], or correct holds anything but 0 and 1.
 
-    >>> diagram = reliability([0.9, 0.9, 0.6, 0.6], [1, 1, 1, 0], bins=2)
+    >>> diagram = reliability([1, 1, 1, 0], confidence=[0.9, 0.9, 0.6, 0.6], bins=2)
     >>> diagram.rows.tolist(), round(diagram.error, 3)
     ([0, 4], 0.0)
-    >>> round(reliability([0.9, 0.9, 0.6, 0.6], [1, 1, 1, 0], bins=5).error, 3)
+    >>> round(reliability([1, 1, 1, 0], confidence=[0.9, 0.9, 0.6, 0.6], bins=5).error, 3)
     0.1
     """
-    check_positive("bins", bins)
-    p, hit = as_numbers("confidence", confidence), as_numbers("right", right)
+    bins = check_count("bins", bins)
+    check_choice("binning", binning, ("width", "count"))
+    p, hit = as_numbers("confidence", confidence), as_numbers("correct", correct)
     if p.ndim != 1:
         raise ValueError(f"confidence must be (B,), got shape {p.shape}: take the largest probability of each row")
-    check_same_shape("confidence", p.shape, "right", hit.shape)
+    check_same_shape("confidence", p.shape, "correct", hit.shape)
     if p.min() < 0.0 or p.max() > 1.0:
         raise ValueError(f"confidence must lie in [0, 1], got {p.min():.4g} to {p.max():.4g}: pass probabilities")
     if not np.isin(hit, (0.0, 1.0)).all():
-        raise ValueError("right must hold 0 or 1 (or bool) for each row")
-    if binning not in ("width", "count"):
-        raise ValueError(f'binning must be "width" or "count", got {binning!r}')
+        raise ValueError("correct must hold 0 or 1 (or bool) for each row")
     shares = np.linspace(0.0, 1.0, bins + 1)
     edges = shares if binning == "width" else np.percentile(p, 100 * shares)
     place = np.searchsorted(edges[1:-1], p)

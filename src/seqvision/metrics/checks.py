@@ -1,60 +1,40 @@
-"""What every metric refuses: unequal shapes, empty arrays, values that are not finite numbers."""
+"""What a pair of arrays must be before one is judged against the other."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-
-def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Return ``values`` as float64; refuse what is empty, not numeric or not finite.
-
-    >>> as_numbers("truth", [1, 2])
-    array([1., 2.])
-    """
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}: convert it to float first")
-    if array.size == 0:
-        raise ValueError(f"{name} is empty (shape {array.shape}): there is nothing to score")
-    array = array.astype(np.float64)
-    finite = np.isfinite(array)
-    if not finite.all():
-        first = tuple(int(i) for i in np.argwhere(~finite)[0]) if array.ndim else ()
-        raise ValueError(
-            f"{name} holds {int((~finite).sum())} values that are not finite, the first at {first}: "
-            f"repair or drop these rows in truth and forecast alike"
-        )
-    return array
+from seqvision._arrays import as_numbers, check_same_shape
 
 
 def as_pair(truth: ArrayLike, forecast: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return both as float64 after checking that they have one shape: (B,) against (B, 1) is refused.
-
-    >>> as_pair([1.0, 2.0], [[1.0], [2.0]])
-    Traceback (most recent call last):
-    ValueError: truth has shape (2,) but forecast (2, 1): give both one shape, nothing is broadcast
-    """
+    """Return both as float64 after checking that they have one shape: (B,) against (B, 1) is refused."""
     y, f = as_numbers("truth", truth), as_numbers("forecast", forecast)
     check_same_shape("truth", y.shape, "forecast", f.shape)
     return y, f
 
 
-def check_same_shape(name: str, shape: tuple[int, ...], other_name: str, other: tuple[int, ...]) -> None:
-    """Refuse two shapes that differ in any way."""
-    if shape != other:
-        raise ValueError(
-            f"{name} has shape {shape} but {other_name} {other}: give both one shape, nothing is broadcast"
-        )
+def as_labels(name: str, labels: ArrayLike, num_classes: int | None = None) -> NDArray[np.int64]:
+    """Return integer classes (B,), refusing what lies outside [0, num_classes).
+
+    >>> as_labels("labels", [0, 3], 3)
+    Traceback (most recent call last):
+    ValueError: labels[1] is 3, outside [0, 3)
+    """
+    array = np.asarray(labels)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, got dtype {array.dtype}: take the argmax of logits first")
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"{name} must be (B,) with at least one row, got shape {array.shape}")
+    if num_classes is not None and (array.min() < 0 or array.max() >= num_classes):
+        row = int(np.argmax((array < 0) | (array >= num_classes)))
+        raise ValueError(f"{name}[{row}] is {array[row]}, outside [0, {num_classes})")
+    return array.astype(np.int64)
 
 
-def as_series(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Return one series (N,) as float64, time first."""
-    array = as_numbers(name, values)
-    if array.ndim != 1:
-        raise ValueError(f"{name} must be one series (N,), got shape {array.shape}: score one column at a time")
-    return array
-
-
-def check_positive(name: str, value: int) -> None:
-    """Refuse anything but an int >= 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} must be an int >= 1, got {value!r}")
+def as_label_pair(
+    labels: ArrayLike, predicted: ArrayLike, num_classes: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return both as integer classes (B,) of one length."""
+    y, p = as_labels("labels", labels, num_classes), as_labels("predicted", predicted, num_classes)
+    check_same_shape("labels", y.shape, "predicted", p.shape)
+    return y, p

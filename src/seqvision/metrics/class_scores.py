@@ -5,7 +5,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqvision._checks import check_choice
+
 Average = Literal["macro", "weighted", "micro"]
+AVERAGES = (None, "macro", "weighted", "micro")
 
 
 class ClassScores(NamedTuple):
@@ -47,8 +50,7 @@ def class_scores(confusion: ArrayLike, *, average: Average | None = None) -> Cla
         raise ValueError(f"confusion must be (C, C) counts, true class by row, got shape {counts.shape}")
     if counts.dtype.kind not in "fiu" or not np.all(counts >= 0) or not counts.sum() > 0:
         raise ValueError("confusion must hold counts >= 0 and at least one row: pass what confusion_matrix returns")
-    if average not in (None, "macro", "weighted", "micro"):
-        raise ValueError(f'average must be None, "macro", "weighted" or "micro", got {average!r}')
+    check_choice("average", average, AVERAGES)
     table = counts.astype(np.float64)
     found = np.diag(table)
     missed, wrong = table.sum(axis=1) - found, table.sum(axis=0) - found

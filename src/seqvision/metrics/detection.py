@@ -36,7 +36,7 @@ def box_iou(boxes: ArrayLike, others: ArrayLike) -> np.ndarray:
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
 
 
-def average_precision(correct: ArrayLike, scores: ArrayLike, objects: int) -> float:
+def interpolated_average_precision(correct: ArrayLike, *, scores: ArrayLike, objects: int) -> float:
     """Area under precision over recall, precision being the best at that recall or a higher one.
 
     Args:
@@ -46,11 +46,11 @@ def average_precision(correct: ArrayLike, scores: ArrayLike, objects: int) -> fl
 
     Source: The PASCAL Visual Object Classes Challenge, from 2010 on.
 
-    >>> average_precision([True, False, True], [0.9, 0.8, 0.7], objects=2)
+    >>> interpolated_average_precision([True, False, True], scores=[0.9, 0.8, 0.7], objects=2)
     0.8333...
     """
     if objects < 1:
-        raise ValueError(f"average_precision: objects must be at least 1, got {objects}")
+        raise ValueError(f"interpolated_average_precision: objects must be at least 1, got {objects}")
     right = np.asarray(correct, bool)[np.argsort(-np.asarray(scores, np.float64), kind="stable")]
     found = np.cumsum(right)
     precision = found / np.arange(1, len(right) + 1)
@@ -61,11 +61,11 @@ def average_precision(correct: ArrayLike, scores: ArrayLike, objects: int) -> fl
 def score_detections(
     truth_boxes: ArrayLike,
     truth_labels: ArrayLike,
+    *,
     boxes: ArrayLike,
     labels: ArrayLike,
     scores: ArrayLike,
-    *,
-    classes: int,
+    num_classes: int,
     iou: float = 0.5,
 ) -> DetectionScores:
     """Judge detections in N images by mean average precision.
@@ -79,16 +79,16 @@ def score_detections(
       boxes: (N, K, 4) corners of the detections.
       labels: (N, K) their classes, -1 where there is none.
       scores: (N, K).
-      classes: how many there are.
+      num_classes: how many there are, C.
       iou: overlap that counts as found.
 
     Raises:
       ValueError: for shapes that do not fit.
 
-    Source: as `average_precision`.
+    Source: as `interpolated_average_precision`.
 
     >>> box = [[[0, 0, 1, 1]]]
-    >>> score_detections(box, [[0]], box, [[0]], [[0.9]], classes=1).mean
+    >>> score_detections(box, [[0]], boxes=box, labels=[[0]], scores=[[0.9]], num_classes=1).mean
     1.0
     """
     t_boxes, t_labels, d_boxes, d_labels = (np.asarray(a) for a in (truth_boxes, truth_labels, boxes, labels))
@@ -106,10 +106,11 @@ def score_detections(
             mine = np.flatnonzero(d_labels[n] == label)
             mine = mine[np.argsort(-sure[n, mine], kind="stable")]
             correct[n, mine] = _matches(d_boxes[n, mine], t_boxes[n, t_labels[n] == label], iou)
-    objects = np.array([(t_labels == c).sum() for c in range(classes)])
-    per_class = np.full(classes, np.nan)
+    objects = np.array([(t_labels == c).sum() for c in range(num_classes)])
+    per_class = np.full(num_classes, np.nan)
     for c in np.flatnonzero(objects):
-        per_class[c] = average_precision(correct[d_labels == c], sure[d_labels == c], objects[c])
+        mine = d_labels == c
+        per_class[c] = interpolated_average_precision(correct[mine], scores=sure[mine], objects=objects[c])
     there = objects.sum()
     mean = float(np.nanmean(per_class)) if there else float("nan")
     return DetectionScores(mean, per_class, objects, float(correct.sum() / there) if there else float("nan"))

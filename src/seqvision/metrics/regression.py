@@ -3,10 +3,12 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqvision.metrics.checks import as_pair, as_series, check_positive
+from seqvision._arrays import as_series
+from seqvision._checks import check_count
+from seqvision.metrics.checks import as_pair
 
 
-def mae(truth: ArrayLike, forecast: ArrayLike) -> float:
+def mae(truth: ArrayLike, *, forecast: ArrayLike) -> float:
     """Mean absolute error, mean |y - f|, in the units of the truth.
 
     Args:
@@ -16,30 +18,30 @@ def mae(truth: ArrayLike, forecast: ArrayLike) -> float:
     Raises:
       ValueError: if the shapes differ, or a value is missing or not finite (as every metric of this module).
 
-    >>> mae([1.0, 2.0, 4.0], [1.0, 3.0, 2.0])
+    >>> mae([1.0, 2.0, 4.0], forecast=[1.0, 3.0, 2.0])
     1.0
     """
     y, f = as_pair(truth, forecast)
     return float(np.mean(np.abs(y - f)))
 
 
-def rmse(truth: ArrayLike, forecast: ArrayLike) -> float:
+def rmse(truth: ArrayLike, *, forecast: ArrayLike) -> float:
     """Root of the mean squared error, sqrt(mean (y - f)²), in the units of the truth.
 
-    >>> rmse([1.0, 2.0], [1.0, 4.0])
+    >>> rmse([1.0, 2.0], forecast=[1.0, 4.0])
     1.414...
     """
     y, f = as_pair(truth, forecast)
     return float(np.sqrt(np.mean((y - f) ** 2)))
 
 
-def r2(truth: ArrayLike, forecast: ArrayLike) -> float:
+def r2(truth: ArrayLike, *, forecast: ArrayLike) -> float:
     """Share of the variance explained, 1 - sum (y - f)² / sum (y - mean y)².
 
     A constant truth has no variance: then 1 for a perfect forecast and 0 otherwise, as in scikit-learn. A price that
     drifts has a large variance, so R² near 1 says little about one-step forecasts; skill over the last value does.
 
-    >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 4.0])
+    >>> r2([1.0, 2.0, 3.0], forecast=[1.0, 2.0, 4.0])
     0.5
     """
     y, f = as_pair(truth, forecast)
@@ -50,14 +52,14 @@ def r2(truth: ArrayLike, forecast: ArrayLike) -> float:
     return 1.0 - residual / total
 
 
-def mape(truth: ArrayLike, forecast: ArrayLike) -> float:
+def mape(truth: ArrayLike, *, forecast: ArrayLike) -> float:
     """Mean absolute percentage error, 100 mean |y - f| / |y|, in percent.
 
     Raises:
       ValueError: if a truth is 0, where the percentage does not exist. Use ``smape`` or ``mase`` then; rows are never
         left out in silence.
 
-    >>> mape([10.0, 20.0], [11.0, 18.0])
+    >>> mape([10.0, 20.0], forecast=[11.0, 18.0])
     10.0
     """
     y, f = as_pair(truth, forecast)
@@ -69,13 +71,13 @@ def mape(truth: ArrayLike, forecast: ArrayLike) -> float:
     return float(100.0 * np.mean(np.abs(y - f) / np.abs(y)))
 
 
-def smape(truth: ArrayLike, forecast: ArrayLike) -> float:
+def smape(truth: ArrayLike, *, forecast: ArrayLike) -> float:
     """Symmetric percentage error of the M4 competition, 200 mean |y - f| / (|y| + |f|), from 0 to 200 percent.
 
     Where truth and forecast are both 0 the term is 0: the forecast is right.
     Makridakis, Spiliotis and Assimakopoulos, "The M4 Competition", International Journal of Forecasting 36 (2020).
 
-    >>> smape([0.0, 10.0], [0.0, 30.0])
+    >>> smape([0.0, 10.0], forecast=[0.0, 30.0])
     50.0
     """
     y, f = as_pair(truth, forecast)
@@ -94,7 +96,7 @@ def naive_scale(training_rows: ArrayLike, season: int = 1) -> float:
     1.5
     """
     rows = as_series("training_rows", training_rows)
-    check_positive("season", season)
+    season = check_count("season", season)
     if len(rows) <= season:
         raise ValueError(
             f"season {season} needs more than {season} training rows, got {len(rows)}: use a shorter season"
@@ -102,7 +104,7 @@ def naive_scale(training_rows: ArrayLike, season: int = 1) -> float:
     return float(np.mean(np.abs(rows[season:] - rows[:-season])))
 
 
-def mase(truth: ArrayLike, forecast: ArrayLike, training_rows: ArrayLike, season: int = 1) -> float:
+def mase(truth: ArrayLike, *, forecast: ArrayLike, training_rows: ArrayLike, season: int = 1) -> float:
     """Mean absolute scaled error, the MAE in units of the (seasonal) naive forecast's on the training rows.
 
     Hyndman and Koehler, "Another look at measures of forecast accuracy", Int. J. of Forecasting 22 (2006).
@@ -116,24 +118,24 @@ def mase(truth: ArrayLike, forecast: ArrayLike, training_rows: ArrayLike, season
     Raises:
       ValueError: if the naive forecast makes no error on the training rows (a constant, or an exact cycle).
 
-    >>> mase([5.0, 5.0], [5.0, 8.0], training_rows=[1.0, 3.0, 2.0])
+    >>> mase([5.0, 5.0], forecast=[5.0, 8.0], training_rows=[1.0, 3.0, 2.0])
     1.0
     """
-    error = mae(truth, forecast)
+    error = mae(truth, forecast=forecast)
     scale = naive_scale(training_rows, season)
     if scale == 0.0:
         raise ValueError(f"mase: the naive forecast (season {season}) is exact on the training rows: there is no scale")
     return error / scale
 
 
-def skill(error: float, baseline_error: float) -> float:
+def skill(error: float, *, baseline_error: float) -> float:
     """Share of a baseline's error that a forecast removes, 1 - error / baseline_error: 0 none, negative worse.
 
     Args:
       error: of the forecast, for instance its RMSE.
       baseline_error: of the baseline on the same rows, > 0.
 
-    >>> skill(0.5, 1.0)
+    >>> skill(0.5, baseline_error=1.0)
     0.5
     """
     if not (np.isfinite(error) and error >= 0.0):

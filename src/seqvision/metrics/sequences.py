@@ -13,7 +13,7 @@ class SequenceScores(NamedTuple):
     symbols: float  # of the true symbols that stand where they should, padding and end left out
 
 
-def score_sequences(truth: ArrayLike, written: ArrayLike, *, pad: int = 0, end: int = 2) -> SequenceScores:
+def score_sequences(truth: ArrayLike, *, written: ArrayLike, pad: int = 0, end: int = 2) -> SequenceScores:
     """Compare token numbers.
 
     Args:
@@ -25,7 +25,7 @@ def score_sequences(truth: ArrayLike, written: ArrayLike, *, pad: int = 0, end: 
     Raises:
       ValueError: for different shapes, or no symbol at all.
 
-    >>> score_sequences([[5, 6, 2, 0], [7, 2, 0, 0]], [[5, 9, 2, 0], [7, 2, 0, 0]])
+    >>> score_sequences([[5, 6, 2, 0], [7, 2, 0, 0]], written=[[5, 9, 2, 0], [7, 2, 0, 0]])
     SequenceScores(exact=0.5, symbols=0.666...)
     """
     right, guess = np.asarray(truth), np.asarray(written)

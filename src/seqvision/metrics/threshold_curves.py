@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqvision.metrics.checks import as_numbers, check_same_shape
-from seqvision.metrics.class_scores import Average
+from seqvision._arrays import as_numbers, check_same_shape
+from seqvision._checks import check_choice
+from seqvision.metrics.class_scores import AVERAGES, Average
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +39,7 @@ class ClassAreas(NamedTuple):
     average_precision: Floats
 
 
-def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
+def roc_curve(labels: ArrayLike, *, scores: ArrayLike) -> RocCurve:
     """Return the ROC curve of a score for a positive class; one point for each distinct score.
 
     Args:
@@ -48,7 +49,7 @@ def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
     Raises:
       ValueError: if shapes differ, labels are not 0 and 1, or one of them is absent.
 
-    >>> curve = roc_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> curve = roc_curve([0, 0, 1, 1], scores=[0.1, 0.4, 0.35, 0.8])
     >>> curve.area, curve.false_positive_rate.tolist(), curve.true_positive_rate.tolist()
     (0.75, [0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0])
     """
@@ -58,7 +59,7 @@ def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
     return _roc(*_counts(positive, score))
 
 
-def precision_recall_curve(labels: ArrayLike, scores: ArrayLike) -> PrecisionRecallCurve:
+def precision_recall_curve(labels: ArrayLike, *, scores: ArrayLike) -> PrecisionRecallCurve:
     """Return the precision-recall curve of a score for a positive class; one point for each distinct score.
 
     Args:
@@ -68,7 +69,7 @@ def precision_recall_curve(labels: ArrayLike, scores: ArrayLike) -> PrecisionRec
     Raises:
       ValueError: if shapes differ, labels are not 0 and 1, or no row is positive.
 
-    >>> curve = precision_recall_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
+    >>> curve = precision_recall_curve([0, 0, 1, 1], scores=[0.1, 0.4, 0.35, 0.8])
     >>> curve.recall.tolist(), [round(float(p), 2) for p in curve.precision]
     ([0.0, 0.5, 0.5, 1.0, 1.0], [1.0, 1.0, 0.5, 0.67, 0.5])
     >>> round(curve.area, 3), round(curve.average_precision, 3)
@@ -80,7 +81,7 @@ def precision_recall_curve(labels: ArrayLike, scores: ArrayLike) -> PrecisionRec
     return _precision_recall(*_counts(positive, score))
 
 
-def class_areas(labels: ArrayLike, scores: ArrayLike, *, average: Average | None = None) -> ClassAreas:
+def class_areas(labels: ArrayLike, *, scores: ArrayLike, average: Average | None = None) -> ClassAreas:
     """Return the areas under the ROC and precision-recall curves of each class against all others.
 
     Args:
@@ -92,7 +93,8 @@ def class_areas(labels: ArrayLike, scores: ArrayLike, *, average: Average | None
     Raises:
       ValueError: if shapes do not fit, or all rows are of one class and an average is wanted.
 
-    >>> class_areas([0, 1, 2, 2], [[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7]]).roc.round(3)
+    >>> p = [[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7]]
+    >>> class_areas([0, 1, 2, 2], scores=p).roc.round(3)
     array([1.   , 0.667, 0.875])
     """
     p, y = as_numbers("scores", scores), np.asarray(labels)
@@ -101,8 +103,7 @@ def class_areas(labels: ArrayLike, scores: ArrayLike, *, average: Average | None
     check_same_shape("labels", y.shape, "one label a row", p.shape[:1])
     if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= p.shape[1]:
         raise ValueError(f"labels must be integers in [0, {p.shape[1]}), got {y.dtype} from {y.min()} to {y.max()}")
-    if average not in (None, "macro", "weighted", "micro"):
-        raise ValueError(f'average must be None, "macro", "weighted" or "micro", got {average!r}')
+    check_choice("average", average, AVERAGES)
     member = y[:, None] == np.arange(p.shape[1])[None, :]
     if average == "micro":
         return ClassAreas(*map(np.asarray, _areas(member.ravel(), p.ravel())))

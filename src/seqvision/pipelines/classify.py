@@ -169,7 +169,9 @@ def describe_images(config: ClassifyConfig, split: ImageSplit) -> str:
 def judge_classes(split: ImageSplit, states: Mapping[str, tuple[TrainState, ...]]) -> dict[str, Any]:
     """Classify every test row with every model and seed, and score them: "card" and "logits" (model -> (S, B, C))."""
     logits = {name: np.stack([predict(state, split.test) for state in each]) for name, each in states.items()}
-    card = score_classes(np.asarray(split.test.y), logits, np.asarray(split.train.y), class_names=split.classes)
+    card = score_classes(
+        np.asarray(split.test.y), logits, training_labels=np.asarray(split.train.y), class_names=split.classes
+    )
     return {"card": card, "logits": logits}
 
 

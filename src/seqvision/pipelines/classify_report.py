@@ -56,7 +56,9 @@ def write_classify_report(
     labels = np.asarray(test.y)
     probabilities = {name: softmax(logits) for name, logits in judged["logits"].items()}
     diagrams = {
-        name: reliability(p.max(axis=-1).clip(max=1.0).ravel(), (p.argmax(axis=-1) == labels[None]).ravel(), bins=10)
+        name: reliability(
+            (p.argmax(axis=-1) == labels[None]).ravel(), confidence=p.max(axis=-1).clip(max=1.0).ravel(), bins=10
+        )
         for name, p in probabilities.items()
     }
     save_figure(plot_reliability(diagrams), folder.path / "reliability.png")
@@ -81,9 +83,11 @@ def _write_mistakes(
     folder: RunFolder, name: str, test: Arrays, probabilities: np.ndarray, classes: tuple[str, ...]
 ) -> None:
     labels, guess, sure = np.asarray(test.y), probabilities.argmax(axis=1), probabilities.max(axis=1)
-    figure = plot_misclassified(test.x, labels, guess, sure, classes, title=f"{name}, seed 0")
+    figure = plot_misclassified(
+        test.x, labels, predicted=guess, confidence=sure, class_names=classes, title=f"{name}, seed 0"
+    )
     save_figure(figure, folder.path / f"misclassified-{_file(name)}.png")
-    wrong = misclassified_rows(labels, guess, sure)
+    wrong = misclassified_rows(labels, predicted=guess, confidence=sure)
     np.savez(
         folder.path / f"misclassified-{_file(name)}.npz",
         row=wrong,

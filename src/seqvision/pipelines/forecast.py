@@ -18,8 +18,8 @@ from seqvision.pipelines.forecast_data import describe_data, describe_split, fin
 from seqvision.pipelines.forecast_report import write_forecast_report
 from seqvision.pipelines.seeds import Say, history_records, silent, stack_seeds, state_variables, train_seeds
 from seqvision.reporting import RunFolder
-from seqvision.scorecards import free_run, score_forecasts
-from seqvision.scorecards.baselines import default_baselines
+from seqvision.scorecards import default_baselines, score_forecasts
+from seqvision.seq2seq import free_run
 
 Variables = dict[str, list[dict[str, Any]]]  # model -> one tree a seed
 
@@ -33,7 +33,7 @@ def run_forecast(config: ForecastConfig, *, say: Say = silent, progress: bool | 
       progress: a progress bar on stderr; by default if that is a terminal.
 
     Returns:
-      "folder" (its path), "card" (a `ScoreCard`), "text" (what to print), "summary" (plain numbers, as in
+      "folder" (its path), "card" (a `ForecastCard`), "text" (what to print), "summary" (plain numbers, as in
       summary.json), "history" (model -> metric -> (S, epochs)), "forecasts" and "free_runs" (model -> (S, B, horizon)
       and (S, B), original units).
 

@@ -85,7 +85,7 @@ def predict_forecast(
 
 
 def _text(table: pd.DataFrame, name: str, after: str, config: ForecastConfig) -> str:
-    from seqvision.scorecards.score_text import number
+    from seqvision.scorecards import format_number
 
     unit = f", in {config.unit}" if config.unit else ""
     lines = [f"{name} after {after}{unit}" + ("; ± is the spread over seeds" if config.seeds > 1 else "")]
@@ -95,7 +95,9 @@ def _text(table: pd.DataFrame, name: str, after: str, config: ForecastConfig) ->
     for _, row in table.iterrows():
         cells = []
         for column in names:
-            spread = f" ± {number(row[f'{column} spread'], like=row[column])}" if f"{column} spread" in row else ""
-            cells.append(f"{number(row[column])}{spread}")
+            spread = (
+                f" ± {format_number(row[f'{column} spread'], like=row[column])}" if f"{column} spread" in row else ""
+            )
+            cells.append(f"{format_number(row[column])}{spread}")
         lines.append(f"{int(row['step']):>4}  " + "".join(f"{cell:<20}" for cell in cells).rstrip())
     return "\n".join(lines)

@@ -52,12 +52,12 @@ def run_sequences(
             done = train_seeds(model, train, config, loss="sequence_cross_entropy", stream=stream, optimizer=optimizer)
             variables = [state_variables(state) for state in done.states]
             written[name] = write(model, variables, test)
-            scores[name] = _row([score_sequences(truth, tokens) for tokens in written[name].tokens], "model")
+            scores[name] = _row([score_sequences(truth, written=tokens) for tokens in written[name].tokens], "model")
             history[name], seconds[name] = done.history, done.seconds
             states[name] = {f"seed_{s}": tree for s, tree in enumerate(variables)}
             folder.log(history_records(name, done.history))
         for name, tokens in naive.items():
-            scores[name] = _row([score_sequences(truth, tokens)], "baseline")
+            scores[name] = _row([score_sequences(truth, written=tokens)], "baseline")
         folder.save_parameters(states)
         folder.write_json("summary.json", {"scores": scores, "seconds": seconds, "test_rows": len(test)})
         save_figure(plot_losses(history, loss="cross entropy of a token"), folder.path / "losses.png")

@@ -54,10 +54,10 @@ def plot_confusion(counts: ArrayLike, class_names: Sequence[str] | None = None, 
 def plot_misclassified(
     images: ArrayLike,
     labels: ArrayLike,
+    *,
     predicted: ArrayLike,
     confidence: ArrayLike,
     class_names: Sequence[str] | None = None,
-    *,
     limit: int = 24,
     title: str = "",
 ) -> Figure:
@@ -72,7 +72,8 @@ def plot_misclassified(
       limit: pictures at most.
       title: above the grid.
 
-    >>> figure = plot_misclassified(np.zeros((3, 8, 8)), [0, 1, 2], [0, 2, 1], [0.9, 0.8, 0.7])
+    >>> guess, sure = [0, 2, 1], [0.9, 0.8, 0.7]
+    >>> figure = plot_misclassified(np.zeros((3, 8, 8)), [0, 1, 2], predicted=guess, confidence=sure)
     >>> [axes.get_title() for axes in figure.axes if axes.get_title()]
     ['1 taken for 2\\n80 % sure', '2 taken for 1\\n70 % sure']
     """
@@ -83,7 +84,7 @@ def plot_misclassified(
             f"images, labels, predicted and confidence differ in length: {len(pictures)}, {truth.shape}, "
             f"{guess.shape}, {sure.shape}"
         )
-    rows = misclassified_rows(truth, guess, sure)[:limit]
+    rows = misclassified_rows(truth, predicted=guess, confidence=sure)[:limit]
 
     def name(k: int) -> str:
         return str(k) if class_names is None else class_names[k]
@@ -99,10 +100,10 @@ def plot_misclassified(
     return plot_images(pictures[rows], [text(row) for row in rows], title=f"{title}: {shown}" if title else shown)
 
 
-def misclassified_rows(labels: ArrayLike, predicted: ArrayLike, confidence: ArrayLike) -> np.ndarray:
+def misclassified_rows(labels: ArrayLike, *, predicted: ArrayLike, confidence: ArrayLike) -> np.ndarray:
     """Return the rows that were classified wrong, the surest mistakes first.
 
-    >>> misclassified_rows([0, 1, 2], [1, 1, 0], [0.6, 0.9, 0.8])
+    >>> misclassified_rows([0, 1, 2], predicted=[1, 1, 0], confidence=[0.6, 0.9, 0.8])
     array([2, 0])
     """
     wrong = np.flatnonzero(np.asarray(labels) != np.asarray(predicted))

@@ -18,7 +18,8 @@ def plot_threshold_curves(curves: Mapping[str, tuple[RocCurve, PrecisionRecallCu
 
     >>> from seqvision.metrics import precision_recall_curve, roc_curve
     >>> labels, scores = [0, 1, 0, 1], [0.2, 0.9, 0.4, 0.3]
-    >>> figure = plot_threshold_curves({"net": (roc_curve(labels, scores), precision_recall_curve(labels, scores))})
+    >>> curves = roc_curve(labels, scores=scores), precision_recall_curve(labels, scores=scores)
+    >>> figure = plot_threshold_curves({"net": curves})
     >>> figure.axes[0].get_legend_handles_labels()[1]
     ['net, area 0.750', 'a guess, area .5']
     """
@@ -55,7 +56,7 @@ def plot_reliability(diagrams: Mapping[str, Reliability], *, title: str = "") ->
       title: above all panels.
 
     >>> from seqvision.metrics import reliability
-    >>> figure = plot_reliability({"net": reliability([0.9, 0.6], [1, 0], bins=5)})
+    >>> figure = plot_reliability({"net": reliability([1, 0], confidence=[0.9, 0.6], bins=5)})
     >>> figure.axes[0].get_title(loc="left")
     'net: expected error 0.350'
     """

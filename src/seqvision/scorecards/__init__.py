@@ -4,7 +4,11 @@ Forecasts are judged one step ahead and free-running beside the last value, drif
 autoregression (``score_forecasts``); classes beside the commonest one (``score_classes``).
 """
 
-from .baselines import (
+from .class_baselines import majority_class
+from .class_card import ClassCard, ClassifierScores
+from .class_scoring import score_classes
+from .detection_baselines import connected_pixels, mean_box
+from .forecast_baselines import (
     AutoRegression,
     Baseline,
     constant,
@@ -14,19 +18,20 @@ from .baselines import (
     last_value,
     seasonal_naive,
 )
-from .class_card import ClassCard, score_classes
-from .detection_baselines import connected_pixels, mean_box
-from .free_running import free_run
-from .score_card import ScoreCard, Verdict, score_forecasts
-from .score_text import render_score_card
+from .forecast_card import ForecastCard, Verdict
+from .forecast_scores import ForecastScores
+from .forecast_scoring import score_forecasts
+from .forecast_text import format_number
 from .significance import Comparison, diebold_mariano
 
 __all__ = [
     "AutoRegression",
     "Baseline",
     "ClassCard",
+    "ClassifierScores",
     "Comparison",
-    "ScoreCard",
+    "ForecastCard",
+    "ForecastScores",
     "Verdict",
     "connected_pixels",
     "constant",
@@ -34,10 +39,10 @@ __all__ = [
     "diebold_mariano",
     "drift",
     "fit_autoregression",
-    "free_run",
+    "format_number",
     "last_value",
+    "majority_class",
     "mean_box",
-    "render_score_card",
     "score_classes",
     "score_forecasts",
     "seasonal_naive",

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage
 
-from seqvision.models.boxes import Detections
+from seqvision.models import Detections
 
 
 def mean_box(boxes: ArrayLike, labels: ArrayLike, count: int) -> Detections:

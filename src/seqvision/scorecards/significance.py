@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from seqvision.metrics.checks import as_numbers, check_positive, check_same_shape
+from seqvision._arrays import as_numbers, check_same_shape
+from seqvision._checks import check_count
 
 
 class Comparison(NamedTuple):
@@ -16,7 +17,7 @@ class Comparison(NamedTuple):
     p_value: float
 
 
-def diebold_mariano(losses: ArrayLike, other_losses: ArrayLike, horizon: int = 1) -> Comparison:
+def diebold_mariano(losses: ArrayLike, *, other_losses: ArrayLike, horizon: int = 1) -> Comparison:
     """Test whether two forecasts of the same rows have the same expected loss.
 
     Diebold and Mariano, "Comparing predictive accuracy", JBES 13 (1995), with the small-sample correction of Harvey,
@@ -31,13 +32,13 @@ def diebold_mariano(losses: ArrayLike, other_losses: ArrayLike, horizon: int = 1
       The statistic and the p-value from Student's t with B - 1 degrees of freedom. Equal losses everywhere give 0 and
       1; if the estimated variance is not positive nothing can be said: NaN.
 
-    >>> result = diebold_mariano([1.0, 2.0, 1.0, 3.0], [2.0, 2.5, 3.0, 3.5])
+    >>> result = diebold_mariano([1.0, 2.0, 1.0, 3.0], other_losses=[2.0, 2.5, 3.0, 3.5])
     >>> print(f"{result.statistic:.2f} {result.p_value:.3f}")
     -2.83 0.066
     """
     a, b = as_numbers("losses", losses), as_numbers("other_losses", other_losses)
     check_same_shape("losses", a.shape, "other_losses", b.shape)
-    check_positive("horizon", horizon)
+    horizon = check_count("horizon", horizon)
     if a.ndim != 1 or len(a) <= horizon or len(a) < 2:
         raise ValueError(f"losses must be (B,) with B > horizon {horizon} and B >= 2, got shape {a.shape}")
     d = a - b

@@ -1,24 +1,36 @@
-"""Score tables as plain records."""
+"""Score tables: from typed rows and back, and as plain records."""
 
 import math
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
-Record = dict[str, Any]
+
+class _Row(Protocol):
+    def _asdict(self) -> dict[str, Any]: ...
 
 
-def records(table: pd.DataFrame) -> dict[str, Record]:
-    """Return a table as name -> column -> plain value.
+Row = TypeVar("Row")
 
-    >>> records(pd.DataFrame({"rmse": [1.5]}, index=["last value"]))
-    {'last value': {'rmse': 1.5}}
+
+def table_of(rows: Mapping[str, _Row]) -> pd.DataFrame:
+    """Return named tuples as a table, one row a name, one column a field.
+
+    >>> from seqvision.metrics import wilson_interval
+    >>> table_of({"GRU": wilson_interval(1, 2)}).loc["GRU", "value"].item()
+    0.5
     """
-    return cast(dict[str, Record], table.to_dict("index"))
+    return pd.DataFrame.from_dict({name: row._asdict() for name, row in rows.items()}, orient="index")
 
 
-def json_records(table: pd.DataFrame) -> dict[str, Record]:
-    """Return a table as ``records`` that strict JSON can hold: what is not finite becomes None, keys are text.
+def rows_of(table: pd.DataFrame, kind: Callable[..., Row]) -> dict[str, Row]:
+    """Return the rows of a table that ``table_of`` made as named tuples of that kind again."""
+    return {str(name): kind(*row) for name, *row in table.itertuples(name=None)}
+
+
+def json_records(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return a table as name -> column -> value that strict JSON can hold: what is not finite becomes None.
 
     >>> json_records(pd.DataFrame({1: [float("nan")]}, index=["GRU"]))
     {'GRU': {'1': None}}
@@ -27,4 +39,4 @@ def json_records(table: pd.DataFrame) -> dict[str, Record]:
     def plain(value: Any) -> Any:
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
-    return {str(name): {str(k): plain(v) for k, v in row.items()} for name, row in records(table).items()}
+    return {str(name): {str(k): plain(v) for k, v in row.items()} for name, row in table.to_dict("index").items()}

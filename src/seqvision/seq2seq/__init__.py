@@ -1,7 +1,8 @@
-"""From one sequence to another of a different length: attention, decoder and generation as pure functions."""
+"""From one sequence to another: attention, decoder, generation, and forecasts fed back, as pure functions."""
 
 from .attention import Attention, Bahdanau, BahdanauParams, Luong, LuongParams, attend
 from .decoder import Decoder, DecoderParams, DecoderState, Encoded
+from .free_running import free_run
 from .generation import Generated, generate
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "Luong",
     "LuongParams",
     "attend",
+    "free_run",
     "generate",
 ]

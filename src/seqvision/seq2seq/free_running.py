@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision.metrics.checks import check_positive
+from seqvision._checks import check_count
 
 
 def free_run(apply: Callable[[Array], Array], history: Array, steps: int) -> Array:
@@ -30,7 +30,7 @@ def free_run(apply: Callable[[Array], Array], history: Array, steps: int) -> Arr
     >>> free_run(lambda x: x[:, -1:] + 1.0, jnp.zeros((3, 1)), steps=3)[:, 0]
     Array([1., 2., 3.], dtype=float32)
     """
-    check_positive("steps", steps)
+    steps = check_count("steps", steps)
     if history.ndim != 2 or 0 in history.shape:
         raise ValueError(f"history must be (T, D) with T, D >= 1, got shape {history.shape}")
     columns = history.shape[1]

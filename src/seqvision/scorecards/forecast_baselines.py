@@ -14,7 +14,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqvision.metrics.checks import as_series, check_positive
+from seqvision._arrays import as_series
+from seqvision._checks import check_count
 
 Baseline = Callable[[ArrayLike, ArrayLike, int], NDArray[np.float64]]
 
@@ -69,7 +70,7 @@ def seasonal_naive(series: ArrayLike, origins: ArrayLike, steps: int = 1, *, sea
     >>> seasonal_naive([1.0, 2.0, 3.0, 4.0], origins=[4], steps=3, season=2)
     array([[3., 4., 3.]])
     """
-    check_positive("season", season)
+    season = check_count("season", season)
     y, t = _check(series, origins, steps, needed=season)
     return y[t[:, None] - season + (np.arange(steps) % season)[None, :]]
 
@@ -119,7 +120,7 @@ def fit_autoregression(training_rows: ArrayLike, order: int) -> AutoRegression:
     >>> np.round(fit([8.0], origins=[1], steps=3), 6)
     array([[4., 2., 1.]])
     """
-    check_positive("order", order)
+    order = check_count("order", order)
     y = as_series("training_rows", training_rows)
     if len(y) < 2 * order + 1:
         raise ValueError(f"order {order} needs at least {2 * order + 1} training rows, got {len(y)}: use fewer lags")
@@ -164,7 +165,7 @@ def _check(
     series: ArrayLike, origins: ArrayLike, steps: int, needed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     y = as_series("series", series)
-    check_positive("steps", steps)
+    check_count("steps", steps)
     t = np.asarray(origins)
     if t.ndim != 1 or t.size == 0 or t.dtype.kind not in "iu":
         raise ValueError(f"origins must be a non-empty list of row numbers (B,), got {t.dtype} of shape {t.shape}")

@@ -3,7 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seqvision.scorecards import fit_autoregression, free_run
+from seqvision.scorecards import fit_autoregression
+from seqvision.seq2seq import free_run
 
 W = jnp.array([[0.5, 0.2], [-0.3, 0.4], [0.1, 0.7]])  # (T, D): one weight a lag and column
 

@@ -32,19 +32,21 @@ def test_numbers_are_those_of_the_metrics():
         "smape": metrics.smape,
         "mape": metrics.mape,
     }.items():
-        values = [metric(truth, seed) for seed in f]
+        values = [metric(truth, forecast=seed) for seed in f]
         assert row[name] == pytest.approx(np.mean(values))
         assert row[f"{name}_std"] == pytest.approx(np.std(values, ddof=1))
-    assert row["mase"] == pytest.approx(np.mean([metrics.mase(truth, seed, Y[:70], season=7) for seed in f]))
-    shares = [metrics.directional_accuracy(truth, seed, Y[CUTOFF - 1 : -1]).value for seed in f]
+    assert row["mase"] == pytest.approx(
+        np.mean([metrics.mase(truth, forecast=seed, training_rows=Y[:70], season=7) for seed in f])
+    )
+    shares = [metrics.directional_accuracy(truth, forecast=seed, last_observed=Y[CUTOFF - 1 : -1]).value for seed in f]
     assert row["direction"] == pytest.approx(np.mean(shares))
     assert row["direction_low"] < row["direction"] < row["direction_high"]
     assert row["direction_rows"] == B
-    last = metrics.rmse(truth, Y[CUTOFF - 1 : -1])
+    last = metrics.rmse(truth, forecast=Y[CUTOFF - 1 : -1])
     assert card.one_step.loc["last value", "rmse"] == pytest.approx(last)
     best = card.one_step[card.one_step["kind"] == "baseline"]["rmse"].min()
     assert row["skill"] == pytest.approx(1 - row["rmse"] / best)
-    held = metrics.rmse(truth, np.full(B, Y[CUTOFF - 1]))
+    held = metrics.rmse(truth, forecast=np.full(B, Y[CUTOFF - 1]))
     assert card.free_running.loc["last value", "rmse"] == pytest.approx(held)
     assert np.isnan(card.free_running.loc["LSTM", "direction_low"])
 
@@ -54,7 +56,7 @@ def test_fitted_baselines_see_training_rows_only():
     corrupted[70:] *= -3.0
     ours = scorecards.default_baselines(Y[:70])["AR(5)"]
     card = scorecards.score_forecasts(corrupted, CUTOFF, {}, train_rows=70)
-    expected = metrics.rmse(corrupted[CUTOFF:], ours(corrupted, np.arange(CUTOFF, 120))[:, 0])
+    expected = metrics.rmse(corrupted[CUTOFF:], forecast=ours(corrupted, np.arange(CUTOFF, 120))[:, 0])
     assert card.one_step.loc["AR(5)", "rmse"] == expected
 
 
@@ -99,12 +101,14 @@ def test_horizons_are_scored_on_the_same_origins():
     origins = range(CUTOFF, len(Y) - 5 + 1)
     for h in range(5):
         truth = np.array([Y[t + h] for t in origins])
-        expected = np.mean([metrics.rmse(truth, [f[s, t - CUTOFF, h] for t in origins]) for s in range(2)])
+        expected = np.mean([metrics.rmse(truth, forecast=[f[s, t - CUTOFF, h] for t in origins]) for s in range(2)])
         assert card.by_horizon.loc["GRU", h + 1] == pytest.approx(expected)
-        naive = metrics.rmse(truth, [Y[t - 1] for t in origins])
+        naive = metrics.rmse(truth, forecast=[Y[t - 1] for t in origins])
         assert card.by_horizon.loc["last value", h + 1] == pytest.approx(naive)
     assert np.isnan(card.by_horizon.loc["MLP", 2])
-    assert card.one_step.loc["GRU", "rmse"] == pytest.approx(np.mean([metrics.rmse(Y[CUTOFF:], s[:, 0]) for s in f]))
+    assert card.one_step.loc["GRU", "rmse"] == pytest.approx(
+        np.mean([metrics.rmse(Y[CUTOFF:], forecast=s[:, 0]) for s in f])
+    )
     assert "RMSE by steps ahead" in card.text()
 
 

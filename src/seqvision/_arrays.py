@@ -1,0 +1,47 @@
+"""What an array of numbers may be, said once, where nothing may be broadcast, dropped or filled in silence."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return ``values`` as float64; refuse what is empty, not numeric or not finite.
+
+    >>> as_numbers("truth", [1, 2])
+    array([1., 2.])
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}: convert it to float first")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty (shape {array.shape}): there is nothing to score")
+    array = array.astype(np.float64)
+    finite = np.isfinite(array)
+    if not finite.all():
+        first = tuple(int(i) for i in np.argwhere(~finite)[0]) if array.ndim else ()
+        raise ValueError(
+            f"{name} holds {int((~finite).sum())} values that are not finite, the first at {first}: "
+            f"repair or drop these rows in truth and forecast alike"
+        )
+    return array
+
+
+def as_series(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Return one series (N,) as float64, time first."""
+    array = as_numbers(name, values)
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one series (N,), got shape {array.shape}: score one column at a time")
+    return array
+
+
+def check_same_shape(name: str, shape: tuple[int, ...], other_name: str, other: tuple[int, ...]) -> None:
+    """Refuse two shapes that differ in any way.
+
+    >>> check_same_shape("truth", (2,), "forecast", (2, 1))
+    Traceback (most recent call last):
+    ValueError: truth has shape (2,) but forecast (2, 1): give both one shape, nothing is broadcast
+    """
+    if shape != other:
+        raise ValueError(
+            f"{name} has shape {shape} but {other_name} {other}: give both one shape, nothing is broadcast"
+        )

@@ -1,0 +1,164 @@
+"""Score classifiers and the commonest class on the same rows, and judge each model."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from seqvision._arrays import as_numbers
+from seqvision.metrics import (
+    ClassAreas,
+    accuracy,
+    class_areas,
+    class_frequencies,
+    class_scores,
+    confusion_matrix,
+    log_loss,
+    reliability,
+    softmax,
+    wilson_interval,
+)
+from seqvision.scorecards.class_baselines import majority_class
+from seqvision.scorecards.class_card import ClassCard, ClassifierScores
+from seqvision.scorecards.tables import table_of
+
+Floats = NDArray[np.float64]
+
+
+def score_classes(
+    labels: ArrayLike,
+    logits: Mapping[str, ArrayLike],
+    *,
+    training_labels: ArrayLike,
+    class_names: Sequence[str] | None = None,
+) -> ClassCard:
+    """Score classifiers on test rows beside the commonest class of the training rows.
+
+    Args:
+      labels: (B,) integer classes of the test rows.
+      logits: for each model (S, B, C) over seeds, or (B, C).
+      training_labels: (N,) integer classes; the naive guess takes its class and its probabilities from them.
+      class_names: (C,); the default is the numbers.
+
+    >>> card = score_classes([0, 1, 1], {"mine": [[2.0, 0.0], [0.0, 2.0], [0.0, 1.0]]}, training_labels=[0, 0, 1])
+    >>> float(card.scores.loc["mine", "accuracy"]), float(card.scores.loc["commonest class", "accuracy"])
+    (1.0, 0.333...)
+    """
+    if not logits:
+        raise ValueError("score_classes needs the logits of at least one model")
+    outputs = {name: _seeds(name, z) for name, z in logits.items()}
+    counts = {name: z.shape[2] for name, z in outputs.items()}
+    num_classes = next(iter(counts.values()))
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"models disagree on the number of classes: {counts}")
+    names = tuple(str(i) for i in range(num_classes)) if class_names is None else tuple(map(str, class_names))
+    if len(names) != num_classes:
+        raise ValueError(f"class_names has {len(names)} names for {num_classes} classes")
+    frequencies = class_frequencies(training_labels, num_classes)
+    common = majority_class(training_labels, num_classes)
+    truth = np.asarray(labels)
+    rows, confusion, per_class = {}, {}, {}
+    for name, z in outputs.items():
+        predicted, chances = z.argmax(axis=-1), [softmax(seed) for seed in z]
+        confusion[name] = np.sum(
+            [confusion_matrix(truth, predicted=p, num_classes=num_classes) for p in predicted], axis=0
+        )
+        areas = [class_areas(truth, scores=p) for p in chances]
+        per_class[name] = _per_class(areas, confusion[name], names)
+        each = zip(predicted, chances, areas, z, strict=True)
+        rows[name] = _row("model", [_scores(truth, *one) for one in each], len(truth))
+    even = np.tile(frequencies, (len(truth), 1))
+    guess = _scores(truth, np.full(len(truth), common), even, class_areas(truth, scores=even))
+    rows["commonest class"] = _row("baseline", [guess], len(truth))
+    verdicts = tuple(_judge(name, rows[name], rows["commonest class"], names[common]) for name in outputs)
+    return ClassCard(table_of(rows), confusion, per_class, names, verdicts, len(truth))
+
+
+class _SeedScores(NamedTuple):
+    accuracy: float
+    log_loss: float
+    f1: float
+    roc_area: float
+    calibration_error: float
+
+
+def _seeds(name: str, logits: ArrayLike) -> NDArray[np.float64]:
+    z = as_numbers(f"logits of {name!r}", logits)
+    z = z[None] if z.ndim == 2 else z
+    if z.ndim != 3 or z.shape[2] < 2:
+        raise ValueError(
+            f"logits of {name!r} must be (B, C) or (seeds, B, C) with C >= 2, got shape {z.shape}; "
+            "one logit z of two classes is the pair 0, z"
+        )
+    return z
+
+
+def _scores(
+    truth: NDArray, predicted: NDArray, probabilities: Floats, areas: ClassAreas, logits: Floats | None = None
+) -> _SeedScores:
+    counts = confusion_matrix(truth, predicted=predicted, num_classes=probabilities.shape[1])
+    loss = log_loss(truth, probabilities=probabilities) if logits is None else log_loss(truth, logits=logits)
+    confidence = np.take_along_axis(probabilities, predicted[:, None], axis=1)[:, 0]
+    return _SeedScores(
+        accuracy=accuracy(truth, predicted=predicted).value,
+        log_loss=loss,
+        f1=float(class_scores(counts, average="macro").f1),
+        roc_area=_mean(areas.roc),
+        calibration_error=reliability(predicted == truth, confidence=np.minimum(confidence, 1.0)).error,
+    )
+
+
+def _row(kind: Literal["model", "baseline"], seeds: list[_SeedScores], rows: int) -> ClassifierScores:
+    mean = _SeedScores(*(float(np.mean(values)) for values in zip(*seeds, strict=True)))
+    spread = _SeedScores(*(np.std(v, ddof=1).item() if len(seeds) > 1 else np.nan for v in zip(*seeds, strict=True)))
+    share = wilson_interval(mean.accuracy * rows, rows)
+    return ClassifierScores(
+        kind=kind,
+        seeds=len(seeds),
+        accuracy=share.value,
+        accuracy_std=spread.accuracy,
+        accuracy_low=share.low,
+        accuracy_high=share.high,
+        log_loss=mean.log_loss,
+        log_loss_std=spread.log_loss,
+        f1=mean.f1,
+        roc_area=mean.roc_area,
+        calibration_error=mean.calibration_error,
+    )
+
+
+def _per_class(areas: list[ClassAreas], counts: NDArray[np.int64], names: tuple[str, ...]) -> pd.DataFrame:
+    """Score each class against the rest, seeds taken together; areas are means over seeds."""
+    scores = class_scores(counts)
+    return pd.DataFrame(
+        {
+            "recall": scores.recall,
+            "specificity": scores.specificity,
+            "precision": scores.precision,
+            "f1": scores.f1,
+            "roc_area": np.mean([area.roc for area in areas], axis=0),
+            "average_precision": np.mean([area.average_precision for area in areas], axis=0),
+            "rows": counts.sum(axis=1) // len(areas),
+        },
+        index=pd.Index(names),
+    )
+
+
+def _mean(values: Floats) -> float:
+    """Return the mean of what is defined; NaN if nothing is."""
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else np.nan
+
+
+def _judge(name: str, row: ClassifierScores, naive: ClassifierScores, common: str) -> str:
+    numbers = f"{100 * row.accuracy:.2f} % against {100 * naive.accuracy:.2f} %"
+    if row.accuracy <= naive.accuracy:
+        return f"{name}: no skill over always saying {common} ({numbers})"
+    if row.accuracy_low <= naive.accuracy:
+        return (
+            f"{name}: more often right than always saying {common}, but chance explains it: no clear skill ({numbers})"
+        )
+    wrong = (1 - row.accuracy) / (1 - naive.accuracy)
+    return f"{name}: makes {100 * (1 - wrong):.1f} % fewer errors than always saying {common} ({numbers})"

@@ -1,0 +1,85 @@
+import json
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from seqvision import metrics
+from seqvision.scorecards import score_classes
+
+RNG = np.random.default_rng(0)
+LABELS = RNG.integers(0, 4, 200)
+LOGITS = RNG.normal(size=(200, 4)) + 1.5 * np.eye(4)[LABELS]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: score_classes(LABELS, {}, training_labels=LABELS), ValueError, "at least one model"),
+        (lambda: score_classes(LABELS, {"m": LOGITS[:, 0]}, training_labels=LABELS), ValueError, "C >= 2"),
+        (
+            lambda: score_classes(LABELS, {"m": LOGITS}, training_labels=LABELS, class_names="ab"),
+            ValueError,
+            "2 names for 4",
+        ),
+    ],
+)
+def test_errors_name_what_is_wrong(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_card_equals_scikit_learn():
+    card = score_classes(LABELS, {"net": LOGITS}, training_labels=[1, 1, 0, 2, 3], class_names="abcd")
+    predicted = LOGITS.argmax(axis=1)
+    precision, recall, f1, support = sk.precision_recall_fscore_support(LABELS, predicted)
+    table = card.per_class["net"]
+    for name, values in {"precision": precision, "recall": recall, "f1": f1, "rows": support}.items():
+        np.testing.assert_allclose(table[name], values)
+    assert list(table.index) == list("abcd")
+    p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+    row = card.scores.loc["net"]
+    assert row["f1"] == pytest.approx(sk.f1_score(LABELS, predicted, average="macro"))
+    assert row["roc_area"] == pytest.approx(sk.roc_auc_score(LABELS, p, multi_class="ovr"))
+    assert row["calibration_error"] == metrics.reliability(predicted == LABELS, confidence=p.max(axis=1)).error
+    member = np.eye(4)[LABELS]
+    np.testing.assert_allclose(table["average_precision"], sk.average_precision_score(member, p, average=None))
+    naive = card.scores.loc["commonest class"]
+    assert naive["accuracy"] == np.mean(LABELS == 1)
+    assert naive["roc_area"] == 0.5
+    assert naive["calibration_error"] == pytest.approx(abs(0.4 - np.mean(LABELS == 1)))
+    frequencies = np.tile([0.2, 0.4, 0.2, 0.2], (200, 1))
+    assert naive["log_loss"] == pytest.approx(sk.log_loss(LABELS, frequencies))
+    assert "fewer errors than always saying b" in card.text()
+    assert max(len(line) for line in card.text().splitlines()) <= 110
+    json.dumps(card.to_dict(), allow_nan=False)
+
+
+def test_a_test_set_of_one_class_is_scored_without_areas():
+    card = score_classes([1, 1], {"net": [[0.0, 1.0], [1.0, 0.0]]}, training_labels=[0, 1])
+    assert card.scores.loc["net", "accuracy"] == 0.5
+    assert np.isnan(card.scores["roc_area"]).all()
+    json.dumps(card.to_dict(), allow_nan=False)
+
+
+def test_seeds_widen_the_table_and_not_the_evidence():
+    seeds = np.stack([LOGITS, RNG.normal(size=LOGITS.shape)])
+    card = score_classes(LABELS, {"net": seeds}, training_labels=LABELS)
+    shares = [np.mean(seed.argmax(axis=1) == LABELS) for seed in seeds]
+    row = card.scores.loc["net"]
+    assert row["accuracy"] == pytest.approx(np.mean(shares))
+    assert row["accuracy_std"] == pytest.approx(np.std(shares, ddof=1))
+    one = metrics.wilson_interval(np.mean(shares) * 200, 200)
+    assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx((one.low, one.high))
+    assert card.confusion["net"].sum() == 400
+
+
+def test_no_skill_is_said():
+    always = np.tile([0.0, 1.0, 0.0, 0.0], (200, 1))
+    guess = np.random.default_rng(1).normal(size=LOGITS.shape)
+    card = score_classes(LABELS, {"lazy": always, "net": LOGITS, "coin": guess}, training_labels=[1])
+    assert "lazy: no skill over always saying 1" in card.verdicts[0]
+    assert "fewer errors" in card.verdicts[1]
+    assert "skill" in card.verdicts[2]
+    assert card.confusion["lazy"][:, 1].sum() == 200
+    assert (card.per_class["lazy"]["precision"][["0", "2", "3"]] == 0).all()

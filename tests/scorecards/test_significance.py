@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from seqvision import scorecards
+
+
+def test_diebold_mariano_on_one_step_is_a_corrected_t_test():
+    rng = np.random.default_rng(0)
+    a, b = rng.exponential(size=50), rng.exponential(size=50) + 0.3
+    # With horizon 1 the correction turns the population variance into the sample's: the paired t-test.
+    theirs = stats.ttest_rel(a, b)
+    ours = scorecards.diebold_mariano(a, other_losses=b)
+    assert ours == pytest.approx((theirs.statistic, theirs.pvalue), rel=1e-9)
+    assert scorecards.diebold_mariano(b, other_losses=a).statistic == -ours.statistic
+    assert scorecards.diebold_mariano(a, other_losses=a) == (0.0, 1.0)
+
+
+def test_diebold_mariano_with_overlap_equals_a_loop():
+    rng = np.random.default_rng(1)
+    d = np.convolve(rng.normal(size=80), np.ones(4), "valid") + 0.5
+    n, h, mean = len(d), 4, d.mean()
+    autocovariance = [sum((d[t] - mean) * (d[t - k] - mean) for t in range(k, n)) / n for k in range(h)]
+    variance = (autocovariance[0] + 2 * sum(autocovariance[1:])) / n
+    expected = mean / variance**0.5 * ((n + 1 - 2 * h + h * (h - 1) / n) / n) ** 0.5
+    assert scorecards.diebold_mariano(d, other_losses=np.zeros(n), horizon=h).statistic == pytest.approx(expected)
+    with pytest.raises(ValueError, match="B > horizon 4"):
+        scorecards.diebold_mariano(d[:4], other_losses=d[1:5], horizon=4)
+
+
+def diebold_p(losses):
+    return scorecards.diebold_mariano(losses[0], other_losses=losses[1]).p_value
+
+
+def test_diebold_mariano_keeps_its_level():
+    rng = np.random.default_rng(2)
+    rejected = np.mean([diebold_p(rng.normal(size=(2, 100)) ** 2) < 0.05 for _ in range(600)])
+    assert 0.02 < rejected < 0.09
