@@ -20,8 +20,8 @@ from seqvision.models import (
     TrainablePool,
     local_response_norm,
 )
-from seqvision.models.lenet import C3_INPUTS
-from seqvision.models.lenet_codes import DIGIT_CODES
+from seqvision.models.classic.digit_codes import DIGIT_CODES
+from seqvision.models.classic.lenet import C3_INPUTS
 
 KEY = jax.random.key(0)
 FAST = {"xla_backend_optimization_level": 0}  # compiles in half the time

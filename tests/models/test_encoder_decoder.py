@@ -12,7 +12,7 @@ import pytest
 from seqvision.cells import GRU, LSTM, unroll_bidirectional
 from seqvision.data import decoder_arrays
 from seqvision.models import MLP, ClassificationHead, EncoderDecoder, ImageEncoder, Recurrent, SequenceEncoder
-from seqvision.models.fields import from_dict, to_dict
+from seqvision.models.parameter_dicts import from_dict, to_dict
 from seqvision.seq2seq import Bahdanau, Decoder, Encoded, Luong, generate
 from seqvision.seq2seq.decoder import DecoderParams
 from seqvision.training import create_state, fit, predict

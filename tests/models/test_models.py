@@ -187,8 +187,8 @@ BAD = {
         KEY, draw(1, 2, 1)
     ),
     "activation must be one of linear, relu, .* got 'rleu'": lambda: MLP((2,), activation="rleu").init(KEY, draw(1, 2)),
-    "horizon and targets must be >= 1, got 0 and 1": lambda: RegressionHead(0).init(KEY, draw(1, 2)),
-    "classes must be >= 1, got 0": lambda: ClassificationHead(0).init(KEY, draw(1, 2)),
+    "RegressionHead: horizon must be an int >= 1, got 0": lambda: RegressionHead(0).init(KEY, draw(1, 2)),
+    "ClassificationHead: num_classes must be an int >= 1, got 0": lambda: ClassificationHead(0).init(KEY, draw(1, 2)),
     "groups must divide the 3 input channels": lambda: ConvBlock(4, groups=2).init(KEY, draw(1, 4, 4, 3)),
     "the model forecasts 1 values, but 2 columns are anchored": lambda: Anchored(MLP((2,))).init(KEY, draw(1, 4, 2)),
 }

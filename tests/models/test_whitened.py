@@ -8,7 +8,7 @@ import pytest
 
 from seqvision.conv import conv
 from seqvision.models import WhitenedConvNet, whitening_kernel
-from seqvision.models.whitened import start_from_identity
+from seqvision.models.classic.whitened import start_from_identity
 
 
 def correlated_images(n=200, side=8):

@@ -4,29 +4,29 @@ How the five shapes of input and output are spelled, one-to-one to sequences of 
 `seqvision.models.encoder_decoder`.
 """
 
-from .alexnet import AlexNet
+from .blocks.convolution import ConvBlock
+from .blocks.inception import InceptionBlock, local_response_norm
+from .blocks.normalization import BatchNorm
+from .blocks.residual import BottleneckBlock, ResidualBlock
+from .blocks.separable import SeparableBlock, SqueezeExcitation
+from .blocks.transposed import ConvTransposeBlock
 from .boxes import Detections, decode_boxes, encode_boxes, non_maximum_suppression
-from .compact import CompactNet
-from .convolutional import ConvBlock, ConvNet
-from .dcgan import DCGANDiscriminator, DCGANGenerator, digit_gan
+from .classic.alexnet import AlexNet
+from .classic.compact import CompactNet
+from .classic.dcgan import DCGANDiscriminator, DCGANGenerator, digit_gan
+from .classic.googlenet import GoogLeNet
+from .classic.keras_convnets import ConvNet, SixConvNet, cifar_convnet, fashion_convnet, mnist_convnet
+from .classic.lenet import LeNet5, PartialConv, TrainablePool
+from .classic.resnet import ResNet, cifar_resnet18, cifar_resnet20, resnet18, resnet34, resnet50
+from .classic.vgg import VGG, vgg16, vgg19
+from .classic.whitened import WhitenedConvNet, whitening_kernel
+from .classic.yolo import GridDetector, YOLOv1
 from .encoder_decoder import EncoderDecoder, ImageEncoder, SequenceEncoder
-from .googlenet import GoogLeNet
 from .heads import Anchored, ClassificationHead, RegressionHead
-from .inception import InceptionBlock, local_response_norm
-from .keras_convnets import SixConvNet, cifar_convnet, fashion_convnet, mnist_convnet
-from .lenet import LeNet5, PartialConv, TrainablePool
 from .mlp import MLP
-from .normalization import BatchNorm
 from .parameters import parameter_count, variable_shapes
 from .recurrent import Recurrent, RecurrentLayer
-from .residual import BottleneckBlock, ResidualBlock
-from .resnet import ResNet, cifar_resnet18, cifar_resnet20, resnet18, resnet34, resnet50
 from .row_by_row import RowByRow
-from .separable import SeparableBlock, SqueezeExcitation
-from .transposed import ConvTransposeBlock
-from .vgg import VGG, vgg16, vgg19
-from .whitened import WhitenedConvNet, whitening_kernel
-from .yolo import GridDetector, YOLOv1
 
 __all__ = [
     "MLP",

@@ -19,9 +19,9 @@ from jax import Array
 from seqvision.cells import Cell
 from seqvision.seq2seq import Decoder, DecoderParams, Encoded, Generated, generate
 
-from .convolutional import ConvBlock
-from .fields import from_dict, to_dict
-from .heads import GLOROT
+from .blocks.convolution import ConvBlock
+from .initializers import GLOROT
+from .parameter_dicts import from_dict, to_dict
 from .recurrent import RecurrentLayer
 
 

@@ -4,7 +4,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
-GLOROT = nn.initializers.glorot_uniform()  # Keras's default, which the known results were made with
+from seqvision._checks import check_count
+
+from .initializers import GLOROT
 
 
 class RegressionHead(nn.Module):
@@ -27,17 +29,17 @@ class RegressionHead(nn.Module):
     @nn.compact
     def __call__(self, features: Array) -> Array:
         """Map features (..., F) to (..., horizon, targets)."""
-        if self.horizon < 1 or self.targets < 1:
-            raise ValueError(f"RegressionHead: horizon and targets must be >= 1, got {self.horizon} and {self.targets}")
+        check_count("horizon", self.horizon, owner="RegressionHead")
+        check_count("targets", self.targets, owner="RegressionHead")
         y = nn.Dense(self.horizon * self.targets, kernel_init=GLOROT, name="dense")(features)
         return y.reshape(*y.shape[:-1], self.horizon, self.targets)
 
 
 class ClassificationHead(nn.Module):
-    """Read class scores from features (..., F), as logits (..., classes).
+    """Read class scores from features (..., F), as logits (..., num_classes).
 
     Args:
-      classes: number of classes, >= 1 (1: one binary logit).
+      num_classes: number of classes, >= 1 (1: one binary logit).
 
     >>> import jax
     >>> logits, _ = ClassificationHead(10).init_with_output(jax.random.key(0), jnp.ones((5, 8)))
@@ -45,14 +47,13 @@ class ClassificationHead(nn.Module):
     (5, 10)
     """
 
-    classes: int
+    num_classes: int
 
     @nn.compact
     def __call__(self, features: Array) -> Array:
-        """Map features (..., F) to logits (..., classes)."""
-        if self.classes < 1:
-            raise ValueError(f"ClassificationHead: classes must be >= 1, got {self.classes}")
-        return nn.Dense(self.classes, kernel_init=GLOROT, name="dense")(features)
+        """Map features (..., F) to logits (..., num_classes)."""
+        check_count("num_classes", self.num_classes, owner="ClassificationHead")
+        return nn.Dense(self.num_classes, kernel_init=GLOROT, name="dense")(features)
 
 
 class Anchored(nn.Module):

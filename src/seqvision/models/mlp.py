@@ -5,7 +5,8 @@ from jax import Array
 
 from seqvision.activations import activation
 
-from .heads import GLOROT, RegressionHead
+from .heads import RegressionHead
+from .initializers import GLOROT
 
 
 class MLP(nn.Module):

@@ -11,8 +11,8 @@ from jax import Array
 from seqvision.cells import Cell, unroll
 from seqvision.cells.unrolling.unroll import Method
 
-from .fields import from_dict, to_dict
 from .heads import RegressionHead
+from .parameter_dicts import from_dict, to_dict
 
 READOUTS = ("last", "max", "mean", "all")
 

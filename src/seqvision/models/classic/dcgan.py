@@ -4,8 +4,8 @@ import flax.linen as nn
 import jax
 from jax import Array
 
-from .convolutional import ConvBlock
-from .transposed import ConvTransposeBlock
+from seqvision.models.blocks.convolution import ConvBlock
+from seqvision.models.blocks.transposed import ConvTransposeBlock
 
 _INIT = nn.initializers.normal(0.02)
 

@@ -5,10 +5,11 @@ from typing import Literal
 import flax.linen as nn
 from jax import Array
 
-from .checks import check_pictures
-from .convolutional import HE, ConvBlock
-from .heads import ClassificationHead
-from .normalization import BatchNorm
+from seqvision.models.blocks.convolution import ConvBlock
+from seqvision.models.blocks.normalization import BatchNorm
+from seqvision.models.heads import ClassificationHead
+from seqvision.models.initializers import HE
+from seqvision.models.picture_checks import check_pictures
 
 
 class CompactNet(nn.Module):

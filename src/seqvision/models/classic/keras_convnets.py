@@ -3,9 +3,67 @@
 import flax.linen as nn
 from jax import Array
 
-from .checks import check_pictures
-from .convolutional import ConvBlock, ConvNet
-from .heads import GLOROT, ClassificationHead
+from seqvision.models.blocks.convolution import ConvBlock
+from seqvision.models.heads import ClassificationHead
+from seqvision.models.initializers import GLOROT
+from seqvision.models.picture_checks import check_pictures
+
+
+class ConvNet(nn.Module):
+    """A classifier in the style of the Keras notebooks: convolutions, then dense layers.
+
+    The defaults are the Fashion-MNIST network: 3x3 convolutions of stride 2 with 32, 64 and 128 channels, dropout .2,
+    a dense layer of 512, dropout .2, and 10 classes (360,458 parameters on 28x28x1 images). Its relatives are
+    `mnist_convnet` and `cifar_convnet`.
+
+    Args:
+      channels: output channels of each convolution.
+      kernel_size: window of every convolution.
+      stride: step of every convolution.
+      padding: "valid" (Keras's default) or "same".
+      pool: max pool after each convolution, or None.
+      batch_norm: normalize in each block.
+      dropout: rate before the dense layers and after each of them; a pair for the two places.
+      dense: units of the dense layers.
+      head: a module from features to outputs; None returns the features.
+
+    >>> import jax, jax.numpy as jnp
+    >>> model = ConvNet()
+    >>> logits, variables = model.init_with_output(jax.random.key(0), jnp.ones((2, 28, 28, 1)))
+    >>> logits.shape, sum(p.size for p in jax.tree.leaves(variables))
+    ((2, 10), 360458)
+    """
+
+    channels: tuple[int, ...] = (32, 64, 128)
+    kernel_size: tuple[int, ...] = (3, 3)
+    stride: int | tuple[int, ...] = 2
+    padding: str = "valid"
+    pool: tuple[int, ...] | None = None
+    batch_norm: bool = False
+    dropout: float | tuple[float, float] = 0.2
+    dense: tuple[int, ...] = (512,)
+    head: nn.Module | None = ClassificationHead(10)
+
+    @nn.compact
+    def __call__(self, x: Array, *, train: bool = False) -> Array:
+        """Map images x (B, H, W, C) to the head's outputs."""
+        check_pictures(self, x)
+        for features in self.channels:
+            block = ConvBlock(
+                features,
+                self.kernel_size,
+                self.stride,
+                self.padding,
+                batch_norm=self.batch_norm,
+                pool=self.pool,
+            )
+            x = block(x, train=train)
+        before, after = self.dropout if isinstance(self.dropout, tuple) else (self.dropout, self.dropout)
+        x = nn.Dropout(before, deterministic=not train)(x.reshape(x.shape[0], -1))
+        for units in self.dense:
+            x = nn.relu(nn.Dense(units, kernel_init=GLOROT)(x))
+            x = nn.Dropout(after, deterministic=not train)(x)
+        return x if self.head is None else self.head(x)
 
 
 def mnist_convnet(num_classes: int = 10) -> ConvNet:

@@ -4,10 +4,10 @@ import flax.linen as nn
 from jax import Array
 
 from seqvision.conv import max_pool
-
-from .checks import check_pictures
-from .convolutional import HE, ConvBlock
-from .heads import ClassificationHead
+from seqvision.models.blocks.convolution import ConvBlock
+from seqvision.models.heads import ClassificationHead
+from seqvision.models.initializers import HE
+from seqvision.models.picture_checks import check_pictures
 
 
 class AlexNet(nn.Module):

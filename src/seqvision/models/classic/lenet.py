@@ -12,11 +12,12 @@ from jax import Array
 
 from seqvision.activations import Activation, activation
 from seqvision.conv import avg_pool, conv, sum_pool
+from seqvision.models.blocks.convolution import ConvBlock
+from seqvision.models.heads import ClassificationHead
+from seqvision.models.initializers import GLOROT
+from seqvision.models.picture_checks import check_pictures
 
-from .checks import check_pictures
-from .convolutional import ConvBlock
-from .heads import GLOROT, ClassificationHead
-from .lenet_codes import DIGIT_CODES
+from .digit_codes import DIGIT_CODES
 
 # The maps of S2 that each of the 16 maps of C3 reads (table I of the paper).
 _COLUMNS = "012 123 234 345 450 501 0123 1234 2345 3450 4501 5012 0134 1245 0235 012345"

@@ -6,9 +6,9 @@ import numpy as np
 from jax import Array
 from numpy.typing import ArrayLike
 
-from .checks import check_pictures
-from .convolutional import ConvBlock
-from .normalization import BatchNorm
+from seqvision.models.blocks.convolution import ConvBlock
+from seqvision.models.blocks.normalization import BatchNorm
+from seqvision.models.picture_checks import check_pictures
 
 UNIFORM = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # +-1 / sqrt(fan_in)
 

@@ -5,9 +5,9 @@ import jax
 from jax import Array
 
 from seqvision.conv import max_pool
-
-from .checks import check_pictures
-from .convolutional import HE, ConvBlock
+from seqvision.models.blocks.convolution import ConvBlock
+from seqvision.models.initializers import HE
+from seqvision.models.picture_checks import check_pictures
 
 # (channels, window, stride) of each convolution, "pool" for a max pool of 2 x 2 (figure 3 of the paper).
 _LAYERS: tuple[tuple[int, int, int] | str, ...] = (

@@ -7,7 +7,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
-from .convolutional import HE, ConvBlock
+from seqvision.models.initializers import HE
+
+from .convolution import ConvBlock
 
 Shortcut = Literal["projection", "zeros"]
 

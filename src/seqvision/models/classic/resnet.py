@@ -6,11 +6,11 @@ import flax.linen as nn
 from jax import Array
 
 from seqvision.conv import global_avg_pool, max_pool
-
-from .checks import check_pictures
-from .convolutional import HE, ConvBlock
-from .heads import ClassificationHead
-from .residual import BottleneckBlock, ResidualBlock, Shortcut
+from seqvision.models.blocks.convolution import ConvBlock
+from seqvision.models.blocks.residual import BottleneckBlock, ResidualBlock, Shortcut
+from seqvision.models.heads import ClassificationHead
+from seqvision.models.initializers import HE
+from seqvision.models.picture_checks import check_pictures
 
 
 class ResNet(nn.Module):

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from seqvision.conv import max_pool
+from seqvision.models.initializers import HE
 
-from .convolutional import HE, ConvBlock
+from .convolution import ConvBlock
 
 
 class InceptionBlock(nn.Module):

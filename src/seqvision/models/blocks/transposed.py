@@ -10,8 +10,8 @@ from jax import Array
 
 from seqvision.activations import Activation, activation
 from seqvision.conv import conv_transpose, per_channel
+from seqvision.models.initializers import GLOROT
 
-from .heads import GLOROT
 from .normalization import BatchNorm
 
 

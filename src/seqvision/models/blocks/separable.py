@@ -7,8 +7,9 @@ from jax import Array
 
 from seqvision.activations import Activation
 from seqvision.conv import global_avg_pool
+from seqvision.models.initializers import HE
 
-from .convolutional import HE, ConvBlock
+from .convolution import ConvBlock
 
 
 class SeparableBlock(nn.Module):

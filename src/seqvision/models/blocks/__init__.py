@@ -1,0 +1,1 @@
+"""What convolutional networks are built of; the names are in `seqvision.models`."""

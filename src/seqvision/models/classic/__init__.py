@@ -1,0 +1,1 @@
+"""Networks for images that have a name; those names are in `seqvision.models`."""
