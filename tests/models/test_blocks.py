@@ -257,7 +257,7 @@ def test_logits_of_lenet_are_distances_from_the_pictures():
 
 
 def test_an_unknown_shortcut_is_refused():
-    with pytest.raises(ValueError, match='shortcut must be "projection" or "zeros", got \'zero\''):
+    with pytest.raises(ValueError, match="shortcut must be one of 'projection', 'zeros', got 'zero'"):
         jax.eval_shape(ResidualBlock(4, shortcut="zero").init, KEY, draw(1, 4, 4, 4))
     with pytest.raises(ValueError, match="adds channels, but 4 come in and 2 go out"):
         jax.eval_shape(ResidualBlock(2, shortcut="zeros").init, KEY, draw(1, 4, 4, 4))

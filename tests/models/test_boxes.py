@@ -153,5 +153,5 @@ def test_what_does_not_fit_is_refused():
         make_yolo_loss(C)(jnp.zeros((1, 2, 2, 13)), jnp.zeros((1, 2, 2, 9)))
     with pytest.raises(ValueError, match=r"boxes must be \(N, M, 4\)"):
         encode_boxes(jnp.zeros((2, 4)), jnp.zeros(2), (2, 2), C)
-    with pytest.raises(ValueError, match="limit must be at least 1"):
+    with pytest.raises(ValueError, match="limit must be an int >= 1, got 0"):
         non_maximum_suppression(Detections(jnp.zeros((2, 4)), jnp.zeros(2), jnp.zeros(2)), limit=0)

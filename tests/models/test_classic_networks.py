@@ -139,7 +139,7 @@ REFUSED = {
     "images must be at least 63 x 63": (AlexNet(), CIFAR),
     "5 max pools need images of at least 32 x 32": (vgg16(), (31, 32, 3)),
     r"images must be \(B, 28, 28, C\) or \(B, 32, 32, C\)": (LeNet5(), (27, 27, 1)),
-    'form must be "original"': (LeNet5("orignal"), MNIST),
+    "form must be one of 'original', 'partial', 'dense', got 'orignal'": (LeNet5("orignal"), MNIST),
     'knows pictures of 10 digits, not 26 classes: use "partial"': (LeNet5(num_classes=26), MNIST),
     "must be multiples of 64 pixels": (YOLOv1(), (448, 440, 3)),
     "must be multiples of 8": (GridDetector(), (16, 12, 1)),

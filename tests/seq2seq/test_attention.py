@@ -123,7 +123,7 @@ def test_bad_calls(change, kind, message):
     ("make", "message"),
     [
         (lambda: Bahdanau(0), "units must be an int >= 1, got 0"),
-        (lambda: Luong("cosine"), "score must be one of dot, general, concat, got 'cosine'"),
+        (lambda: Luong("cosine"), "Luong: score must be one of 'dot', 'general', 'concat', got 'cosine'"),
         (lambda: Luong("concat"), "units must be an int >= 1, got None"),
         (lambda: Luong("dot", 4), 'units=4 goes with score="concat"'),
         (lambda: Luong("dot").init(jax.random.key(0), 3, 4), 'one size, got 3 and 4: use "general"'),

@@ -205,7 +205,10 @@ def test_a_users_cell_decodes():
     [
         (lambda: replace(DECODERS["plain"], vocabulary=0), "vocabulary must be an int >= 1, got 0"),
         (lambda: replace(DECODERS["plain"], embedding=0), "embedding must be an int >= 1, got 0"),
-        (lambda: replace(DECODERS["luong"], feed="all"), "feed must be one of none, context, attentional, got 'all'"),
+        (
+            lambda: replace(DECODERS["luong"], feed="all"),
+            "Decoder: feed must be one of 'none', 'context', 'attentional', got 'all'",
+        ),
         (lambda: replace(DECODERS["plain"], feed="context"), "feed='context' needs attention"),
         (lambda: DECODERS["luong"].init(KEY, F), "attention needs a memory"),
         (lambda: generate(*draw("plain"), max_length=0), "max_length must be an int >= 1, got 0"),
@@ -220,7 +223,9 @@ def test_bad_calls(make, message):
 
 @pytest.mark.parametrize(("name", "inside"), [("plain", 1), ("luong", 1), ("luong-feeding", 5), ("bahdanau", 6)])
 def test_the_loop_holds_no_product_that_can_wait(name, inside, monkeypatch):
-    monkeypatch.setattr(sys.modules["seqvision.cells.unroll"], "here", lambda: False)  # loops, not compiled kernels
+    monkeypatch.setattr(
+        sys.modules["seqvision.cells.unrolling.unroll"], "here", lambda: False
+    )  # loops, not compiled kernels
     decoder, params, encoded = draw(name)
     program = jax.make_jaxpr(decoder.score)(params, encoded, np.ones((3, 4), int)).jaxpr
     (scan,) = scans(program)

@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from seqvision._checks import check_count
+
 
 class Detections(NamedTuple):
     """Boxes that were found, best first; places that nothing was found for have the label -1 and the score 0."""
@@ -146,8 +148,7 @@ def non_maximum_suppression(
     >>> non_maximum_suppression(found, limit=3).scores.tolist()
     [0.75, 0.25, 0.0]
     """
-    if limit < 1:
-        raise ValueError(f"non_maximum_suppression: limit must be at least 1, got {limit}")
+    check_count("limit", limit, owner="non_maximum_suppression")
     if found.labels.ndim > 1:
         return jax.vmap(lambda one: non_maximum_suppression(one, limit=limit, threshold=threshold, lowest=lowest))(
             found

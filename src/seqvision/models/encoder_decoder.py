@@ -100,8 +100,8 @@ class ImageEncoder(nn.Module):
         """Map images (B, H, W, C) to a summary (B, F) and a memory (B, H' W', C')."""
         x = source
         for depth, channels in enumerate(self.channels):
-            window = (2, 2) if depth < self.pool else None
-            x = ConvBlock(channels, batch_norm=self.batch_norm, pool=window)(x, train=train)
+            pool = (2, 2) if depth < self.pool else None
+            x = ConvBlock(channels, batch_norm=self.batch_norm, pool=pool)(x, train=train)
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
         summary = nn.relu(nn.Dense(self.features, kernel_init=GLOROT, name="dense")(x.reshape(x.shape[0], -1)))
         summary = nn.Dropout(self.dropout, deterministic=not train)(summary)

@@ -3,7 +3,7 @@
 import flax.linen as nn
 from jax import Array
 
-from seqvision.activations import activation
+from seqvision.activations import Activation, activation
 
 from .heads import RegressionHead
 from .initializers import GLOROT
@@ -14,7 +14,7 @@ class MLP(nn.Module):
 
     Args:
       features: units of each hidden layer.
-      activation: name, see `seqvision.activations`.
+      activation: name, see `seqvision.activations`, or a function.
       dropout: rate after each hidden layer.
       head: a module from features to outputs; None returns the features.
 
@@ -27,7 +27,7 @@ class MLP(nn.Module):
     """
 
     features: tuple[int, ...] = (128,)
-    activation: str = "relu"
+    activation: Activation = "relu"
     dropout: float = 0.0
     head: nn.Module | None = RegressionHead()
 

@@ -1,20 +1,21 @@
 """Recurrent layers and models: any cell, stacked, in one or both directions."""
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import check_choice
 from seqvision.cells import Cell, unroll
 from seqvision.cells.unrolling.unroll import Method
 
 from .heads import RegressionHead
 from .parameter_dicts import from_dict, to_dict
 
-READOUTS = ("last", "max", "mean", "all")
+Readout = Literal["last", "max", "mean", "all"]
 
 
 class RecurrentLayer(nn.Module):
@@ -82,7 +83,7 @@ class Recurrent(nn.Module):
 
     cells: tuple[Cell, ...]
     bidirectional: bool = False
-    readout: Literal["last", "max", "mean", "all"] = "last"
+    readout: Readout = "last"
     dropout: float = 0.0
     head: nn.Module | None = RegressionHead()
     method: Method = "auto"
@@ -106,8 +107,7 @@ class Recurrent(nn.Module):
         """
         if isinstance(self.cells, Cell) or not len(self.cells):
             raise ValueError(f"Recurrent: cells must be a tuple of at least one cell, got {self.cells!r}")
-        if self.readout not in READOUTS:
-            raise ValueError(f"Recurrent: readout must be one of {', '.join(READOUTS)}, got {self.readout!r}")
+        check_choice("readout", self.readout, get_args(Readout), owner="Recurrent")
         if state is not None and len(state) != len(self.cells):
             raise ValueError(f"Recurrent: state must have one entry a layer, {len(self.cells)}, got {len(state)}")
         directions = (False, True) if self.bidirectional else (False,)
@@ -144,7 +144,7 @@ def _last(ys: Array, time: int, mask: Array | None, reverse: bool) -> Array:
     return jnp.squeeze(jnp.take_along_axis(ys, index, axis=time), axis=time)
 
 
-def _pool(ys: Array, time: int, mask: Array | None, readout: str) -> Array:
+def _pool(ys: Array, time: int, mask: Array | None, readout: Readout) -> Array:
     if mask is None:
         return ys.max(axis=time) if readout == "max" else ys.mean(axis=time)
     valid = mask.reshape(mask.shape + (1,) * (ys.ndim - time - 1))

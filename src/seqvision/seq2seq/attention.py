@@ -1,17 +1,18 @@
 """Attention over a memory of source steps: the scores of Bahdanau et al. and Luong et al. (2015) as pure functions."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from seqvision.cells.base import PyTree, affine, check_size
+from seqvision._checks import check_choice, check_count
+from seqvision.cells.base import PyTree, affine
 from seqvision.cells.initializers import input_kernel
 
-SCORES = ("dot", "general", "concat")
+Score = Literal["dot", "general", "concat"]
 
 
 @runtime_checkable
@@ -63,7 +64,7 @@ class Bahdanau:
     units: int
 
     def __post_init__(self):
-        check_size("Bahdanau", "units", self.units)
+        check_count("units", self.units, owner="Bahdanau")
 
     def init(
         self, key: Array, query_features: int, memory_features: int, dtype: DTypeLike = jnp.float32
@@ -118,14 +119,13 @@ class Luong:
     ((3, 6), (3, 5))
     """
 
-    score: Literal["dot", "general", "concat"] = "general"
+    score: Score = "general"
     units: int | None = None
 
     def __post_init__(self):
-        if self.score not in SCORES:
-            raise ValueError(f"Luong: score must be one of {', '.join(SCORES)}, got {self.score!r}")
+        check_choice("score", self.score, get_args(Score), owner="Luong")
         if self.score == "concat":
-            check_size("Luong", "units", self.units)  # type: ignore[arg-type]
+            check_count("units", self.units, owner="Luong")
         elif self.units is not None:
             raise ValueError(f'Luong: units={self.units!r} goes with score="concat" only, not {self.score!r}: drop it')
 
@@ -219,10 +219,8 @@ def masked_softmax(scores: Array, mask: Array | None = None) -> Array:
     if mask is None:
         return jax.nn.softmax(wide, axis=-1).astype(scores.dtype)
     valid = jnp.broadcast_to(mask[..., None, :], wide.shape)
-    highest = jnp.max(wide, axis=-1, keepdims=True, where=valid, initial=jnp.finfo(wide.dtype).min)
-    exps = jnp.where(valid, jnp.exp(jnp.where(valid, wide - jax.lax.stop_gradient(highest), 0)), 0)
-    total = exps.sum(axis=-1, keepdims=True)
-    return (exps / jnp.where(total > 0, total, 1)).astype(scores.dtype)
+    some = valid | ~valid.any(axis=-1, keepdims=True)  # the softmax over no step at all would be 0 / 0
+    return jnp.where(valid, jax.nn.softmax(wide, axis=-1, where=some), 0).astype(scores.dtype)
 
 
 def _additive(queries: Array, keys: Array, v: Array) -> Array:

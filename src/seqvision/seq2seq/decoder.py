@@ -1,20 +1,22 @@
 """A recurrent decoder: writes a sequence of tokens from what an encoder has read, with attention or without."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from seqvision.cells.base import Cell, PyTree, affine, check_size
+from seqvision._checks import check_choice, check_count
+from seqvision.cells import Cell, unroll
+from seqvision.cells.base import PyTree, affine
 from seqvision.cells.initializers import input_kernel
-from seqvision.cells.unrolling.unroll import unroll
 
 from .attention import Attention, attend
 
-FEEDS = ("none", "context", "attentional")
+Feed = Literal["none", "context", "attentional"]
 
 
 class Encoded(NamedTuple):
@@ -91,13 +93,12 @@ class Decoder:
     cell: Cell
     embedding: int = 16
     attention: Attention | None = None
-    feed: Literal["none", "context", "attentional"] = "none"
+    feed: Feed = "none"
 
     def __post_init__(self):
-        check_size("Decoder", "vocabulary", self.vocabulary)
-        check_size("Decoder", "embedding", self.embedding)
-        if self.feed not in FEEDS:
-            raise ValueError(f"Decoder: feed must be one of {', '.join(FEEDS)}, got {self.feed!r}")
+        check_count("vocabulary", self.vocabulary, owner="Decoder")
+        check_count("embedding", self.embedding, owner="Decoder")
+        check_choice("feed", self.feed, get_args(Feed), owner="Decoder")
         if self.feed != "none" and self.attention is None:
             raise ValueError(f"Decoder: feed={self.feed!r} needs attention: give one, or drop feed")
         axes = getattr(self.cell, "event_axes", 1)
@@ -117,15 +118,16 @@ class Decoder:
         keys = jax.random.split(key, 6)
         M, H = memory_features or 0, self._outputs()
         cell = self.cell.init(keys[1], self.embedding + {"none": 0, "context": M, "attentional": H}[self.feed])
+        cast = partial(jax.tree.map, lambda leaf: leaf.astype(dtype))  # a user's own init need not know dtypes
         G = sum(leaf.shape[-1] for leaf in _started(jax.eval_shape(lambda: self.cell.initial_state(cell))))
         return DecoderParams(
             embedding=jax.random.normal(keys[0], (self.vocabulary, self.embedding), dtype) / self.embedding**0.5,
-            cell=jax.tree.map(lambda leaf: leaf.astype(dtype), cell),
+            cell=cast(cell),
             w_start=input_kernel(keys[2], summary_features, G, 1, dtype),
             b_start=jnp.zeros((G,), dtype),
             w_out=input_kernel(keys[3], H, self.vocabulary, 1, dtype),
             b_out=jnp.zeros((self.vocabulary,), dtype),
-            attention=None if self.attention is None else self.attention.init(keys[4], H, M),
+            attention=None if self.attention is None else cast(self.attention.init(keys[4], H, M)),
             w_c=None if self.attention is None else input_kernel(keys[5], M + H, H, 1, dtype),
         )
 

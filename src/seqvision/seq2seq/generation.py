@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision.cells.base import check_size
+from seqvision._checks import check_count
 
 from .decoder import Decoder, DecoderParams, Encoded
 
@@ -60,7 +60,7 @@ def generate(
     >>> written.tokens.shape, written.lengths.shape
     ((2, 5), (2,))
     """
-    check_size("generate", "max_length", max_length)
+    check_count("max_length", max_length, owner="generate")
     if isinstance(temperature, int | float) and not temperature > 0:
         raise ValueError(f"generate: temperature must be > 0, got {temperature!r}: drop key for the likeliest token")
     for name, token in (("pad", pad), ("start", start), ("end", end)):

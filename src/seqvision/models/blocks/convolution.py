@@ -19,10 +19,10 @@ class ConvBlock(nn.Module):
 
     Args:
       features: output channels.
-      kernel_size: window, one entry a spatial axis (1 to 3).
-      stride: step of the window, one number or one an axis.
+      kernel_size: one entry a spatial axis (1 to 3).
+      stride: step of the kernel, one number or one an axis.
       padding: "same", "valid", or what `seqvision.conv.conv` takes.
-      dilation: spread of the window.
+      dilation: spread of the kernel.
       groups: channel groups.
       activation: name, see `seqvision.activations`, or an elementwise function.
       batch_norm: normalize between convolution and activation.

@@ -13,11 +13,11 @@ from .convolution import ConvBlock
 
 
 class InceptionBlock(nn.Module):
-    """Four branches side by side: 1x1; 1x1 and 3x3; 1x1 and a wide window; 3x3 max pool and 1x1.
+    """Four branches side by side: 1x1; 1x1 and 3x3; 1x1 and a wide one; 3x3 max pool and 1x1.
 
     Args:
       channels: of the six convolutions in that order: 1x1, reduction, 3x3, reduction, wide, after the pool.
-      wide: window of the third branch: 5 in the paper, 3 in the published weights with batch norm.
+      wide: side of the kernel of the third branch: 5 in the paper, 3 in the published weights with batch norm.
       batch_norm: normalize each convolution, which then has no bias.
 
     Source: Szegedy et al., Going Deeper with Convolutions, arXiv:1409.4842, figure 2b.
@@ -36,8 +36,8 @@ class InceptionBlock(nn.Module):
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, H, W, C) to (B, H, W, sum of the branches' channels)."""
 
-        def block(name: str, features: int, window: int, x: Array) -> Array:
-            convolution = normalized(features, (window, window), batch_norm=self.batch_norm, name=name)
+        def block(name: str, features: int, size: int, x: Array) -> Array:
+            convolution = normalized(features, (size, size), batch_norm=self.batch_norm, name=name)
             return convolution(x, train=train)
 
         one, three_in, three, wide_in, wide, pooled = self.channels

@@ -1,12 +1,13 @@
 """Residual blocks: two or three normalized convolutions, added to what came in."""
 
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import check_choice
 from seqvision.models.initializers import HE
 
 from .convolution import ConvBlock
@@ -78,10 +79,9 @@ class BottleneckBlock(nn.Module):
         return nn.relu(y + _shortcut(x, 4 * self.features, self.stride, self.shortcut, train))
 
 
-def _shortcut(x: Array, features: int, stride: int, kind: str, train: bool) -> Array:
+def _shortcut(x: Array, features: int, stride: int, kind: Shortcut, train: bool) -> Array:
     """What a block adds to its convolutions' output; called inside the block's compact call."""
-    if kind not in ("projection", "zeros"):
-        raise ValueError(f'shortcut must be "projection" or "zeros", got {kind!r}')
+    check_choice("shortcut", kind, get_args(Shortcut))
     if stride == 1 and x.shape[-1] == features:
         return x
     if kind == "projection":

@@ -5,6 +5,7 @@ from functools import partial
 import flax.linen as nn
 from jax import Array
 
+from seqvision._checks import check_count
 from seqvision.activations import Activation
 from seqvision.conv import global_avg_pool
 from seqvision.models.initializers import HE
@@ -17,7 +18,7 @@ class SeparableBlock(nn.Module):
 
     Args:
       features: output channels.
-      kernel_size: window of the depthwise convolution.
+      kernel_size: of the depthwise convolution.
       stride: its step.
       activation: after each of the two.
       batch_norm: normalize before each activation.
@@ -64,8 +65,7 @@ class SqueezeExcitation(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         """Map x (B, *spatial, C) to the same shape."""
-        if self.ratio < 1:
-            raise ValueError(f"SqueezeExcitation: ratio must be >= 1, got {self.ratio}")
+        check_count("ratio", self.ratio, owner="SqueezeExcitation")
         channels = x.shape[-1]
         means = global_avg_pool(x, x.ndim - 2)
         hidden = nn.relu(nn.Dense(max(1, channels // self.ratio), kernel_init=HE, name="squeeze")(means))

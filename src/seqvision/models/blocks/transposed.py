@@ -16,11 +16,11 @@ from .normalization import BatchNorm
 
 
 class ConvTransposeBlock(nn.Module):
-    """Transposed convolution, batch norm and activation; parameters ``kernel`` (*window, C, features) and ``bias``.
+    """Transposed convolution, batch norm, activation; parameters ``kernel`` (*kernel_size, C, features) and ``bias``.
 
     Args:
       features: output channels.
-      kernel_size: window, one entry a spatial axis.
+      kernel_size: one entry a spatial axis.
       stride: how many times larger the image becomes.
       padding: "same" (stride times the size), "valid", or what `seqvision.conv.conv_transpose` takes.
       activation: name, see `seqvision.activations`, or an elementwise function.
@@ -52,7 +52,7 @@ class ConvTransposeBlock(nn.Module):
         has_bias = not self.batch_norm if self.use_bias is None else self.use_bias
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,)) if has_bias else None
         if self.padding == "valid" and self.stride == 1 and math.prod(x.shape[1:-1]) == 1:
-            # One pixel lights the whole window: a matrix product.
+            # One pixel lights the whole kernel: a matrix product.
             turned = jnp.flip(kernel, tuple(range(len(self.kernel_size))))
             x = jnp.tensordot(x.reshape(x.shape[0], -1), turned, axes=(1, kernel.ndim - 2))
             x = x if bias is None else x + per_channel(bias, x.shape)

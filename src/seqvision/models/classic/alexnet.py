@@ -41,8 +41,8 @@ class AlexNet(nn.Module):
         if min(x.shape[1:3]) < 63:
             raise ValueError(f"AlexNet: images must be at least 63 x 63, got {x.shape}: resize them")
         layers = [(64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1)]
-        for i, (features, window, stride, padding) in enumerate(layers, start=1):
-            block = ConvBlock(features, (window, window), stride, padding, kernel_init=HE, name=f"conv{i}")
+        for i, (features, size, stride, padding) in enumerate(layers, start=1):
+            block = ConvBlock(features, (size, size), stride, padding, kernel_init=HE, name=f"conv{i}")
             x = block(x, train=train)
             if i in (1, 2, 5):
                 x = max_pool(x, (3, 3), stride=2)

@@ -45,9 +45,9 @@ class DCGANGenerator(nn.Module):
             raise ValueError(f"DCGANGenerator: noise must be (B, Z), got {z.shape}")
         x = z[:, None, None, :]
         for i, features in enumerate(self.channels):
-            window, stride, padding = (4, 2, "same") if i else (self.start, 1, "valid")
+            size, stride, padding = (4, 2, "same") if i else (self.start, 1, "valid")
             block = ConvTransposeBlock(
-                features, (window, window), stride, padding, batch_norm=True, momentum=0.9, kernel_init=_INIT
+                features, (size, size), stride, padding, batch_norm=True, momentum=0.9, kernel_init=_INIT
             )
             x = block(x, train=train)
         return ConvTransposeBlock(self.outputs, activation="tanh", use_bias=False, kernel_init=_INIT, name="image")(x)

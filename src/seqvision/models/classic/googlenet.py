@@ -32,8 +32,8 @@ class GoogLeNet(nn.Module):
 
     Args:
       num_classes: logits.
-      batch_norm: False is the paper's form, with biases, 5x5 windows and response normalization (6,998,552 parameters
-        with 1000 classes of RGB images); True that of the published weights, with batch norm, 3x3 windows in their
+      batch_norm: False is the paper's form, with biases, 5x5 kernels and response normalization (6,998,552 parameters
+        with 1000 classes of RGB images); True that of the published weights, with batch norm, 3x3 kernels in their
         place (6,624,904).
       dropout: rate before the dense layer.
 

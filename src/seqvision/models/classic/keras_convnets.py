@@ -18,7 +18,7 @@ class ConvNet(nn.Module):
 
     Args:
       channels: output channels of each convolution.
-      kernel_size: window of every convolution.
+      kernel_size: of every convolution.
       stride: step of every convolution.
       padding: "valid" (Keras's default) or "same".
       pool: max pool after each convolution, or None.

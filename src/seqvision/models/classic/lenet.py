@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from seqvision._checks import check_choice
 from seqvision.activations import Activation, activation
 from seqvision.conv import avg_pool, conv, sum_pool
 from seqvision.models.blocks.convolution import ConvBlock
@@ -36,12 +37,12 @@ def scaled_tanh(x: Array) -> Array:
 class PartialConv(nn.Module):
     """A "valid" convolution whose output maps read only some of the input maps.
 
-    The parameter ``kernel`` (*window, connections) holds the weights of the connections alone, so that no optimizer,
-    momentum or weight decay can move the others away from zero.
+    The parameter ``kernel`` (*kernel_size, connections) holds the weights of the connections alone, so that no
+    optimizer, momentum or weight decay can move the others away from zero.
 
     Args:
       inputs: for every output map, the input maps that it reads.
-      kernel_size: window.
+      kernel_size: one entry a spatial axis.
       activation: name or function.
 
     >>> import jax
@@ -142,8 +143,7 @@ class LeNet5(nn.Module):
         return -jnp.square(x[:, None, :] - codes[None]).sum(axis=-1)
 
     def _check(self, x: Array) -> None:
-        if self.form not in ("original", "partial", "dense"):
-            raise ValueError(f'LeNet5: form must be "original", "partial" or "dense", got {self.form!r}')
+        check_choice("form", self.form, ("original", "partial", "dense"), owner="LeNet5")
         if x.shape[1:3] not in ((28, 28), (32, 32)):
             raise ValueError(f"LeNet5: images must be (B, 28, 28, C) or (B, 32, 32, C), got {x.shape}")
         if self.form == "original" and self.num_classes != 10:

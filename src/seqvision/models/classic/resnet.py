@@ -5,6 +5,7 @@ from typing import Literal
 import flax.linen as nn
 from jax import Array
 
+from seqvision._checks import check_choice
 from seqvision.conv import global_avg_pool, max_pool
 from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.blocks.residual import BottleneckBlock, ResidualBlock, Shortcut
@@ -43,18 +44,15 @@ class ResNet(nn.Module):
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B, num_classes)."""
         check_pictures(self, x)
-        if self.block not in ("basic", "bottleneck") or self.stem not in ("large", "small"):
-            raise ValueError(
-                f'ResNet: block must be "basic" or "bottleneck" and stem "large" or "small", got {self.block!r} and '
-                f"{self.stem!r}"
-            )
+        check_choice("block", self.block, ("basic", "bottleneck"), owner="ResNet")
+        check_choice("stem", self.stem, ("large", "small"), owner="ResNet")
         large = self.stem == "large"
-        window, stride = (7, 2) if large else (3, 1)
+        size, stride = (7, 2) if large else (3, 1)
         stem = ConvBlock(
             self.channels[0],
-            (window, window),
+            (size, size),
             stride,
-            window // 2,
+            size // 2,
             batch_norm=True,
             momentum=0.9,
             kernel_init=HE,

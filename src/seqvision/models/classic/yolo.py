@@ -9,7 +9,7 @@ from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.initializers import HE
 from seqvision.models.picture_checks import check_pictures
 
-# (channels, window, stride) of each convolution, "pool" for a max pool of 2 x 2 (figure 3 of the paper).
+# (channels, kernel size, stride) of each convolution, "pool" for a max pool of 2 x 2 (figure 3 of the paper).
 _LAYERS: tuple[tuple[int, int, int] | str, ...] = (
     (64, 7, 2),
     "pool",
@@ -72,12 +72,12 @@ class YOLOv1(nn.Module):
             if isinstance(layer, str):
                 x = max_pool(x, (2, 2))
                 continue
-            features, window, stride = layer
+            features, size, stride = layer
             count += 1
-            name = f"conv{count}"
-            x = ConvBlock(features, (window, window), stride, window // 2, activation=leaky, kernel_init=HE, name=name)(
-                x
+            block = ConvBlock(
+                features, (size, size), stride, size // 2, activation=leaky, kernel_init=HE, name=f"conv{count}"
             )
+            x = block(x)
         rows, columns = x.shape[1:3]
         x = leaky(nn.Dense(self.dense, kernel_init=HE, name="dense")(x.reshape(x.shape[0], -1)))
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
