@@ -94,7 +94,7 @@ def main(config: Config) -> dict[str, Any]:
             say(f"  ({time.perf_counter() - start:.1f} s with compilation and the answers)")
         judged = {"whitened": np.stack(logits)}
         card = score_classes(
-            np.asarray(data.test.y), judged, training_labels=np.asarray(data.train.y), class_names=data.classes
+            np.asarray(data.test.y), logits=judged, training_labels=np.asarray(data.train.y), class_names=data.classes
         )
         history = {"whitened": {"loss": np.stack(losses)}}
         write_classify_report(folder, raw.test, data.classes, history, {}, {"card": card, "logits": judged})

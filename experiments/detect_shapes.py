@@ -99,7 +99,7 @@ def main(config: Config) -> dict[str, Any]:
         boxes, labels, sure = (np.asarray(part[:12]) for part in found[0])
         title = "found with a score above .15; true boxes dashed"
         labels = np.where(sure > 0.15, labels, -1)
-        figure = plot_boxes(test.images[:12], boxes, labels, sure, truth=test.boxes[:12], title=title)
+        figure = plot_boxes(test.images[:12], boxes, labels, scores=sure, truth=test.boxes[:12], title=title)
         save_figure(figure, folder.path / "scenes.png")
     print(f"\nrun folder: {folder.path}")
     return to_plain({"scores": scores, "parameters": parameters, "seconds": seconds, "folder": folder.path})

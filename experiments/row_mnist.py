@@ -72,7 +72,9 @@ def main(config: Config) -> dict[str, Any]:
     keys = jax.random.split(jax.random.key(config.seed), config.seeds)
     losses, logits = run_population(member, keys, train, test, together=False)
     seconds = time.perf_counter() - begin
-    card = score_classes(np.asarray(test.y), {"LSTM": logits}, training_labels=np.asarray(train.y), class_names=classes)
+    card = score_classes(
+        np.asarray(test.y), logits={"LSTM": logits}, training_labels=np.asarray(train.y), class_names=classes
+    )
     parameters = parameter_count(model, jax.ShapeDtypeStruct((1, *train.x.shape[1:]), "float32"))
     print(
         f"{parameters:,} parameters, {len(train)} images, {config.seeds} seeds: {seconds:.0f} s, compilation included"

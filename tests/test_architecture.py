@@ -42,17 +42,21 @@ def files_of(room):
     return [single] if single.exists() else sorted((SOURCE / room).rglob("*.py"))
 
 
-def imported_modules(path, source=None):
-    """Every module that a file imports, at its top or inside a function, with relative imports resolved."""
+def imports(path, source=None):
+    """Every (module, name) that a file imports, at its top or inside a function; a module alone has no name."""
     package = ("seqvision", *path.relative_to(SOURCE).parent.parts)
     for node in ast.walk(ast.parse(source if source is not None else path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = list(package[: len(package) - node.level + 1]) if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
-            yield module
-            yield from (f"{module}.{alias.name}" for alias in node.names)
+            yield from ((module, alias.name) for alias in node.names)
+
+
+def imported_modules(path, source=None):
+    for module, name in imports(path, source):
+        yield from (module,) if name is None else (module, f"{module}.{name}")
 
 
 def imported_rooms(path, source=None):
@@ -89,6 +93,54 @@ def test_a_room_imports_only_from_rooms_above_it(room):
 )
 def test_the_test_sees_every_way_of_importing(line, rooms):
     assert imported_rooms(SOURCE / "cells" / "base.py", line) - {"cells"} == rooms
+
+
+# What a room uses of others beside their public names, and why that is no concern of users.
+OPEN_DOORS = {
+    "seq2seq": {"PyTree", "affine", "check_size", "input_kernel"},  # attention and decoders are built as cells are
+    "models": {"Method"},  # the names of the methods of unroll, for an annotation
+    "training": {"overlap", "split_outputs"},  # the detector's loss reads the grid that its model writes
+    "interop": {"PyTree"},
+    "cli": {"did_you_mean"},
+}
+
+
+@pytest.mark.parametrize("room", HOUSE)
+def test_a_room_uses_of_another_only_what_is_public(room):
+    for path in files_of(room):
+        for module, name in imports(path):
+            other = module.split(".")[1] if module.startswith("seqvision.") else room
+            if other == room or other in SHARED or name in OPEN_DOORS.get(room, ()):
+                continue
+            where = f"{path.relative_to(REPOSITORY)} imports {name} from {module}"
+            assert module == f"seqvision.{other}", f"{where}: import it from seqvision.{other}"
+            names = importlib.import_module(module).__all__
+            assert name in names, f"{where}, which is not in its __all__: make it public, or move what needs it"
+
+
+def module_name(path):
+    parts = ("seqvision", *path.relative_to(SOURCE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def circles(uses):
+    """Take away what uses nothing that is left, until nothing changes: the rest lies on a circle or leads to one."""
+    left = dict(uses)
+    while free := [name for name, used in left.items() if not used & left.keys()]:
+        for name in free:
+            del left[name]
+    return sorted(left)
+
+
+def test_no_files_import_each_other_in_a_circle():
+    files = {module_name(path): path for path in SOURCE.rglob("*.py")}
+    uses = {}
+    for file, path in files.items():
+        names = {f"{module}.{name}" if f"{module}.{name}" in files else module for module, name in imports(path)}
+        uses[file] = names & files.keys() - {file}
+    assert uses["seqvision.metrics.regression"] >= {"seqvision.metrics.checks"}
+    assert not circles(uses)
+    assert circles({"a": {"b"}, "b": {"a"}, "c": {"a"}, "d": set()}) == ["a", "b", "c"]
 
 
 def test_the_core_uses_nothing_of_the_ecosystem_but_jax_and_a_compiler():
@@ -162,6 +214,30 @@ def test_arguments_come_in_one_order(room):
             assert ours == [argument for argument in order if argument in ours], (
                 f"seqvision.{room}.{name}{ours}: {order}"
             )
+
+
+# Beside what is true, what is judged against it is given by name: no call can swap the two in silence.
+JUDGED = {
+    "truth": {"forecast", "forecasts", "written", "naive", "last_observed"},
+    "labels": {"predicted", "scores", "logits", "probabilities", "confidence", "training_labels"},
+    "correct": {"confidence", "scores"},
+    "truth_boxes": {"boxes", "labels", "scores"},
+    "series": {"forecasts", "free_runs"},
+    "error": {"baseline_error"},
+    "losses": {"other_losses"},
+}
+
+
+@pytest.mark.parametrize("room", ["metrics", "scorecards", "reporting"])
+def test_what_is_true_comes_first_and_what_is_judged_by_name(room):
+    seen = 0
+    for name, function in public(room).items():
+        parameters = inspect.signature(function).parameters if inspect.isfunction(function) else {}
+        judged = set().union(*(JUDGED[truth] & parameters.keys() for truth in parameters if truth in JUDGED))
+        by_place = {argument for argument in judged if parameters[argument].kind is not inspect.Parameter.KEYWORD_ONLY}
+        assert not by_place, f"seqvision.{room}.{name} takes {sorted(by_place)} by place"
+        seen += bool(judged)
+    assert seen
 
 
 def test_files_stay_small():

@@ -10,7 +10,9 @@ from seqvision.reporting import plot_boxes
 def test_boxes_stand_around_their_pixels():
     boxes = np.array([[[0.25, 0.5, 0.75, 1.0], [0, 0, 0, 0]]])
     truth = np.array([[[0.0, 0.0, 0.5, 0.5], [0, 0, 0, 0]]])
-    figure = plot_boxes(np.zeros((1, 8, 16, 1)), boxes, [[1, -1]], [[0.87, 0]], truth=truth, class_names=["a", "b"])
+    figure = plot_boxes(
+        np.zeros((1, 8, 16, 1)), boxes, [[1, -1]], scores=[[0.87, 0]], truth=truth, class_names=["a", "b"]
+    )
     axes = figure.axes[0]
     drawn = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
     assert [(p.get_xy(), p.get_width(), p.get_height(), p.get_linestyle()) for p in drawn] == [

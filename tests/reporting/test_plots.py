@@ -28,7 +28,9 @@ def lines(axes):
 
 def test_forecast_draws_what_it_was_given(tmp_path):
     naive = np.roll(Y, 1)
-    figure = plot_forecast(Y, F, naive, free_runs=F, naive_free_run=naive, dates=DATES, name="close", unit="USD")
+    figure = plot_forecast(
+        Y, forecasts=F, naive=naive, free_runs=F, naive_free_run=naive, dates=DATES, name="close", unit="USD"
+    )
     one_step, zoom, free = figure.axes
     assert one_step.get_ylabel() == "close (USD)"
     for axes, part in ((one_step, slice(None)), (zoom, slice(40, None)), (free, slice(None))):
@@ -37,16 +39,18 @@ def test_forecast_draws_what_it_was_given(tmp_path):
         np.testing.assert_array_equal(drawn["last value"], naive[part])
         np.testing.assert_allclose(drawn["GRU"], F["GRU"].mean(axis=0)[part])
     assert save_figure(figure, tmp_path / "forecast.png").stat().st_size > 10_000
-    assert len(plot_forecast(Y[:20], F | {"GRU": F["GRU"][:, :20], "MLP": Y[:20]}, naive[:20]).axes) == 1
+    assert (
+        len(plot_forecast(Y[:20], forecasts=F | {"GRU": F["GRU"][:, :20], "MLP": Y[:20]}, naive=naive[:20]).axes) == 1
+    )
 
 
 def test_a_forecast_that_runs_away_does_not_hide_the_truth():
     wild = {"Elman": 1e6 * np.arange(100.0)}
-    axes = plot_forecast(Y, F, Y, free_runs=wild, naive_free_run=Y).axes[-1]
+    axes = plot_forecast(Y, forecasts=F, naive=Y, free_runs=wild, naive_free_run=Y).axes[-1]
     low, high = axes.get_ylim()
     assert high - low < 6 * np.ptp(Y)
     assert low < Y.min() < Y.max() < high
-    save_figure(plot_residuals(Y, wild, np.roll(Y, 1)), "/dev/null")
+    save_figure(plot_residuals(Y, forecasts=wild, naive=np.roll(Y, 1)), "/dev/null")
 
 
 def test_losses_take_seeds_and_turn_logarithmic(tmp_path):
@@ -63,7 +67,7 @@ def test_losses_take_seeds_and_turn_logarithmic(tmp_path):
 
 
 def test_residuals_are_truth_minus_forecast(tmp_path):
-    figure = plot_residuals(Y, F, np.roll(Y, 1), dates=DATES, unit="USD")
+    figure = plot_residuals(Y, forecasts=F, naive=np.roll(Y, 1), dates=DATES, unit="USD")
     assert len(figure.axes) == 6
     np.testing.assert_allclose(figure.axes[2].lines[1].get_ydata(), -1.0)
     assert "MLP: mean -1, RMSE 1" in figure.axes[2].get_title(loc="left")
@@ -105,7 +109,7 @@ def test_plots_leave_no_global_state():
 
 def test_dates_must_fit():
     with pytest.raises(ValueError, match=r"dates has shape \(3,\), expected \(100,\)"):
-        plot_forecast(Y, F, Y, dates=DATES[:3])
+        plot_forecast(Y, forecasts=F, naive=Y, dates=DATES[:3])
 
 
 def test_prediction_table_survives_a_round_trip(tmp_path):

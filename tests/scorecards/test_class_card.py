@@ -15,10 +15,10 @@ LOGITS = RNG.normal(size=(200, 4)) + 1.5 * np.eye(4)[LABELS]
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: score_classes(LABELS, {}, training_labels=LABELS), ValueError, "at least one model"),
-        (lambda: score_classes(LABELS, {"m": LOGITS[:, 0]}, training_labels=LABELS), ValueError, "C >= 2"),
+        (lambda: score_classes(LABELS, logits={}, training_labels=LABELS), ValueError, "at least one model"),
+        (lambda: score_classes(LABELS, logits={"m": LOGITS[:, 0]}, training_labels=LABELS), ValueError, "C >= 2"),
         (
-            lambda: score_classes(LABELS, {"m": LOGITS}, training_labels=LABELS, class_names="ab"),
+            lambda: score_classes(LABELS, logits={"m": LOGITS}, training_labels=LABELS, class_names="ab"),
             ValueError,
             "2 names for 4",
         ),
@@ -30,7 +30,7 @@ def test_errors_name_what_is_wrong(call, error, message):
 
 
 def test_card_equals_scikit_learn():
-    card = score_classes(LABELS, {"net": LOGITS}, training_labels=[1, 1, 0, 2, 3], class_names="abcd")
+    card = score_classes(LABELS, logits={"net": LOGITS}, training_labels=[1, 1, 0, 2, 3], class_names="abcd")
     predicted = LOGITS.argmax(axis=1)
     precision, recall, f1, support = sk.precision_recall_fscore_support(LABELS, predicted)
     table = card.per_class["net"]
@@ -56,7 +56,7 @@ def test_card_equals_scikit_learn():
 
 
 def test_a_test_set_of_one_class_is_scored_without_areas():
-    card = score_classes([1, 1], {"net": [[0.0, 1.0], [1.0, 0.0]]}, training_labels=[0, 1])
+    card = score_classes([1, 1], logits={"net": [[0.0, 1.0], [1.0, 0.0]]}, training_labels=[0, 1])
     assert card.scores.loc["net", "accuracy"] == 0.5
     assert np.isnan(card.scores["roc_area"]).all()
     json.dumps(card.to_dict(), allow_nan=False)
@@ -64,7 +64,7 @@ def test_a_test_set_of_one_class_is_scored_without_areas():
 
 def test_seeds_widen_the_table_and_not_the_evidence():
     seeds = np.stack([LOGITS, RNG.normal(size=LOGITS.shape)])
-    card = score_classes(LABELS, {"net": seeds}, training_labels=LABELS)
+    card = score_classes(LABELS, logits={"net": seeds}, training_labels=LABELS)
     shares = [np.mean(seed.argmax(axis=1) == LABELS) for seed in seeds]
     row = card.scores.loc["net"]
     assert row["accuracy"] == pytest.approx(np.mean(shares))
@@ -77,7 +77,7 @@ def test_seeds_widen_the_table_and_not_the_evidence():
 def test_no_skill_is_said():
     always = np.tile([0.0, 1.0, 0.0, 0.0], (200, 1))
     guess = np.random.default_rng(1).normal(size=LOGITS.shape)
-    card = score_classes(LABELS, {"lazy": always, "net": LOGITS, "coin": guess}, training_labels=[1])
+    card = score_classes(LABELS, logits={"lazy": always, "net": LOGITS, "coin": guess}, training_labels=[1])
     assert "lazy: no skill over always saying 1" in card.verdicts[0]
     assert "fewer errors" in card.verdicts[1]
     assert "skill" in card.verdicts[2]

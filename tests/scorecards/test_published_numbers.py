@@ -23,7 +23,7 @@ def sbux():
 
 
 def test_sbux_last_value(sbux):
-    card = scorecards.score_forecasts(sbux, len(sbux) - 625, {}, unit="USD")
+    card = scorecards.score_forecasts(sbux, len(sbux) - 625, forecasts={}, unit="USD")
     row = card.one_step.loc["last value"]
     assert (round(row["rmse"], 4), round(row["mae"], 4)) == (0.7313, 0.5129)
     assert round(100 * card.moves.up / 625, 1) == 48.5
@@ -38,7 +38,7 @@ def test_sbux_last_value(sbux):
 def test_sbux_returns(sbux):
     returns = np.diff(sbux) / sbux[:-1]
     train = returns[: len(returns) // 2]
-    card = scorecards.score_forecasts(returns, len(returns) - 624, {}, train_rows=len(train), returns=True)
+    card = scorecards.score_forecasts(returns, len(returns) - 624, forecasts={}, train_rows=len(train), returns=True)
     scaled = (card.one_step["rmse"] / train.std()) ** 2
     assert round(scaled["zero return"], 3) == 1.127
     assert round(scaled["training mean"], 3) == 1.137

@@ -27,7 +27,7 @@ from seqvision.data.scalers import Scaler, fit_scaler
 from seqvision.data.series.forecast_split import ForecastSplit, forecast_split
 from seqvision.data.series.goog import load_goog
 from seqvision.data.series.read_series import read_series
-from seqvision.data.series.series import Series
+from seqvision.data.series.series import Series, find_column
 from seqvision.data.series.waves import chirp, sine
 from seqvision.data.splits import Split, chronological_split, stratified_split
 from seqvision.data.text.digit_strings import DIGIT_NAMES, digit_sums, reversed_digits
@@ -70,6 +70,7 @@ __all__ = [
     "digit_scenes",
     "digit_sums",
     "fetch_file",
+    "find_column",
     "find_file",
     "fit_pixel_scaler",
     "fit_scaler",

@@ -7,8 +7,7 @@ import jax
 import numpy as np
 from jax import Array
 
-from seqvision.training import TrainState
-from seqvision.training.apply import call_model
+from seqvision.training import TrainState, call_model
 
 _PERTURBATION = "seen"
 

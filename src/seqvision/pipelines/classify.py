@@ -170,7 +170,7 @@ def judge_classes(split: ImageSplit, states: Mapping[str, tuple[TrainState, ...]
     """Classify every test row with every model and seed, and score them: "card" and "logits" (model -> (S, B, C))."""
     logits = {name: np.stack([predict(state, split.test) for state in each]) for name, each in states.items()}
     card = score_classes(
-        np.asarray(split.test.y), logits, training_labels=np.asarray(split.train.y), class_names=split.classes
+        np.asarray(split.test.y), logits=logits, training_labels=np.asarray(split.train.y), class_names=split.classes
     )
     return {"card": card, "logits": logits}
 

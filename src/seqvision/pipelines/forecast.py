@@ -152,7 +152,7 @@ def judge_forecasts(
     card = score_forecasts(
         series,
         start,
-        forecasts,
+        forecasts=forecasts,
         free_runs=free_runs or None,
         train_rows=split.train_rows.stop,
         baselines=baselines,

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from seqvision.data import ForecastSplit, Series, forecast_split, load_goog, read_series
-from seqvision.data.series.series import find_column
+from seqvision.data import ForecastSplit, Series, find_column, forecast_split, load_goog, read_series
 from seqvision.pipelines.config import ForecastConfig
 
 

@@ -53,8 +53,8 @@ def write_forecast_report(
     save_figure(plot_losses(history, loss=f"{config.loss}, scaled", title=title), folder.path / "losses.png")
     figure = plot_forecast(
         truth,
-        one_step,
-        naive,
+        forecasts=one_step,
+        naive=naive,
         free_runs=judged["free_runs"],
         naive_free_run=held,
         name=series.target or "value",
@@ -62,5 +62,5 @@ def write_forecast_report(
         **where,
     )
     save_figure(figure, folder.path / "forecast.png")
-    figure = plot_residuals(truth, one_step, naive, title=f"{title}, one step ahead", **where)
+    figure = plot_residuals(truth, forecasts=one_step, naive=naive, title=f"{title}, one step ahead", **where)
     save_figure(figure, folder.path / "residuals.png")

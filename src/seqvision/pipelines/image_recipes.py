@@ -139,7 +139,7 @@ def run_recipes(
                 f"{np.mean(logits[row].argmax(axis=-1) == np.asarray(data.test.y)):.4f}"
             )
         card = score_classes(
-            np.asarray(data.test.y), logits, training_labels=np.asarray(data.train.y), class_names=data.classes
+            np.asarray(data.test.y), logits=logits, training_labels=np.asarray(data.train.y), class_names=data.classes
         )
         write_classify_report(folder, data.test, data.classes, history, {}, {"card": card, "logits": logits})
         result = {"scores": card.to_dict(), **summary}

@@ -10,8 +10,7 @@ import numpy as np
 import optax
 
 from seqvision.pipelines.build import build_optimizer
-from seqvision.training import TrainState, fit
-from seqvision.training.losses import PerExample
+from seqvision.training import PerExample, TrainState, fit
 
 Say = Callable[[str], None]
 

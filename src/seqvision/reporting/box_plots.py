@@ -18,8 +18,8 @@ def plot_boxes(
     images: ArrayLike,
     boxes: ArrayLike,
     labels: ArrayLike,
-    scores: ArrayLike | None = None,
     *,
+    scores: ArrayLike | None = None,
     truth: ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
     columns: int = 4,
@@ -37,7 +37,7 @@ def plot_boxes(
       columns: pictures in a row.
       title: above all.
 
-    >>> figure = plot_boxes(np.zeros((1, 8, 8)), [[[0, 0, 0.5, 0.5]]], [[7]], [[0.93]])
+    >>> figure = plot_boxes(np.zeros((1, 8, 8)), [[[0, 0, 0.5, 0.5]]], [[7]], scores=[[0.93]])
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['7 .93']
     """

@@ -74,9 +74,9 @@ def _curves(
 
 def plot_forecast(
     truth: ArrayLike,
+    *,
     forecasts: Mapping[str, ArrayLike],
     naive: ArrayLike,
-    *,
     free_runs: Mapping[str, ArrayLike] | None = None,
     naive_free_run: ArrayLike | None = None,
     naive_name: str = "last value",
@@ -104,7 +104,8 @@ def plot_forecast(
       zoom: rows in the enlarged panel.
 
     >>> y = np.arange(5.0)
-    >>> len(plot_forecast(y, {"GRU": y + 1}, y - 1, free_runs={"GRU": y}, naive_free_run=0 * y).axes)
+    >>> figure = plot_forecast(y, forecasts={"GRU": y + 1}, naive=y - 1, free_runs={"GRU": y}, naive_free_run=0 * y)
+    >>> len(figure.axes)
     2
     """
     y = np.asarray(truth, np.float64)
@@ -141,9 +142,9 @@ def plot_forecast(
 
 def plot_residuals(
     truth: ArrayLike,
+    *,
     forecasts: Mapping[str, ArrayLike],
     naive: ArrayLike,
-    *,
     naive_name: str = "last value",
     dates: Any = None,
     first_row: int = 0,
@@ -158,7 +159,7 @@ def plot_residuals(
       naive: (B,), the naive forecast.
       naive_name, dates, first_row, unit, title: as in ``plot_forecast``.
 
-    >>> len(plot_residuals(np.arange(5.0), {"GRU": np.ones(5)}, np.zeros(5)).axes)
+    >>> len(plot_residuals(np.arange(5.0), forecasts={"GRU": np.ones(5)}, naive=np.zeros(5)).axes)
     4
     """
     y = np.asarray(truth, np.float64)

@@ -29,8 +29,8 @@ Floats = NDArray[np.float64]
 
 def score_classes(
     labels: ArrayLike,
-    logits: Mapping[str, ArrayLike],
     *,
+    logits: Mapping[str, ArrayLike],
     training_labels: ArrayLike,
     class_names: Sequence[str] | None = None,
 ) -> ClassCard:
@@ -42,7 +42,8 @@ def score_classes(
       training_labels: (N,) integer classes; the naive guess takes its class and its probabilities from them.
       class_names: (C,); the default is the numbers.
 
-    >>> card = score_classes([0, 1, 1], {"mine": [[2.0, 0.0], [0.0, 2.0], [0.0, 1.0]]}, training_labels=[0, 0, 1])
+    >>> logits = {"mine": [[2.0, 0.0], [0.0, 2.0], [0.0, 1.0]]}
+    >>> card = score_classes([0, 1, 1], logits=logits, training_labels=[0, 0, 1])
     >>> float(card.scores.loc["mine", "accuracy"]), float(card.scores.loc["commonest class", "accuracy"])
     (1.0, 0.333...)
     """

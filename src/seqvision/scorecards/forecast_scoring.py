@@ -34,8 +34,8 @@ _FAILED = {"mae": np.inf, "rmse": np.inf, "mase": np.inf, "smape": 200.0, "mape"
 def score_forecasts(
     series: ArrayLike,
     cutoff: int,
-    forecasts: Mapping[str, ArrayLike],
     *,
+    forecasts: Mapping[str, ArrayLike],
     free_runs: Mapping[str, ArrayLike] | None = None,
     train_rows: int | None = None,
     baselines: Mapping[str, Baseline] | None = None,
@@ -62,7 +62,7 @@ def score_forecasts(
         are not finite score an infinite error: the model diverged.
 
     >>> y = np.array([1.0, 2.0, 4.0, 3.0, 5.0, 6.0, 5.0, 7.0])
-    >>> card = score_forecasts(y, 5, {"mine": [6.0, 6.0, 6.5]}, baselines=default_baselines(y[:5], order=1))
+    >>> card = score_forecasts(y, 5, forecasts={"mine": [6.0, 6.0, 6.5]}, baselines=default_baselines(y[:5], order=1))
     >>> card.verdicts[0].outcome
     'unclear'
     """

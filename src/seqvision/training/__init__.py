@@ -1,11 +1,21 @@
 """Losses, the train step, and whole runs as one compiled program."""
 
 from .adversarial import AdversarialState, create_adversarial_state, generate, make_adversarial_step
+from .apply import call_model
 from .averaging import average_weights, averaged
 from .cache import enable_compilation_cache
 from .detection_loss import make_yolo_loss
 from .fit import Fit, fit
-from .losses import accuracy, binary_cross_entropy, categorical_cross_entropy, cross_entropy, huber, mae, mse
+from .losses import (
+    PerExample,
+    accuracy,
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    cross_entropy,
+    huber,
+    mae,
+    mse,
+)
 from .population import run_population
 from .predict import as_it_is, mirrored, predict
 from .regularizers import SmoothedCrossEntropy, WeightPenalty, decay_mask
@@ -20,6 +30,7 @@ __all__ = [
     "AdversarialState",
     "EarlyStopping",
     "Fit",
+    "PerExample",
     "SmoothedCrossEntropy",
     "TrainState",
     "WeightPenalty",
@@ -28,6 +39,7 @@ __all__ = [
     "average_weights",
     "averaged",
     "binary_cross_entropy",
+    "call_model",
     "categorical_cross_entropy",
     "create_adversarial_state",
     "create_state",
