@@ -31,7 +31,7 @@ HOUSE = [
     "testing",
     "cli",
 ]
-SHARED = {"_arrays", "_checks", "activations"}  # what every room may use, which itself uses none
+SHARED = {"_arrays", "_checks", "_primitives", "activations"}  # what every room may use, which itself uses none
 ALLOWED = {room: set(HOUSE[:place]) for place, room in enumerate(HOUSE)}
 ALLOWED["data"] = set()  # files and arrays know nothing of layers
 ROOMS = [room for room in HOUSE if (SOURCE / room).is_dir()]

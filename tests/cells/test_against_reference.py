@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from seqvision.cells import unroll
-from seqvision.cells.unrolling.numba.loop import here, supports_numba
+from seqvision.cells.unrolling.numba.method import here, supports_numba
 from seqvision.testing import reference
 from tests.cells.cases import CELLS, D, H, methods, random_params, random_state
 

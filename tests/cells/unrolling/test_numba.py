@@ -286,6 +286,6 @@ def test_bad_calls(monkeypatch):
         unroll(LSTM(5), params, xs, method="numba")
     with pytest.raises(ValueError, match=r"x has 3 features .*made for 2"):
         unroll(cell, params, np.ones((2, 3, 3), np.float32), method="numba")
-    monkeypatch.setattr(importlib.import_module("seqvision.cells.unrolling.numba.loop"), "here", lambda: False)
+    monkeypatch.setattr(importlib.import_module("seqvision.cells.unrolling.numba.method"), "here", lambda: False)
     with pytest.raises(ValueError, match=r'needs a CPU, Linux or macOS, and numba installed.*: use method="fused"'):
         unroll(cell, params, xs, method="numba")

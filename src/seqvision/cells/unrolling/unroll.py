@@ -14,7 +14,7 @@ from .fused import fused, supports_fused
 from .gpu.cudnn import cudnn, supports_cudnn
 from .gpu.pallas import pallas, supports_pallas
 from .newton import newton
-from .numba.loop import here, numba, pays, supports_numba
+from .numba.method import here, numba, pays, supports_numba
 from .scan import scan
 
 Method = Literal["auto", "scan", "fused", "associative", "newton", "pallas", "cudnn", "numba"]

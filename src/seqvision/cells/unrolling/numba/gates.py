@@ -1,15 +1,14 @@
 """The gates of the cells and their transposes, unit by unit; what is named like an array is its address."""
 
 import numpy as np
-from numba import njit
 
-from .machine import get, options, power_of_two, put
+from .intrinsics import compiled, copy, get, power_of_two, put
+from .signatures import Kind
 
-TANH, RELU, SIGMOID, LINEAR, LSTM, GRU = range(6)  # as `seqvision.cells.unrolling.numba.calls.KINDS` has them
 ZERO, ONE = np.float32(0), np.float32(1)
 
 
-@njit(**options)
+@compiled
 def _exp(x):
     """e^x by its binary exponent and a polynomial of what is left; NaN stays NaN."""
     x = np.float32(88) if x > np.float32(88) else x
@@ -28,12 +27,12 @@ def _exp(x):
     return p * power_of_two(shifted)
 
 
-@njit(**options)
+@compiled
 def _sigmoid(x):
     return np.float32(1) / (np.float32(1) + _exp(-x))
 
 
-@njit(**options)
+@compiled
 def _tanh(x):
     """An odd polynomial over an even one, which reach 1 at 7.9."""
     x = np.float32(7.90531110763549805) if x > np.float32(7.90531110763549805) else x
@@ -53,28 +52,14 @@ def _tanh(x):
     return x * p / q
 
 
-@njit(**options)
-def copy(a, b, size):
-    """Put a into b."""
-    for u in range(size):
-        put(b, u, get(a, u))
-
-
-@njit(**options)
-def fill(a, value, size):
-    """Put one value everywhere."""
-    for u in range(size):
-        put(a, u, value)
-
-
-@njit(**options)
+@compiled
 def _sigmoids(a, size):
     for u in range(size):
         put(a, u, _sigmoid(get(a, u)))
 
 
-@njit(**options)
-def lstm(i, f, g, o, c, h, size):
+@compiled
+def lstm_gates(i, f, g, o, c, h, size):
     """From pre-activations to gates, and from c to c' and h', in place."""
     _sigmoids(i, size)
     _sigmoids(f, size)
@@ -87,8 +72,8 @@ def lstm(i, f, g, o, c, h, size):
         put(h, u, get(o, u) * _tanh(get(c, u)))
 
 
-@njit(**options)
-def lstm_back(i, f, g, o, start, c, tanh_c, d_h, d_c, size):
+@compiled
+def lstm_gates_back(i, f, g, o, start, c, tanh_c, d_h, d_c, size):
     """From gates to the gradients of pre-activations, and from d_c to that of the old c, in place."""
     for u in range(size):
         put(tanh_c, u, _tanh(get(c, u)))
@@ -107,8 +92,8 @@ def lstm_back(i, f, g, o, start, c, tanh_c, d_h, d_c, size):
         put(d_c, u, d * old_f)
 
 
-@njit(**options)
-def gru(n, r, z, share, start, h, size):
+@compiled
+def gru_gates(n, r, z, share, start, h, size):
     """From pre-activations, n and share being x's and h's share of one, to gates, in place, and h'."""
     _sigmoids(r, size)
     _sigmoids(z, size)
@@ -118,8 +103,8 @@ def gru(n, r, z, share, start, h, size):
         put(h, u, get(n, u) + get(z, u) * (get(start, u) - get(n, u)))
 
 
-@njit(**options)
-def gru_back(n, r, z, share, start, d_h, direct, size):
+@compiled
+def gru_gates_back(n, r, z, share, start, d_h, direct, size):
     """From gates to the gradients of pre-activations, in place, and that of the old h past the products."""
     for u in range(size):
         put(direct, u, get(d_h, u) * get(z, u))
@@ -133,32 +118,32 @@ def gru_back(n, r, z, share, start, d_h, direct, size):
         put(share, u, d * old_r)
 
 
-@njit(**options)
-def elman(a, h, kind, size):
+@compiled
+def elman_activation(a, h, kind, size):
     """From the pre-activation to h'."""
-    if kind == TANH:
+    if kind == Kind.TANH:
         for u in range(size):
             put(h, u, _tanh(get(a, u)))
-    elif kind == SIGMOID:
+    elif kind == Kind.SIGMOID:
         for u in range(size):
             put(h, u, _sigmoid(get(a, u)))
-    elif kind == RELU:
+    elif kind == Kind.RELU:
         for u in range(size):
             put(h, u, ZERO if get(a, u) < ZERO else get(a, u))
     else:
         copy(a, h, size)
 
 
-@njit(**options)
-def elman_back(h, d_h, d, kind, size):
+@compiled
+def elman_activation_back(h, d_h, d, kind, size):
     """From the gradient of h' to that of the pre-activation."""
-    if kind == TANH:
+    if kind == Kind.TANH:
         for u in range(size):
             put(d, u, get(d_h, u) * (ONE - get(h, u) * get(h, u)))
-    elif kind == SIGMOID:
+    elif kind == Kind.SIGMOID:
         for u in range(size):
             put(d, u, get(d_h, u) * get(h, u) * (ONE - get(h, u)))
-    elif kind == RELU:
+    elif kind == Kind.RELU:
         for u in range(size):
             put(d, u, get(d_h, u) if get(h, u) > ZERO else ZERO)
     else:

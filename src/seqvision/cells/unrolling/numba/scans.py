@@ -1,4 +1,4 @@
-"""The loops of `seqvision.cells.unrolling.numba.calls` as scans, slow and obvious: same operands, same results."""
+"""What the calls of `seqvision.cells.unrolling.numba.kernel_calls` compute, as scans: slow, obvious, on any device."""
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ from ...gru import GRU
 from ...lstm import LSTM
 
 
-def forward_twin(cell, stacks: str, params, xs, state, fresh, mask, reset) -> tuple:
+def forward(cell, stacks: str, params, xs, state, fresh, mask, reset) -> tuple:
     """Return the last state, and as ``stacks`` asks, hs (T, N, H), and cs and a step's row of gates."""
     lift, advance = cell.forward_parts(params)
 
@@ -26,7 +26,7 @@ def forward_twin(cell, stacks: str, params, xs, state, fresh, mask, reset) -> tu
     return final, hs, cs, rows if stacks == "all" and not isinstance(cell, Elman) else None
 
 
-def backward_twin(cell, _, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset) -> tuple:
+def backward(cell, _, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset) -> tuple:
     """Return the gradients of a step's row (T, N, columns), of the first state and of the fresh one."""
     states = type(state)(*(a for a in (hs, cs) if a is not None))
     starts = jax.tree.map(lambda first, rest: jnp.concatenate([first[None], rest[:-1]]), state, states)
@@ -54,7 +54,7 @@ def backward_twin(cell, _, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask
     return rows, d_state, d_fresh
 
 
-def weight_twin(cell, _, xs, hs, d, h0, reset, fresh_h) -> tuple:
+def weight_sums(cell, _, xs, hs, d, h0, reset, fresh_h) -> tuple:
     """Return [h, 1, x]^T d, summed over steps and sequences; h is the state before a step.
 
     Of a GRU the kernel leaves out h for the first part of a row, and x for the last one, which have no weights.
@@ -65,7 +65,7 @@ def weight_twin(cell, _, xs, hs, d, h0, reset, fresh_h) -> tuple:
     return (rows.reshape(-1, rows.shape[-1]).T @ d.reshape(-1, d.shape[-1]),)
 
 
-def input_twin(cell, _, d, w_x) -> tuple:
+def input_products(cell, _, d, w_x) -> tuple:
     """Return the product of the steps' rows, as far as they come of x, with W_x^T."""
     return (d[..., : w_x.shape[1]] @ w_x.T,)
 

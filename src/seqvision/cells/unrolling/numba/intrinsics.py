@@ -1,40 +1,21 @@
-"""What the kernels need of the machine: memory, atomic counters, XLA's call frames and threads.
+"""What the kernels need of the machine: memory at addresses, counters that threads share, calls of C functions.
 
-Addresses are integers; floats are of 32 bits, and places are counted in them. Operands and results have an axis of
-members before their own ones: models of a population, or a single one. XLA's structures are read as the 64-bit
-words in which xla/ffi/api/c_api.h lays them out (version 0.3).
+Addresses are integers, floats have 32 bits and words 64, and the k-th one is counted from an address.
 """
 
-import numpy as np
 from llvmlite import ir
-from numba import carray, njit, types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-FLOAT = 11  # XLA's number for the type of 32 bits
-
-options = {
-    "error_model": "numpy",
-    "fastmath": {"contract"},
-    "nogil": True,
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-}
-
-
-@intrinsic
-def pointer(typing, address):
-    """Return an address as a pointer."""
-
-    def generate(context, builder, signature, arguments):
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
-
-    return types.voidptr(types.intp), generate
+# Kernels call each other alone and hold no Python object; they divide as the processor does, and may fuse a product
+# with a sum.
+compiled = njit(error_model="numpy", fastmath={"contract"}, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @intrinsic
 def get(typing, address, k):
-    """Return the float at place k from an address."""
+    """Return the k-th float at an address."""
 
     def generate(context, builder, signature, arguments):
         base = builder.inttoptr(arguments[0], ir.FloatType().as_pointer())
@@ -45,7 +26,7 @@ def get(typing, address, k):
 
 @intrinsic
 def put(typing, address, k, value):
-    """Put a float at place k from an address."""
+    """Set the k-th float at an address."""
 
     def generate(context, builder, signature, arguments):
         base = builder.inttoptr(arguments[0], ir.FloatType().as_pointer())
@@ -57,13 +38,47 @@ def put(typing, address, k, value):
 
 @intrinsic
 def flag(typing, address, k):
-    """Return the byte at place k from an address."""
+    """Return the k-th byte at an address."""
 
     def generate(context, builder, signature, arguments):
         base = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
         return builder.load(builder.gep(base, [arguments[1]]))
 
     return types.int8(types.intp, types.intp), generate
+
+
+@intrinsic
+def get_word(typing, address, k):
+    """Return the k-th word at an address."""
+
+    def generate(context, builder, signature, arguments):
+        base = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.load(builder.gep(base, [arguments[1]]))
+
+    return types.int64(types.intp, types.intp), generate
+
+
+@intrinsic
+def put_word(typing, address, k, value):
+    """Set the k-th word at an address."""
+
+    def generate(context, builder, signature, arguments):
+        base = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        builder.store(arguments[2], builder.gep(base, [arguments[1]]))
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.int64), generate
+
+
+@intrinsic
+def get_int(typing, address, k):
+    """Return the k-th integer of 32 bits at an address."""
+
+    def generate(context, builder, signature, arguments):
+        base = builder.inttoptr(arguments[0], ir.IntType(32).as_pointer())
+        return builder.sext(builder.load(builder.gep(base, [arguments[1]])), ir.IntType(64))
+
+    return types.int64(types.intp, types.intp), generate
 
 
 @intrinsic
@@ -79,14 +94,14 @@ def power_of_two(typing, shifted):
 
 
 @intrinsic
-def add_to(typing, address, value):
-    """Add to a word as one step that no thread can divide, and return what it was."""
+def add_to(typing, address, k, value):
+    """Add to the k-th word at an address as one step that no thread can divide, and return what it was."""
 
     def generate(context, builder, signature, arguments):
-        word = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-        return builder.atomic_rmw("add", word, arguments[1], "seq_cst")
+        base = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("add", builder.gep(base, [arguments[1]]), arguments[2], "seq_cst")
 
-    return types.int64(types.intp, types.int64), generate
+    return types.int64(types.intp, types.intp, types.int64), generate
 
 
 @intrinsic
@@ -101,18 +116,6 @@ def malloc(typing, size):
 
 
 @intrinsic
-def give_way(typing):
-    """Let another thread have this core."""
-
-    def generate(context, builder, signature, arguments):
-        kind = ir.FunctionType(ir.IntType(32), [])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-@intrinsic
 def free(typing, address):
     """Give memory back."""
 
@@ -122,6 +125,18 @@ def free(typing, address):
         return context.get_dummy_value()
 
     return types.void(types.intp), generate
+
+
+@intrinsic
+def give_way(typing):
+    """Let another thread have this core."""
+
+    def generate(context, builder, signature, arguments):
+        kind = ir.FunctionType(ir.IntType(32), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
 
 
 @intrinsic
@@ -156,45 +171,31 @@ def callback(typing, worker):
     return types.intp(worker), generate
 
 
-@njit(**options)
-def words_at(address, size):
-    """Return the words at an address as an array."""
-    return carray(pointer(address), (size,), np.int64)
-
-
-@njit(**options)
-def data(buffers, k, member):
-    """Return the address of a member's values of operand or result k."""
-    buffer = words_at(words_at(buffers, k + 1)[k], 6)
-    sizes = words_at(buffer[5], buffer[4])
-    stride = 4 if buffer[2] & 0xFF == FLOAT else 1
-    for axis in range(1, buffer[4]):
-        stride *= sizes[axis]
-    return buffer[3] + member * stride
-
-
-@njit(**options)
-def size_of(buffers, k, axis):
-    """Return the size of an axis of a member's part of operand or result k."""
-    return words_at(words_at(words_at(buffers, k + 1)[k], 6)[5], axis + 2)[axis + 1]
-
-
-@njit(**options)
-def wait(counter, value):
+@compiled
+def wait(address, k, value):
     """Return when a counter has reached a value; whoever is to raise it is at work, or asleep on this core."""
     tries = 0
-    while add_to(counter, 0) < value:
+    while add_to(address, k, 0) < value:
         tries += 1
         if tries > 1000:
             give_way()
 
 
-@njit(**options)
-def ask(api, function, request):
-    """Call a function of XLA's by its place; say whether it did as asked."""
-    error = call(words_at(api, function + 1)[function], request)
-    if error:
-        refusal = words_at(request + 40, 3)
-        refusal[0], refusal[1], refusal[2] = 24, 0, error
-        call(words_at(api, 9)[8], request + 40)
-    return error == 0
+@compiled
+def after(address, floats):
+    """Return the address that so many floats further begins."""
+    return address + 4 * floats
+
+
+@compiled
+def copy(a, b, size):
+    """Put a's floats into b."""
+    for u in range(size):
+        put(b, u, get(a, u))
+
+
+@compiled
+def fill(a, value, size):
+    """Put one value everywhere."""
+    for u in range(size):
+        put(a, u, value)

@@ -1,7 +1,7 @@
-"""What method="numba" runs, as JAX primitives: kernels on CPU, twins elsewhere, and rules for vmap and derivatives.
+"""What a primitive of method="numba" is: a kernel on CPU, a scan elsewhere, and rules for vmap and derivatives.
 
-Operands and results of a primitive are flat and start with an axis of members, the models of a population, or one; its
-parameter ``tree`` is the tree of the operands.
+Its operands and results are flat and start with an axis of members, the models of a population, or one; its parameter
+``tree`` is the tree of the operands.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
+from jax.interpreters import ad
+
+from seqvision._primitives import make_primitive
 
 
 def floats(*shape: int) -> jax.core.ShapedArray:
@@ -25,53 +27,54 @@ class KernelPrimitive:
 
     Args:
       name: as it stands in a jaxpr after "recurrent_".
-      kernel: (cell, shapes, *operands) -> results, in which everything has the axis of members.
-      twin: (cell, stacks, *operands) -> results, without that axis.
-      shapes: (cell, stacks, *operands) -> the shapes of the results, without that axis.
+      kernel: (cell, outlines, *operands) -> results, in which everything has the axis of members.
+      scan: (cell, stacks, *operands) -> results, without that axis.
+      outlines: (cell, stacks, *operands) -> the outlines of the results, without that axis.
       axes: of each operand, the axis that counts sequences; None where all sequences share it.
-      axes_out: the same of the results.
+      result_axes: the same of the results.
     """
 
     name: str
     kernel: Callable
-    twin: Callable
-    shapes: Callable
-    axes: tuple
-    axes_out: tuple
+    scan: Callable
+    outlines: Callable
+    axes: dict[str, int | None]
+    result_axes: dict[str, int | None]
     core: Primitive = field(init=False)
 
     def __post_init__(self):
-        core = Primitive(f"recurrent_{self.name}")
-        core.multiple_results = True
-        core.def_impl(jax.jit(core.bind, static_argnames=("cell", "stacks", "tree")))
-        core.def_abstract_eval(self._abstract)
-        ad.primitive_jvps[core] = self._jvp
-        batching.primitive_batchers[core] = self._batch
-        mlir.register_lowering(core, mlir.lower_fun(self._by_kernel), platform="cpu")
-        mlir.register_lowering(core, mlir.lower_fun(self._by_twin))
-        self.core = core
+        self.core = make_primitive(
+            f"recurrent_{self.name}",
+            self._by_scan,
+            on_cpu=self._by_kernel,
+            outlines=self._abstract,
+            batch=self._batch,
+            options=("cell", "stacks", "tree"),
+            multiple_results=True,
+        )
+        ad.primitive_jvps[self.core] = self._jvp
 
     def __call__(self, cell, stacks: str, *operands: Any) -> Any:
         """Return the results for operands that are trees without the axis of members."""
         leaves, tree = jax.tree.flatten(operands)
         results = self.core.bind(*(a[None] for a in leaves), cell=cell, stacks=stacks, tree=tree)
-        expected = self.shapes(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape) for a in leaves]))
+        expected = self.outlines(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape) for a in leaves]))
         return jax.tree.unflatten(jax.tree.structure(expected), [a[0] for a in results])
 
-    def _outlines(self, leaves, cell, stacks, tree):
-        return self.shapes(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape[1:]) for a in leaves]))
+    def _outlines_of(self, leaves, cell, stacks, tree):
+        return self.outlines(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape[1:]) for a in leaves]))
 
     def _abstract(self, *leaves, **static):
-        return [floats(leaves[0].shape[0], *a.shape) for a in jax.tree.leaves(self._outlines(leaves, **static))]
+        return [floats(leaves[0].shape[0], *a.shape) for a in jax.tree.leaves(self._outlines_of(leaves, **static))]
 
     def _by_kernel(self, *leaves, cell, stacks, tree):
-        expected = self._outlines(leaves, cell, stacks, tree)
+        expected = self._outlines_of(leaves, cell, stacks, tree)
         results = self.kernel(cell, expected, *jax.tree.unflatten(tree, leaves))
         return jax.tree.leaves([r for s, r in zip(expected, results, strict=True) if s is not None])
 
-    def _by_twin(self, *leaves, cell, stacks, tree):
+    def _by_scan(self, *leaves, cell, stacks, tree):
         def one(*leaves):
-            return jax.tree.leaves(self.twin(cell, stacks, *jax.tree.unflatten(tree, leaves)))
+            return jax.tree.leaves(self.scan(cell, stacks, *jax.tree.unflatten(tree, leaves)))
 
         if leaves[0].shape[0] > 1:
             return jax.vmap(one)(*leaves)
@@ -83,7 +86,7 @@ class KernelPrimitive:
         def of_floats(*given):
             rest = iter(given)
             full = (next(rest) if f else p for p, f in zip(primals, continuous, strict=True))
-            return self._by_twin(*full, **static)
+            return self._by_scan(*full, **static)
 
         moving = tuple(p for p, f in zip(primals, continuous, strict=True) if f)
         along = tuple(ad.instantiate_zeros(t) for t, f in zip(tangents, continuous, strict=True) if f)
@@ -96,11 +99,11 @@ class KernelPrimitive:
             jnp.broadcast_to(a, (size, *a.shape)) if axis is None else jnp.moveaxis(a, axis, 0)
             for a, axis in zip(leaves, batched, strict=True)
         ]
-        places = _spread(self.axes, jax.tree.unflatten(static["tree"], leaves))
+        places = _spread(self.axes.values(), jax.tree.unflatten(static["tree"], leaves))
         if any(axis is not None and place is None for axis, place in zip(batched, places, strict=True)):
             return self._members(leaves, **static)
         merged = [a[0] if place is None else _merged(a, place + 1) for a, place in zip(leaves, places, strict=True)]
-        ends = [k + 1 for k in _spread(self.axes_out, self._outlines(merged, **static))]
+        ends = [k + 1 for k in _spread(self.result_axes.values(), self._outlines_of(merged, **static))]
         results = self.core.bind(*merged, **static)
         return [a.reshape(*a.shape[:k], size, -1, *a.shape[k + 1 :]) for a, k in zip(results, ends, strict=True)], ends
 

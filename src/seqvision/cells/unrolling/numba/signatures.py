@@ -1,0 +1,142 @@
+"""What a call of the kernels takes and gives, in order: said once for `kernel_calls`, which makes it, and its readers.
+
+The fields of a tuple are operands or results in the order in which XLA hands them over, and `positions` of it says
+where each one is. All have an axis of members, the models of a population, before the axes that are given here. An
+array that a cell or a call does not have is empty. N sequences, T steps, D features, H units; a row of gates has
+``columns`` values, and packed weights are as `matrix_product` takes them.
+"""
+
+from enum import IntEnum
+from typing import Any, NamedTuple, TypeVar
+
+TARGET = "seqvision_recurrent"  # under which XLA knows the handler
+
+
+class Kind(IntEnum):
+    """What a kernel does between two products: a cell, Elman's by its activation; the last two have gates."""
+
+    TANH = 0
+    RELU = 1
+    SIGMOID = 2
+    LINEAR = 3
+    LSTM = 4
+    GRU = 5
+
+
+class Work(IntEnum):
+    """What a call of the handler is for."""
+
+    FORWARD = 0
+    BACKWARD = 1
+    WEIGHT_GRADIENTS = 2
+    INPUT_GRADIENTS = 3
+
+
+class Task(NamedTuple):
+    """The first operand of every call: (3,) of 32-bit integers."""
+
+    kind: Any
+    work: Any
+    members: Any
+
+
+class ForwardOperands(NamedTuple):
+    """What the forward loop takes."""
+
+    xs: Any  # (T, N, D)
+    w_x: Any  # (panels, D, PANEL), packed; of a GRU n | r | z
+    w_h: Any  # (panels, H, PANEL), packed
+    bias: Any  # (wide,)
+    h0: Any  # (N, H)
+    c0: Any  # (N, H)
+    mask: Any  # (T, N)
+    reset: Any  # (T, N)
+    fresh_h: Any  # (N, H)
+    fresh_c: Any  # (N, H)
+
+
+class ForwardResults(NamedTuple):
+    """What the forward loop gives."""
+
+    hs: Any  # (T, N, H)
+    cs: Any  # (T, N, H)
+    saved: Any  # (T, N, columns), rows of gates; of a GRU n | r | z | h's share of n
+    z: Any  # (N, wide), scratch: a step's pre-activations, filled up to whole panels
+    last_h: Any  # (N, H)
+    last_c: Any  # (N, H)
+    turns: Any  # (2, N, H), scratch: h before and after a step take turns
+
+
+class BackwardOperands(NamedTuple):
+    """What the backward loop takes."""
+
+    d_hs: Any  # (T, N, H)
+    saved: Any  # (T, N, columns)
+    hs: Any  # (T, N, H)
+    cs: Any  # (T, N, H)
+    h0: Any  # (N, H)
+    c0: Any  # (N, H)
+    mask: Any  # (T, N)
+    reset: Any  # (T, N)
+    fresh_h: Any  # (N, H)
+    fresh_c: Any  # (N, H)
+    w_back: Any  # (panels, columns that h is in, PANEL): W_h^T, packed
+    d_last_h: Any  # (N, H)
+    d_last_c: Any  # (N, H)
+
+
+class BackwardResults(NamedTuple):
+    """What the backward loop gives."""
+
+    d: Any  # (T, N, columns), the gradients of rows
+    d_fresh_h: Any  # (N, H)
+    d_fresh_c: Any  # (N, H)
+    carry: Any  # (N, wide), scratch: the gradient of h between two steps, filled up to whole panels
+    d_c0: Any  # (N, H)
+    spare: Any  # (N, 6 H), scratch
+    d_h0: Any  # (N, H)
+
+
+class WeightOperands(NamedTuple):
+    """What the gradients of the weights take."""
+
+    xs: Any  # (T, N, D)
+    hs: Any  # (T, N, H)
+    d: Any  # (T, N, columns)
+    h0: Any  # (N, H)
+    reset: Any  # (T, N)
+    fresh_h: Any  # (N, H)
+
+
+class WeightResults(NamedTuple):
+    """What they give."""
+
+    sums: Any  # (panels, H + 1 + D, PANEL): [h, 1, x]^T d, packed
+
+
+class InputOperands(NamedTuple):
+    """What the gradients of the inputs take."""
+
+    d: Any  # (T N, columns)
+    w_x_back: Any  # (panels, columns that x is in, PANEL): W_x^T, packed
+
+
+class InputResults(NamedTuple):
+    """What they give."""
+
+    d_xs: Any  # (T N, D), filled up to whole panels
+
+
+Fields = TypeVar("Fields", bound=tuple)
+
+
+def positions(fields: type[Fields], first: int = 0) -> Fields:
+    """Return a tuple that holds for each of its fields where it stands.
+
+    >>> positions(Task).members
+    2
+    """
+    return fields(*range(first, first + len(fields._fields)))  # type: ignore[attr-defined]
+
+
+TASK = 0  # where it stands among the operands, before those of the tuples above
