@@ -15,13 +15,22 @@ def check_count(name: str, value: Any, *, owner: str = "", least: int = 1) -> in
     Traceback (most recent call last):
     ValueError: epochs must be an int >= 1, got 0
     """
-    try:
-        number = least - 1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = least - 1
-    if number < least:
+    if not is_int(value) or operator.index(value) < least:
         raise ValueError(f"{_of(owner)}{name} must be an int >= {least}, got {value!r}")
-    return number
+    return operator.index(value)
+
+
+def is_int(value: Any) -> bool:
+    """Whether a value is an int of Python or NumPy; True and False are none.
+
+    >>> is_int(2), is_int(2.0), is_int(True)
+    (True, False, False)
+    """
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return not isinstance(value, bool)
 
 
 def check_choice(name: str, value: Any, choices: Collection[Any], *, owner: str = "") -> None:

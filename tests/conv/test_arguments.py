@@ -14,7 +14,7 @@ KERNEL = jnp.ones((3, 3, 4, 6))
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: conv(X, KERNEL, stride=0), ValueError, "stride"),
+        (lambda: conv(X, KERNEL, stride=0), ValueError, "stride must be an int >= 1, got 0"),
         (lambda: conv(X, KERNEL, stride=(1, 2, 3)), ValueError, "stride.*2 spatial axes"),
         (lambda: conv(X, KERNEL, stride=1.5), ValueError, "stride"),
         (lambda: conv(X, KERNEL, stride=True), ValueError, "stride"),
@@ -30,7 +30,7 @@ KERNEL = jnp.ones((3, 3, 4, 6))
         (lambda: conv(jnp.moveaxis(X, -1, 1), KERNEL), ValueError, "channels-last"),
         (lambda: conv(X, KERNEL, groups=2), ValueError, "groups=2 takes 8"),
         (lambda: conv(X, jnp.ones((3, 3, 1, 6)), groups=4), ValueError, "groups is 4"),
-        (lambda: conv(X, KERNEL, groups=0), ValueError, "groups is 0"),
+        (lambda: conv(X, KERNEL, groups=0), ValueError, "groups must be an int >= 1, got 0"),
         (lambda: conv(X, KERNEL, jnp.ones(4)), ValueError, r"bias has shape \(4,\).*\(6,\)"),
         (lambda: conv_block(X, KERNEL, jnp.ones(4), pool=2), ValueError, r"bias has shape \(4,\)"),
         (lambda: conv(X, jnp.ones((4, 6))), ValueError, "one to three spatial axes"),
@@ -48,13 +48,14 @@ KERNEL = jnp.ones((3, 3, 4, 6))
         (lambda: max_pool(X, 2), ValueError, r"tuple.*\(2, 2\)"),
         (lambda: max_pool(X, (2, 2, 2, 2)), ValueError, "one to three"),
         (lambda: max_pool(X, (9, 9)), ValueError, "spans"),
-        (lambda: max_pool(X, (2, 0)), ValueError, "window"),
+        (lambda: max_pool(X, (2, 0)), ValueError, r"window\[1\] must be an int >= 1, got 0"),
         (lambda: max_pool(X, (2, 2), stride=(1,)), ValueError, "stride"),
         (lambda: max_pool(X, (2, 2), padding=((2, 0), (0, 0))), ValueError, "below the window"),
         (lambda: avg_pool(X, (2, 2), padding="full"), ValueError, '"valid", "same"'),
         (lambda: max_pool(jnp.ones((8, 4)), (2, 2)), ValueError, "needs 2 spatial axes"),
         (lambda: max_pool(X > 0, (2, 2)), TypeError, "bool"),
         (lambda: global_avg_pool(jnp.ones(3)), ValueError, "spatial"),
+        (lambda: global_avg_pool(X, spatial=0), ValueError, "spatial must be an int >= 1, got 0"),
         (lambda: global_avg_pool(jnp.ones((0, 2, 3))), ValueError, "no pixels"),
         (lambda: conv_general_dilated(X, KERNEL, (1, 1), "SAME"), ValueError, "channels first in lax"),
         (

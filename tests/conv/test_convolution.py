@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jax import lax
 from jax.test_util import check_grads
 
-from seqvision.conv import _bilinear, _cpu, conv
+from seqvision.conv import _cpu_convolution, _large_convolution, conv
 from seqvision.conv.convolution import convolve
 from seqvision.testing import reference
 
@@ -40,8 +40,8 @@ def configurations(draw):
 def form(request, monkeypatch):
     """Every convolution of a test in the form for large ones, in small chunks, or in the form for small ones."""
     large = request.param == "large"
-    monkeypatch.setattr(_cpu, "_is_large", lambda *_: large)
-    monkeypatch.setattr(_bilinear, "_CHUNK", 20_000)
+    monkeypatch.setattr(_cpu_convolution, "_is_large", lambda *_: large)
+    monkeypatch.setattr(_large_convolution, "_CHUNK_BYTES", 20_000)
     convolve.clear_cache()
     yield request.param
     convolve.clear_cache()

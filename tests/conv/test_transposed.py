@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jax import lax
 from jax.test_util import check_grads
 
-from seqvision.conv import _cpu, conv, conv_transpose
+from seqvision.conv import _cpu_convolution, conv, conv_transpose
 from seqvision.conv.convolution import convolve
 from seqvision.testing import reference
 
@@ -74,7 +74,7 @@ def test_values_equal_the_reference_and_gradients_the_adjoint(configuration, see
 @pytest.mark.parametrize("large", [True, False])
 @pytest.mark.parametrize(("k", "s", "d"), [(4, 2, 1), (3, 2, 1), (2, 3, 1), (3, 2, 2), (5, 1, 1), (1, 2, 1)])
 def test_equals_lax_with_gradients(monkeypatch, large, k, s, d):
-    monkeypatch.setattr(_cpu, "_is_large", lambda *_: large)
+    monkeypatch.setattr(_cpu_convolution, "_is_large", lambda *_: large)
     convolve.clear_cache()
     rng = np.random.default_rng(0)
     x, kernel = (rng.normal(size=a).astype(np.float32) for a in ((3, 5, 6, 2), (k, k, 2, 4)))
@@ -94,7 +94,7 @@ def test_equals_lax_with_gradients(monkeypatch, large, k, s, d):
 
 
 def test_both_modes_and_second_derivatives(x64, monkeypatch):
-    monkeypatch.setattr(_cpu, "_is_large", lambda *_: True)
+    monkeypatch.setattr(_cpu_convolution, "_is_large", lambda *_: True)
     convolve.clear_cache()
     rng = np.random.default_rng(0)
     x, kernel = rng.normal(size=(1, 3, 2)), rng.normal(size=(4, 1, 2))

@@ -2,9 +2,11 @@
 
 import operator
 from collections.abc import Sequence
-from typing import Any
 
 import jax.numpy as jnp
+from jax import lax
+
+from seqvision._checks import check_count, is_int
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -13,12 +15,20 @@ _BORDER_MODES = {"reflect": "reflect", "replicate": "edge"}
 
 def per_axis(name: str, value: int | Sequence[int], axes: int) -> tuple[int, ...]:
     """One positive int for each spatial axis, from one int for all of them or a sequence."""
-    values: tuple[Any, ...] = tuple(value) if isinstance(value, Sequence) else (value,) * axes
-    if len(values) != axes or not all(_is_int(v) for v in values):
+    if not isinstance(value, Sequence):
+        return (check_count(name, value),) * axes
+    if len(value) != axes:
         raise ValueError(f"{name} is {value!r}: give one int, or one int for each of the {axes} spatial axes")
-    if min(values) < 1:
-        raise ValueError(f"{name} is {value!r}: every entry must be at least 1")
-    return tuple(operator.index(v) for v in values)
+    return tuple(check_count(f"{name}[{axis}]", entry) for axis, entry in enumerate(value))
+
+
+def one_per_axis(name: str, value: Sequence[int], example: tuple[int, ...]) -> tuple[int, ...]:
+    """Positive ints, of which there are as many as spatial axes."""
+    if not isinstance(value, Sequence) or not 1 <= len(value) <= 3:
+        raise ValueError(
+            f"{name} is {value!r}: give a tuple of one to three ints, one for each spatial axis, e.g. {example}"
+        )
+    return per_axis(name, value, len(value))
 
 
 def dilated(window: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
@@ -28,18 +38,17 @@ def dilated(window: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
 
 def same_pairs(sizes: Sequence[int], spans: Sequence[int], stride: Sequence[int]) -> Pairs:
     """Zero padding for ceil(size / stride) outputs, the odd pixel at the end: XLA's and Keras's "same"."""
-    totals = (max((-(-n // s) - 1) * s + span - n, 0) for n, span, s in zip(sizes, spans, stride, strict=True))
-    return tuple((total // 2, total - total // 2) for total in totals)
+    return tuple(lax.padtype_to_pads(sizes, spans, stride, "SAME"))
 
 
 def explicit_pairs(padding: object, axes: int) -> Pairs:
     """(low, high) for each spatial axis, from an int, ints or pairs."""
-    entries = (padding,) * axes if _is_int(padding) else padding
+    entries = (padding,) * axes if is_int(padding) else padding
     remedy = f"give one int, or for each of the {axes} spatial axes an int or a (low, high) pair"
     if not isinstance(entries, Sequence) or isinstance(entries, str) or len(entries) != axes:
         raise ValueError(f"padding is {padding!r}: {remedy}")
-    pairs = tuple((entry, entry) if _is_int(entry) else tuple(entry) for entry in entries)
-    if not all(len(pair) == 2 and all(_is_int(p) for p in pair) for pair in pairs):
+    pairs = tuple((entry, entry) if is_int(entry) else tuple(entry) for entry in entries)
+    if not all(len(pair) == 2 and all(is_int(p) for p in pair) for pair in pairs):
         raise ValueError(f"padding is {padding!r}: {remedy}")
     if min(p for pair in pairs for p in pair) < 0:
         raise ValueError(f"padding is {padding!r}: entries must be at least 0; crop the input by slicing it")
@@ -106,14 +115,3 @@ def require_floating(name: str, array: object) -> None:
             f"{name} has dtype {dtype}: convolutions take floating-point arrays; "
             f"cast (and scale) first, e.g. {name}.astype(jnp.float32) / 255"
         )
-
-
-def _is_int(value: object) -> bool:
-    """Whether a value is an int of Python or NumPy, and no bool."""
-    if isinstance(value, bool):
-        return False
-    try:
-        operator.index(value)  # type: ignore[arg-type]
-    except TypeError:
-        return False
-    return True

@@ -8,7 +8,7 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from seqvision.conv._arguments import per_axis, require_floating
+from seqvision.conv._arguments import one_per_axis, require_floating
 from seqvision.conv._windows import max_of_windows
 from seqvision.conv.pooling import avg_pool
 
@@ -82,9 +82,7 @@ def _edges(n: int, out: int) -> tuple[np.ndarray, np.ndarray]:
 def _frame(x: ArrayLike, out: Sequence[int]) -> tuple[Array, tuple[int, ...]]:
     """The array and the checked numbers of windows."""
     x = jnp.asarray(x)
-    if not isinstance(out, Sequence) or not 1 <= len(out) <= 3:
-        raise ValueError(f"out is {out!r}: give a tuple of one to three ints, one for each spatial axis, e.g. (7, 7)")
-    windows = per_axis("out", out, len(out))
+    windows = one_per_axis("out", out, (7, 7))
     if x.ndim < len(out) + 1:
         raise ValueError(f"x has shape {x.shape}: out {windows} needs {len(out)} spatial axes and channels")
     if min(x.shape[-1 - len(out) : -1]) < 1:

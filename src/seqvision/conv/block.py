@@ -9,8 +9,8 @@ from jax.typing import ArrayLike
 from seqvision.activations import MONOTONE, Activation
 from seqvision.activations import activation as by_name
 from seqvision.conv._arguments import per_axis
+from seqvision.conv.channels import per_channel
 from seqvision.conv.convolution import Padding, conv, promote
-from seqvision.conv.normalization import per_channel
 from seqvision.conv.pooling import max_pool
 
 

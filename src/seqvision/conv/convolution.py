@@ -10,10 +10,11 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import ArrayLike, DTypeLike
 
-from seqvision.conv import _cpu
+from seqvision._checks import check_count
 from seqvision.conv._arguments import conv_padding, dilated, output_sizes, per_axis, require_floating
+from seqvision.conv._cpu_convolution import convolve_on_cpu
 from seqvision.conv._geometry import LAYOUTS, Geometry
-from seqvision.conv.normalization import per_channel
+from seqvision.conv.channels import per_channel
 
 Padding = str | int | Sequence[int] | Sequence[tuple[int, int]]
 
@@ -160,7 +161,7 @@ def convolve(x: Array, kernel: Array, geometry: Geometry, precision: lax.Precisi
         )
 
     def on_cpu(x, kernel):
-        return _cpu.convolve(x, kernel, geometry)
+        return convolve_on_cpu(x, kernel, geometry)
 
     return lax.platform_dependent(x, kernel, cpu=on_cpu, default=by_platform)
 
@@ -193,10 +194,8 @@ def check_shapes(
         raise ValueError(
             f"{x_name} has shape {x.shape}: with {kernel_name} {kernel.shape} it needs {axes} spatial axes and channels"
         )
-    if isinstance(groups, bool) or not isinstance(groups, int) or groups < 1 or features % groups:
-        raise ValueError(
-            f"groups is {groups!r}: it must be an int >= 1 that divides {kernel_name}'s {features} outputs"
-        )
+    if features % check_count("groups", groups):
+        raise ValueError(f"groups is {groups!r}: it must divide {kernel_name}'s {features} outputs")
     if x.shape[-1] != fan_in * groups:
         raise ValueError(
             f"{x_name} has {x.shape[-1]} channels (its last axis: images are channels-last) and {kernel_name} "

@@ -10,7 +10,8 @@ import numpy as np
 from jax import Array, lax
 from jax.typing import ArrayLike
 
-from seqvision.conv._arguments import Pairs, output_sizes, per_axis, pool_padding
+from seqvision._checks import check_count
+from seqvision.conv._arguments import Pairs, one_per_axis, output_sizes, per_axis, pool_padding
 from seqvision.conv._windows import max_of_windows, sum_of_windows
 
 PoolPadding = str | int | Sequence[int] | Sequence[tuple[int, int]]
@@ -169,12 +170,8 @@ def _frame(x: Array, window, stride, padding) -> tuple[tuple[int, ...], tuple[in
     """Checked window, stride and padding, and the shape of the result."""
     if jnp.issubdtype(x.dtype, jnp.bool_) or not jnp.issubdtype(x.dtype, jnp.number):
         raise TypeError(f"x has dtype {x.dtype}: pools take real numbers; cast first")
-    if not isinstance(window, Sequence) or not 1 <= len(window) <= 3:
-        raise ValueError(
-            f"window is {window!r}: give a tuple of one to three ints, one for each spatial axis, e.g. (2, 2)"
-        )
+    window = one_per_axis("window", window, (2, 2))
     axes = len(window)
-    window = per_axis("window", window, axes)
     stride = window if stride is None else per_axis("stride", stride, axes)
     if x.ndim < axes + 1:
         raise ValueError(f"x has shape {x.shape}: window {window} needs {axes} spatial axes and channels")
@@ -188,7 +185,7 @@ def _frame(x: Array, window, stride, padding) -> tuple[tuple[int, ...], tuple[in
 def _pixels(x: ArrayLike, spatial: int) -> Array:
     """x (..., *spatial, C) with all pixels on one axis: (..., pixels, C)."""
     x = jnp.asarray(x)
-    if isinstance(spatial, bool) or not isinstance(spatial, int) or spatial < 1 or x.ndim < spatial + 1:
+    if x.ndim < check_count("spatial", spatial) + 1:
         raise ValueError(f"x has shape {x.shape} and spatial is {spatial!r}: x must be (..., *spatial, C)")
     split = x.ndim - spatial - 1
     pixels = math.prod(x.shape[split:-1])

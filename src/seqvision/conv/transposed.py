@@ -9,8 +9,8 @@ from jax.typing import ArrayLike
 
 from seqvision.conv._arguments import Pairs, dilated, explicit_pairs, output_sizes, per_axis
 from seqvision.conv._geometry import Geometry
+from seqvision.conv.channels import per_channel
 from seqvision.conv.convolution import check_shapes, convolve, promote
-from seqvision.conv.normalization import per_channel
 
 TransposedPadding = str | int | Sequence[int] | Sequence[tuple[int, int]]
 

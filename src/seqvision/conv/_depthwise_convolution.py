@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from seqvision.conv._arguments import Pairs
+from seqvision.conv._bilinear_primitive import bilinear_primitive
 from seqvision.conv._geometry import pad, taps
-from seqvision.conv._primitive import bilinear_primitive
-from seqvision.conv.normalization import channel_sums
+from seqvision.conv.channels import channel_sums
 
 
-def depthwise(
+def depthwise_convolution(
     x: Array,
     kernel: Array,
     stride: tuple[int, ...],

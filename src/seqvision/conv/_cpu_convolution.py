@@ -3,8 +3,8 @@
 XLA:CPU has a fast routine for a convolution only in one memory layout. The ones that JAX's gradient rules make have
 another, and inside a loop's body they run on a generic scalar loop, tens of times slower. So small convolutions are
 matrix products altogether, whose transposes are matrix products again, and large ones are a bilinear operation with
-transposes of its own (see `_bilinear`). Strides between zeros, of transposed convolutions and of gradients by the
-image, are parted into as many convolutions without zeros.
+transposes of its own (see `_large_convolution`). Strides between zeros, of transposed convolutions and of gradients by
+the image, are parted into as many convolutions without zeros.
 """
 
 import math
@@ -15,15 +15,15 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from seqvision.conv._arguments import Pairs, dilated
-from seqvision.conv._bilinear import large
-from seqvision.conv._depthwise import depthwise
+from seqvision.conv._depthwise_convolution import depthwise_convolution
 from seqvision.conv._geometry import Geometry, output_shape, pad, taps
+from seqvision.conv._large_convolution import large_convolution
 
 # Bytes of all patches up to which one matrix product is as fast as XLA's routine. Measured on two cores.
-_SMALL = 2**21
+_PRODUCT_BYTES = 2**21
 
 
-def convolve(x: Array, kernel: Array, geometry: Geometry) -> Array:
+def convolve_on_cpu(x: Array, kernel: Array, geometry: Geometry) -> Array:
     """x (N, *spatial, C_in) with kernel (*window, C_in // groups, C_out): (N, *out, C_out).
 
     16-bit arrays are multiplied and summed in float32.
@@ -46,9 +46,11 @@ def _one_or_depthwise(x: Array, kernel: Array, geometry: Geometry) -> Array:
         return _by_phases(x, kernel, geometry)
     x, kernel, geometry = _without_zeros(x, kernel, geometry)
     if geometry.groups > 1:
-        return depthwise(x, kernel, geometry.stride, geometry.pairs, geometry.dilation, _transposed_depthwise)
+        return depthwise_convolution(
+            x, kernel, geometry.stride, geometry.pairs, geometry.dilation, _transposed_depthwise
+        )
     if _is_large(x, kernel, geometry):
-        return large(x, kernel, geometry.stride, geometry.pairs, geometry.dilation, _transposed)
+        return large_convolution(x, kernel, geometry.stride, geometry.pairs, geometry.dilation, _transposed)
     return patches_product(pad(x, geometry.pairs), kernel, geometry.stride, geometry.dilation)
 
 
@@ -70,7 +72,7 @@ def _is_large(x: Array, kernel: Array, geometry: Geometry) -> bool:
     if x.dtype != jnp.float32 or math.prod(window) == 1 or not all(isinstance(n, int) for n in x.shape):
         return False
     patches = math.prod(output_shape(sizes, window, geometry)) * math.prod(kernel.shape[:-1])
-    return math.prod(sizes) > math.prod(window) and x.shape[0] * patches * x.dtype.itemsize > _SMALL
+    return math.prod(sizes) > math.prod(window) and x.shape[0] * patches * x.dtype.itemsize > _PRODUCT_BYTES
 
 
 def patches_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Sequence[int]) -> Array:

@@ -12,14 +12,14 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from seqvision.conv._arguments import Pairs, dilated
+from seqvision.conv._bilinear_primitive import bilinear_primitive
 from seqvision.conv._geometry import LAYOUTS, pad, taps
-from seqvision.conv._primitive import bilinear_primitive
 
 # Bytes of the patches that are multiplied at once, so that they stay in cache. Measured with 1 MiB of it to a core.
-_CHUNK = 2**21
+_CHUNK_BYTES = 2**21
 
 
-def large(
+def large_convolution(
     x: Array,
     kernel: Array,
     stride: tuple[int, ...],
@@ -37,7 +37,7 @@ def large(
     return _large.bind(x, kernel, stride=stride, pairs=pairs, dilation=dilation, transposed=transposed)
 
 
-def _routine(x: Array, kernel: Array, *, stride, pairs, dilation, transposed=None) -> Array:
+def _xla_convolution(x: Array, kernel: Array, *, stride, pairs, dilation, transposed=None) -> Array:
     """XLA's own convolution."""
     if x.shape[-1] == 3:  # channels are packed in fours; three (red, green, blue) take three times as long
         x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0)] * (x.ndim - 1) + [(0, 1, 0)])
@@ -64,7 +64,7 @@ def _by_kernel(g: Array, x: Array, kernel, *, stride, pairs, dilation, transpose
     x = pad(x, pairs)
     count, rows = x.shape[0], dilated(window[:1], dilation[:1])[0] + (g.shape[1] - 1) * stride[0]
     image = rows * math.prod(g.shape[2:-1]) * math.prod(window[1:]) * x.shape[-1] * x.dtype.itemsize
-    most = max(1, _CHUNK // image)
+    most = max(1, _CHUNK_BYTES // image)
     size = max(n for n in range(1, min(most, count) + 1) if count % n == 0)
     x, g = (a.reshape(count // size, size, *a.shape[1:]) for a in (x, g))
     x, g = jnp.moveaxis(x, (-1, 2), (1, 2)), jnp.moveaxis(g, 2, 1)  # (chunks, C_in, rows, ...), (chunks, rows, ...)
@@ -109,4 +109,4 @@ def _by_models(x: Array, kernel: Array, x_axis, kernel_axis, **options):
     return lax.map(lambda model: _large.bind(*model, **options), models), 0
 
 
-_large = bilinear_primitive("large_convolution", _routine, _by_image, _by_kernel, _by_models)
+_large = bilinear_primitive("large_convolution", _xla_convolution, _by_image, _by_kernel, _by_models)
