@@ -126,7 +126,7 @@ def dead_units(config: Config, rate: float, key: Array, x: Array) -> Array:
 
     batches = jax.random.normal(key, (config.steps, *x.shape))
     rule = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(rate))
-    return depth_profile(gradient_trace(loss, kernels, rule, batches)[0], x, jax.nn.relu).dead
+    return depth_profile(gradient_trace(loss, kernels, rule, batches).params, x, jax.nn.relu).dead
 
 
 def exploding(config: Config, rule: optax.GradientTransformation, key: Array) -> Array:
@@ -138,7 +138,7 @@ def exploding(config: Config, rule: optax.GradientTransformation, key: Array) ->
     def loss(params: Any, xs: Array) -> Array:
         return jnp.mean((unroll(cell, params, xs)[1][:, -1].mean(axis=1) - jnp.tanh(xs[:, 0, 0])) ** 2)
 
-    return gradient_trace(loss, params._replace(w_h=1.1 * params.w_h), rule, xs)[2]
+    return gradient_trace(loss, params._replace(w_h=1.1 * params.w_h), rule, xs).norms
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from typing import Any
 
 from seqvision.data import Arrays, load_digits, stratified_split
 from seqvision.models import MLP, ClassificationHead
-from seqvision.reporting import RunFolder, plot_comparison, save_figure, to_plain
+from seqvision.reporting import RunFolder, plot_epoch_curves, save_figure, to_plain
 from seqvision.training import (
     create_state,
     inverse_time_decay,
@@ -112,7 +112,7 @@ def main(config: Config) -> dict[str, Any]:
     print(f"commonest class {commonest:.4f}")
     with RunFolder.create(config.out, "optimizers") as folder:
         folder.write_config(config)
-        figure = plot_comparison(curves, ylabel="training loss", log=True)
+        figure = plot_epoch_curves(curves, ylabel="training loss", log=True)
         scores["picture"] = save_figure(figure, folder.path / "optimizers.png")
         folder.write_json("summary.json", to_plain(scores))
     return to_plain(scores)

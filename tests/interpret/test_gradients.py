@@ -89,10 +89,10 @@ def test_the_trace_of_training_and_what_clipping_does_to_it():
 
     targets = jnp.zeros((5, 2))
     start = jnp.array([3.0, 4.0])
-    _, losses, norms = gradient_trace(steep, start, optax.sgd(0.05), targets)  # w -> -4 w
-    np.testing.assert_allclose(norms, 500.0 * 4.0 ** np.arange(5), rtol=1e-5)
-    np.testing.assert_allclose(losses, 50.0 * 25.0 * 16.0 ** np.arange(5), rtol=1e-5)
+    trace = gradient_trace(steep, start, optax.sgd(0.05), targets)  # w -> -4 w
+    np.testing.assert_allclose(trace.norms, 500.0 * 4.0 ** np.arange(5), rtol=1e-5)
+    np.testing.assert_allclose(trace.losses, 50.0 * 25.0 * 16.0 ** np.arange(5), rtol=1e-5)
     clipped = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.05))
-    final, losses, norms = gradient_trace(steep, start, clipped, targets)  # steps of length .05 towards 0
-    np.testing.assert_allclose(norms, 100.0 * (5.0 - 0.05 * np.arange(5)), rtol=1e-5)
-    np.testing.assert_allclose(jnp.linalg.norm(final), 4.75, rtol=1e-5)
+    trace = gradient_trace(steep, start, clipped, targets)  # steps of length .05 towards 0
+    np.testing.assert_allclose(trace.norms, 100.0 * (5.0 - 0.05 * np.arange(5)), rtol=1e-5)
+    np.testing.assert_allclose(jnp.linalg.norm(trace.params), 4.75, rtol=1e-5)

@@ -42,7 +42,7 @@ def test_the_folder_holds_everything(result):
     assert insight | {"losses.png", "reliability.png"} < names
     assert "filters-linear.png" not in names  # it has no convolution
     assert folder.status == "done"
-    assert set(folder.metrics()[0]) == {"model", "seed", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
+    assert set(folder.read_metrics()[0]) == {"model", "seed", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
     json.dumps(folder.read_json("summary.json"), allow_nan=False)
 
 

@@ -58,8 +58,8 @@ def test_the_folder_holds_everything(run):
         "forecast.png",
         "residuals.png",
     }
-    assert len(folder.metrics()) == 2 * 2 * 3
-    assert set(folder.metrics()[0]) == {"model", "seed", "epoch", "loss", "val_loss"}
+    assert len(folder.read_metrics()) == 2 * 2 * 3
+    assert set(folder.read_metrics()[0]) == {"model", "seed", "epoch", "loss", "val_loss"}
     assert folder.read_json("config.json")["horizon"] == config.horizon
     json.dumps(folder.read_json("summary.json"), allow_nan=False)
 

@@ -36,7 +36,7 @@ def test_a_run_leaves_scores_parameters_and_maps(tmp_path):
     }
     assert result["folder"].status == "done"
     assert json.loads((path / "summary.json").read_text())["test_rows"] == 20
-    assert len(result["folder"].metrics()) == 2 * 2
+    assert len(result["folder"].read_metrics()) == 2 * 2
     lines = example_lines(result, sources, pairs.target).splitlines()
     assert lines[0].startswith(f"with maps: {sources[0]} -> ")
     assert "the answer                      1.0000" in result["text"]

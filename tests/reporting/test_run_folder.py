@@ -30,8 +30,8 @@ def test_never_overwrites(tmp_path):
 def test_the_files_of_a_run(tmp_path):
     with RunFolder.create(tmp_path, "run") as folder:
         folder.write_config(Config())
-        folder.log([{"epoch": 1, "loss": np.float32(0.5)}, {"epoch": 2, "loss": np.nan}])
-        folder.log([{"epoch": 3, "loss": np.inf}])
+        folder.log_metrics([{"epoch": 1, "loss": np.float32(0.5)}, {"epoch": 2, "loss": np.nan}])
+        folder.log_metrics([{"epoch": 3, "loss": np.inf}])
         folder.save_parameters({"gru": {"w": np.ones((2, 3), np.float32)}})
         folder.write_json("summary.json", {"rmse": np.float64(1.5), "curve": np.array([1.0, np.nan])})
     assert folder.status == "done"
@@ -42,7 +42,7 @@ def test_the_files_of_a_run(tmp_path):
         "learning_rate": 1e-3,
         "models": ["gru", "lstm"],
     }
-    assert again.metrics() == [{"epoch": e, "loss": v} for e, v in ((1, 0.5), (2, None), (3, None))]
+    assert again.read_metrics() == [{"epoch": e, "loss": v} for e, v in ((1, 0.5), (2, None), (3, None))]
     assert again.read_json("summary.json") == {"rmse": 1.5, "curve": [1.0, None]}
     np.testing.assert_array_equal(again.load_parameters()["gru"]["w"], 1.0)
     environment = again.read_json("environment.json")
@@ -65,14 +65,14 @@ def test_a_process_that_is_killed_leaves_a_folder_that_reads(tmp_path):
     program = (
         "import os, signal; from seqvision.reporting import RunFolder\n"
         f"with RunFolder.create({str(tmp_path)!r}) as folder:\n"
-        "    folder.log({'epoch': i} for i in range(3))\n"
+        "    folder.log_metrics({'epoch': i} for i in range(3))\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", program]).returncode == -9
     (path,) = tmp_path.iterdir()
     folder = RunFolder(path)
     assert folder.status == "running"
-    assert [record["epoch"] for record in folder.metrics()] == [0, 1, 2]
+    assert [record["epoch"] for record in folder.read_metrics()] == [0, 1, 2]
 
 
 def test_a_torn_last_line_is_left_out_and_a_broken_one_is_named(tmp_path):

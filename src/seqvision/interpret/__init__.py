@@ -4,13 +4,14 @@
 """
 
 from .activation_images import ActivationImages, maximize_activation
-from .gradients import DepthProfile, depth_profile, gradient_by_lag, gradient_trace
+from .gradients import DepthProfile, GradientTrace, depth_profile, gradient_by_lag, gradient_trace
 from .layer_outputs import feature_maps, layer_outputs, learned_filters
 from .saliency import grad_cam, occlusion_map
 
 __all__ = [
     "ActivationImages",
     "DepthProfile",
+    "GradientTrace",
     "depth_profile",
     "feature_maps",
     "grad_cam",

@@ -9,7 +9,8 @@ import optax
 from jax import Array
 
 from seqvision._checks import check_count
-from seqvision.interpret.capture import capture, layer_shapes, pick_layer, variables_of
+from seqvision.interpret.capture import capture, layer_shapes, variables_of
+from seqvision.interpret.checks import pick_layer
 from seqvision.training import TrainState
 
 

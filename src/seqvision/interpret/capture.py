@@ -4,7 +4,6 @@ from typing import Any
 
 import flax.linen as nn
 import jax
-import numpy as np
 from jax import Array
 
 from seqvision.training import TrainState, call_model
@@ -60,43 +59,6 @@ def layer_shapes(state: TrainState, x: Any) -> tuple[Any, dict[str, Any]]:
 
     outputs, values = jax.eval_shape(shapes, variables_of(state), x)
     return outputs, dict(zip(names, values, strict=True))
-
-
-def is_image(y: Any) -> bool:
-    """Say whether an output of a layer has the axes (B, h, w, C)."""
-    return getattr(y, "ndim", 0) == 4
-
-
-def pick_layer(named: dict[str, Any], layer: str | None) -> str:
-    """Return the name of a layer that gives images (B, h, w, C) and is called once; by default the last such.
-
-    Raises:
-      ValueError: if there is none of that name; the error lists those there are.
-    """
-    fit = [name for name, y in named.items() if is_image(y) and " (" not in name and f"{name} (2)" not in named]
-    if layer is None and fit:
-        return fit[-1]
-    if layer not in fit:
-        wanted = "the model has no layer" if layer is None else f"layer {layer!r} is none"
-        raise ValueError(f"{wanted} that is called once and gives (B, h, w, C); there are {fit}")
-    return layer
-
-
-def check_classes(classes: Any, shape: tuple[int, ...]) -> None:
-    """Refuse outputs that are no scores (B, C), and classes that are not among them.
-
-    Raises:
-      ValueError: naming the shape or the classes.
-    """
-    if len(shape) != 2:
-        raise ValueError(f"the model must give scores (B, C), got shape {shape}")
-    if classes is None:
-        return
-    chosen = np.asarray(classes)
-    if chosen.dtype.kind not in "iu" or chosen.shape not in ((), shape[:1]):
-        raise ValueError(f"classes must be one integer or one for each of {shape[0]} images, got {classes!r}")
-    if chosen.min() < 0 or chosen.max() >= shape[1]:
-        raise ValueError(f"classes must lie in [0, {shape[1]}), got {classes!r}")
 
 
 def _nested(changes: dict[str, Array]) -> dict[str, Any]:

@@ -113,9 +113,17 @@ def depth_profile(
     )
 
 
+class GradientTrace(NamedTuple):
+    """What a training went through."""
+
+    params: Any  # after the last step
+    losses: Array  # (S,), before each step
+    norms: Array  # (S,), of the whole gradient before each step
+
+
 def gradient_trace(
     loss: Callable[[Any, Any], Array], params: Any, optimizer: optax.GradientTransformation, batches: Any
-) -> tuple[Any, Array, Array]:
+) -> GradientTrace:
     """Train, and note the loss and the size of its gradient before each step: where does it explode, what helps?
 
     The norm is taken before the optimizer sees the gradient: pass ``optax.chain(optax.clip_by_global_norm(1.0), …)``
@@ -127,13 +135,10 @@ def gradient_trace(
       optimizer: an optax transformation.
       batches: a pytree of arrays (S, ...), one batch a step.
 
-    Returns:
-      The parameters after S steps, losses (S,) and global gradient norms (S,).
-
     >>> def parabola(w, _):
     ...     return w**2 / 2
-    >>> _, losses, norms = gradient_trace(parabola, jnp.float32(1), optax.sgd(0.5), jnp.zeros(3))
-    >>> losses.tolist(), norms.tolist()
+    >>> trace = gradient_trace(parabola, jnp.float32(1), optax.sgd(0.5), jnp.zeros(3))
+    >>> trace.losses.tolist(), trace.norms.tolist()
     ([0.5, 0.125, 0.03125], [1.0, 0.5, 0.25])
     """
 
@@ -144,7 +149,7 @@ def gradient_trace(
         return (optax.apply_updates(params, updates), state), (value, optax.tree.norm(gradient))
 
     (params, _), (losses, norms) = jax.lax.scan(step, (params, optimizer.init(params)), batches)
-    return params, losses, norms
+    return GradientTrace(params, losses, norms)
 
 
 def _mean_direction(h: Array) -> Array:

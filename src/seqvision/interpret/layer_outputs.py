@@ -10,6 +10,7 @@ import numpy as np
 from jax import Array
 
 from seqvision.interpret.capture import capture, layer_shapes, variables_of
+from seqvision.interpret.checks import check_images
 from seqvision.training import TrainState
 
 
@@ -86,9 +87,3 @@ def feature_maps(state: TrainState, images: Any) -> dict[str, np.ndarray]:
     if not maps:
         raise ValueError("no layer of the model gives images (B, h, w, C): it has no feature maps to show")
     return maps
-
-
-def check_images(images: Any) -> None:
-    """Refuse what is not a batch of images."""
-    if np.ndim(images) != 4 or np.shape(images)[0] == 0:
-        raise ValueError(f"images must be (B, H, W, C) with B >= 1, got shape {np.shape(images)}")

@@ -8,8 +8,8 @@ import numpy as np
 from jax import Array
 
 from seqvision._checks import check_count
-from seqvision.interpret.capture import capture, check_classes, layer_shapes, pick_layer, variables_of
-from seqvision.interpret.layer_outputs import check_images
+from seqvision.interpret.capture import capture, layer_shapes, variables_of
+from seqvision.interpret.checks import check_classes, check_images, pick_layer
 from seqvision.training import TrainState, forward
 
 

@@ -79,7 +79,7 @@ def run_classify(config: ClassifyConfig, *, say: Say = silent, progress: bool | 
                 progress=progress,
             )
             history[name], seconds[name], states[name] = done.history, done.seconds, done.states
-            folder.log(history_records(name, done.history))
+            folder.log_metrics(history_records(name, done.history))
             say(f"{name}: {config.seeds} seeds trained in {done.seconds['run']:.2f} s")
         variables = {name: [state_variables(state) for state in done] for name, done in states.items()}
         folder.save_parameters({name: _by_seed(trees) for name, trees in variables.items()})

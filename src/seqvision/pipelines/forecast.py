@@ -62,7 +62,7 @@ def run_forecast(config: ForecastConfig, *, say: Say = silent, progress: bool | 
             )
             trained[name] = done
             variables[name] = [state_variables(state) for state in done.states]
-            folder.log(history_records(name, done.history))
+            folder.log_metrics(history_records(name, done.history))
             say(f"{name}: {config.seeds} seeds trained in {done.seconds['run']:.2f} s")
         folder.save_parameters({name: _by_seed(trees) for name, trees in variables.items()})
         judged = judge_forecasts(config, split, models, variables)

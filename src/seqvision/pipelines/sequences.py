@@ -55,7 +55,7 @@ def run_sequences(
             scores[name] = _row([score_sequences(truth, written=tokens) for tokens in written[name].tokens], "model")
             history[name], seconds[name] = done.history, done.seconds
             states[name] = {f"seed_{s}": tree for s, tree in enumerate(variables)}
-            folder.log(history_records(name, done.history))
+            folder.log_metrics(history_records(name, done.history))
         for name, tokens in naive.items():
             scores[name] = _row([score_sequences(truth, written=tokens)], "baseline")
         folder.save_parameters(states)

@@ -1,13 +1,11 @@
 """Run folders, tables and plots: what a run leaves behind, readable without this library."""
 
-from seqvision.reporting.attention_plot import plot_attention, plot_image_attention
-from seqvision.reporting.augmentation_plot import augmentation_draws, plot_augmentations
+from seqvision.reporting.attention_plots import plot_attention, plot_image_attention
+from seqvision.reporting.augmentation_plots import augmentation_draws, plot_augmentations
 from seqvision.reporting.box_plots import plot_boxes
-from seqvision.reporting.class_plots import misclassified_rows, plot_confusion, plot_misclassified
-from seqvision.reporting.comparison_plot import plot_comparison
-from seqvision.reporting.curve_plots import plot_reliability, plot_threshold_curves
-from seqvision.reporting.environment import describe_environment
-from seqvision.reporting.forecast_plots import plot_forecast, plot_losses, plot_residuals
+from seqvision.reporting.classifier_curve_plots import plot_reliability, plot_threshold_curves
+from seqvision.reporting.environment import Environment, describe_environment
+from seqvision.reporting.forecast_plots import plot_forecast, plot_residuals
 from seqvision.reporting.gradient_plots import plot_gradient_flow
 from seqvision.reporting.image_plots import (
     plot_feature_maps,
@@ -17,12 +15,15 @@ from seqvision.reporting.image_plots import (
     plot_images,
 )
 from seqvision.reporting.json_text import json_text, to_plain
+from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
-from seqvision.reporting.predictions import prediction_table, write_table
+from seqvision.reporting.prediction_table import prediction_table, write_table
 from seqvision.reporting.run_folder import RunFolder, read_metrics
 from seqvision.reporting.style import save_figure
+from seqvision.reporting.training_plots import plot_epoch_curves, plot_losses
 
 __all__ = [
+    "Environment",
     "RunFolder",
     "augmentation_draws",
     "describe_environment",
@@ -33,8 +34,8 @@ __all__ = [
     "plot_attention",
     "plot_augmentations",
     "plot_boxes",
-    "plot_comparison",
     "plot_confusion",
+    "plot_epoch_curves",
     "plot_feature_maps",
     "plot_filters",
     "plot_forecast",

@@ -3,35 +3,48 @@
 import os
 import platform
 import sys
+from dataclasses import dataclass
 from importlib import metadata
-from typing import Any
 
 _PACKAGES = ("seqvision", "jax", "jaxlib", "flax", "optax", "numpy", "pandas", "scikit-learn", "matplotlib")
+_SETTINGS = ("jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl")
 _VARIABLES = ("XLA_FLAGS", "JAX_PLATFORMS", "JAX_ENABLE_X64", "CUDA_VISIBLE_DEVICES", "XLA_PYTHON_CLIENT_MEM_FRACTION")
 
 
-def describe_environment() -> dict[str, Any]:
-    """Return versions, devices, the settings that change results, and the command line; nothing about the user.
+@dataclass(frozen=True)
+class Environment:
+    """Versions, devices, the settings that change results, and the command line; nothing about the user."""
 
-    >>> sorted(describe_environment())
-    ['backend', 'command', 'devices', 'packages', 'platform', 'processors', 'python', 'settings', 'variables']
+    command: list[str]
+    python: str
+    platform: str
+    processors: int | None
+    packages: dict[str, str | None]  # name -> version, None where it is not installed
+    backend: str
+    devices: list[str]
+    settings: dict[str, str]  # of jax
+    variables: dict[str, str]  # of the process, those of them that are set
+
+
+def describe_environment() -> Environment:
+    """Return what this process runs on.
+
+    >>> "jax" in describe_environment().packages
+    True
     """
     import jax
 
-    return {
-        "command": [os.path.basename(sys.argv[0]), *sys.argv[1:]],
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "processors": os.cpu_count(),
-        "packages": {name: _version(name) for name in _PACKAGES},
-        "backend": jax.default_backend(),
-        "devices": [f"{device.platform}:{device.id} {device.device_kind}" for device in jax.devices()],
-        "settings": {
-            name: str(getattr(jax.config, name))
-            for name in ("jax_enable_x64", "jax_default_matmul_precision", "jax_default_prng_impl")
-        },
-        "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
-    }
+    return Environment(
+        command=[os.path.basename(sys.argv[0]), *sys.argv[1:]],
+        python=platform.python_version(),
+        platform=platform.platform(),
+        processors=os.cpu_count(),
+        packages={name: _version(name) for name in _PACKAGES},
+        backend=jax.default_backend(),
+        devices=[f"{device.platform}:{device.id} {device.device_kind}" for device in jax.devices()],
+        settings={name: str(getattr(jax.config, name)) for name in _SETTINGS},
+        variables={name: os.environ[name] for name in _VARIABLES if name in os.environ},
+    )
 
 
 def _version(package: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Pictures of training and of forecasts: losses, forecast against truth with the naive forecast, residuals."""
+"""Pictures of forecasts: against the truth with the naive forecast, and their residuals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,70 +6,21 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from seqvision.reporting.style import NAIVE, TRUTH, colors, date_ticks, finish, new_figure, time_axis, with_unit
+from seqvision.reporting.style import (
+    NAIVE,
+    TRUTH,
+    date_ticks,
+    draw_band,
+    label_axes,
+    new_figure,
+    time_axis,
+    with_colors,
+    with_unit,
+)
 
 Floats = NDArray[np.float64]
-_STYLES = (("", "#0072B2", "-", "training"), ("val_", "#D55E00", "--", "validation"))
-
-
-def plot_losses(
-    histories: Mapping[str, Mapping[str, ArrayLike]],
-    *,
-    loss: str = "loss",
-    metrics: tuple[str, ...] = (),
-    title: str = "",
-) -> Figure:
-    """Draw training and validation curves of every model over epochs, a panel a model: mean line and band over seeds.
-
-    Args:
-      histories: model -> {"loss": (S, epochs) or (epochs,), "val_loss": … if there was one, and the metrics}.
-      loss: what to call the loss on the axis.
-      metrics: further entries of the histories, such as "accuracy", each with panels of its own below.
-      title: above all panels.
-
-    >>> len(plot_losses({"GRU": {"loss": [1.0, 0.5]}}).axes)
-    1
-    """
-    if not histories:
-        raise ValueError("plot_losses needs the history of at least one model")
-    columns = min(len(histories), 4)
-    lines = -(-len(histories) // columns)
-    labels = {"loss": loss, **{metric: metric for metric in metrics}}
-    figure = new_figure(max(3.1 * columns, 5.0), 2.7 * lines * len(labels) + 0.3)
-    panels = figure.subplots(lines * len(labels), columns, sharex=False, squeeze=False)
-    for n, (metric, label) in enumerate(labels.items()):
-        block = list(panels[n * lines : (n + 1) * lines].flat)
-        everything = _curves(block, histories, metric, label)
-        finite = np.concatenate([v[np.isfinite(v)] for v in everything]) if everything else np.zeros(0)
-        if metric == "loss" and finite.size and finite.min() > 0 and finite.max() / finite.min() > 10:
-            block[0].set_yscale("log")
-    if title:
-        figure.suptitle(title, fontsize=11)
-    return figure
-
-
-def _curves(
-    panels: list[Axes], histories: Mapping[str, Mapping[str, ArrayLike]], metric: str, label: str
-) -> list[Floats]:
-    """Draw one metric of each model on its panel, all on one scale; return what was drawn."""
-    drawn: list[Floats] = []
-    for axes, (name, history) in zip(panels, histories.items(), strict=False):
-        if axes is not panels[0]:
-            axes.sharey(panels[0])
-        for prefix, color, style, part in _STYLES:
-            if prefix + metric in history:
-                values = np.atleast_2d(np.asarray(history[prefix + metric], np.float64))
-                _band(axes, np.arange(1, values.shape[1] + 1), values, color, part, style)
-                drawn.append(values)
-        finish(axes, name, label if axes is panels[0] else "", "epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(fontsize=8, frameon=False)
-    for axes in panels[len(histories) :]:
-        axes.set_visible(False)
-    return drawn
 
 
 def plot_forecast(
@@ -120,10 +71,10 @@ def plot_forecast(
         if plain is not None:
             values = np.asarray(plain, np.float64)[part]
             axes.plot(x[part], values, color="#555555", linestyle="--", linewidth=1.1, label=naive_name, zorder=4)
-        for model, color in colors(tuple(lines)):
+        for model, color in with_colors(tuple(lines)):
             values = np.atleast_2d(np.asarray(lines[model], np.float64))[:, part]
-            _band(axes, x[part], values, color, model, linewidth=1.1)
-        finish(axes, heading, label, xlabel)
+            draw_band(axes, x[part], values, color, model, linewidth=1.1)
+        label_axes(axes, heading, label, xlabel)
         date_ticks(axes, x)
         axes.margins(x=0.01)
         _bound(axes, y[part])
@@ -166,7 +117,7 @@ def plot_residuals(
     x, xlabel = time_axis(dates, first_row, len(y))
     errors = {name: y - np.atleast_2d(np.asarray(f, np.float64)).mean(axis=0) for name, f in forecasts.items()}
     plain = y - np.asarray(naive, np.float64)
-    lines = [*((name, color, errors[name]) for name, color in colors(tuple(errors))), (naive_name, NAIVE, plain)]
+    lines = [*((name, color, errors[name]) for name, color in with_colors(tuple(errors))), (naive_name, NAIVE, plain)]
     figure = new_figure(10.5, 1.75 * len(lines) + 0.5)
     panels = figure.subplots(len(lines), 2, squeeze=False, sharey="row", width_ratios=(3.2, 1))
     reach = max(float(np.nanmax(np.abs(plain))), 1e-12)
@@ -176,7 +127,7 @@ def plot_residuals(
         left.axhline(0.0, color=TRUTH, linewidth=0.8)
         left.plot(x, error, color=color, linewidth=0.8)
         rmse = float(np.sqrt(np.mean(error**2)))
-        finish(left, f"{name}: mean {error.mean():.3g}, RMSE {rmse:.4g}", with_unit("truth - forecast", unit))
+        label_axes(left, f"{name}: mean {error.mean():.3g}, RMSE {rmse:.4g}", with_unit("truth - forecast", unit))
         left.set_ylim(-span, span)
         left.margins(x=0.01)
         date_ticks(left, x)
@@ -185,19 +136,12 @@ def plot_residuals(
             outline = {"histtype": "step", "color": TRUTH, "linewidth": 0.9, "label": naive_name}
             right.hist(plain, bins=bins, orientation="horizontal", **outline)
             right.legend(fontsize=8, frameon=False)
-        finish(right)
+        label_axes(right)
     panels[-1][0].set_xlabel(xlabel, fontsize=9)
     panels[-1][1].set_xlabel("rows", fontsize=9)
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
-
-
-def _band(axes: Axes, x: Any, values: Floats, color: str, label: str, style: str = "-", linewidth: float = 1.5) -> None:
-    """Draw the mean of (S, B) and the range from the least to the largest."""
-    axes.plot(x, values.mean(axis=0), color=color, linestyle=style, linewidth=linewidth, label=label)
-    if len(values) > 1:
-        axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
 
 
 def _bound(axes: Axes, truth: Floats) -> None:

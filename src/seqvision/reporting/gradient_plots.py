@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from seqvision.reporting.style import NAIVE, PALETTE, colors, finish, new_figure
+from seqvision.reporting.style import NAIVE, PALETTE, label_axes, new_figure, with_colors
 
 _STYLES = ("-", "--", ":")
 
@@ -39,14 +39,14 @@ def plot_gradient_flow(
     figure = new_figure(10.5, 7.6)
     lag, depth, units, training = figure.subplots(2, 2).flat
     _lines(lag, by_lag, 0)
-    finish(lag, "Loss at the last step, by lag of the input", "gradient norm", "lag, steps back")
+    label_axes(lag, "Loss at the last step, by lag of the input", "gradient norm", "lag, steps back")
     _lines(depth, by_depth, 1)
-    finish(depth, "By layer of a deep network", "gradient norm", "layer")
+    label_axes(depth, "By layer of a deep network", "gradient norm", "layer")
     _lines(units, dead, 1, logarithmic=False)
     units.set_ylim(-0.02, 1.02)
-    finish(units, "Dead units", "share of the layer", "layer")
+    label_axes(units, "Dead units", "share of the layer", "layer")
     _lines(training, traces, 1)
-    finish(training, "In the course of training", "gradient norm before clipping", "training step")
+    label_axes(training, "In the course of training", "gradient norm before clipping", "training step")
     for axes in (lag, depth, units, training):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(fontsize=7.5, frameon=False)
@@ -59,7 +59,7 @@ def _lines(axes: Axes, table: Mapping[str, ArrayLike], first: int, *, logarithmi
     if logarithmic:
         axes.set_yscale("log")
         axes.axhline(1.0, color=NAIVE, linewidth=0.8)
-    for n, (name, color) in enumerate(colors(list(table))):
+    for n, (name, color) in enumerate(with_colors(list(table))):
         values = np.atleast_2d(np.asarray(table[name], np.float64))
         values = np.where(np.isnan(values), np.inf, values)  # a seed that diverged is above all others
         middle = np.median(values, axis=0)

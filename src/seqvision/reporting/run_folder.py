@@ -30,8 +30,8 @@ class RunFolder:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as base, RunFolder.create(base, "demo") as folder:
-    ...     folder.log([{"epoch": 1, "loss": 0.5}])
-    ...     folder.metrics(), folder.status
+    ...     folder.log_metrics([{"epoch": 1, "loss": 0.5}])
+    ...     folder.read_metrics(), folder.status
     ([{'epoch': 1, 'loss': 0.5}], 'running')
     """
 
@@ -119,12 +119,12 @@ class RunFolder:
         except ValueError as error:
             raise ValueError(f"{self.path / name} is not JSON ({error}): restore it from a copy") from error
 
-    def log(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def log_metrics(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Append one line of metrics.jsonl a record."""
         with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
             file.writelines(json_text(dict(record), indent=None) + "\n" for record in records)
 
-    def metrics(self) -> list[dict[str, Any]]:
+    def read_metrics(self) -> list[dict[str, Any]]:
         """Return the records logged so far; a last line torn by a crash is left out."""
         return read_metrics(self.path / "metrics.jsonl")
 

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 TRUTH, NAIVE = "#222222", "#8a8a8a"
 # Okabe and Ito's colors, told apart by color-blind readers too.
@@ -36,13 +37,22 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def colors(names: Sequence[str]) -> Iterator[tuple[str, str]]:
+def with_colors(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Pair names with colors of the palette, round and round."""
     for i, name in enumerate(names):
         yield name, PALETTE[i % len(PALETTE)]
 
 
-def finish(axes: Axes, title: str = "", ylabel: str = "", xlabel: str = "") -> None:
+def draw_band(
+    axes: Axes, x: Any, values: NDArray[np.float64], color: str, label: str, style: str = "-", linewidth: float = 1.5
+) -> None:
+    """Draw the mean of (S, B) and the range from the least to the largest."""
+    axes.plot(x, values.mean(axis=0), color=color, linestyle=style, linewidth=linewidth, label=label)
+    if len(values) > 1:
+        axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
+
+
+def label_axes(axes: Axes, title: str = "", ylabel: str = "", xlabel: str = "") -> None:
     """Give axes their texts, a light grid and open sides."""
     axes.set_title(title, loc="left", fontsize=10)
     axes.set_ylabel(ylabel, fontsize=9)

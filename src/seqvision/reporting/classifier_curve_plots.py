@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from seqvision.metrics import PrecisionRecallCurve, Reliability, RocCurve
-from seqvision.reporting.style import NAIVE, colors, finish, new_figure
+from seqvision.reporting.style import NAIVE, label_axes, new_figure, with_colors
 
 
 def plot_threshold_curves(curves: Mapping[str, tuple[RocCurve, PrecisionRecallCurve]], *, title: str = "") -> Figure:
@@ -27,7 +27,7 @@ def plot_threshold_curves(curves: Mapping[str, tuple[RocCurve, PrecisionRecallCu
         raise ValueError("plot_threshold_curves needs the curves of at least one name")
     figure = new_figure(9.6, 4.6)
     left, right = figure.subplots(1, 2)
-    for name, color in colors(tuple(curves)):
+    for name, color in with_colors(tuple(curves)):
         roc, pr = curves[name]
         left.plot(roc.false_positive_rate, roc.true_positive_rate, color=color, label=f"{name}, area {roc.area:.3f}")
         # Precision belongs to the gain in recall before it: steps, as the average precision has it.
@@ -36,8 +36,8 @@ def plot_threshold_curves(curves: Mapping[str, tuple[RocCurve, PrecisionRecallCu
     prevalence = next(iter(curves.values()))[1].precision[-1]
     left.plot([0, 1], [0, 1], color=NAIVE, linestyle="--", linewidth=1.0, label="a guess, area .5")
     right.axhline(prevalence, color=NAIVE, linestyle="--", linewidth=1.0, label=f"a guess, {prevalence:.3f}")
-    finish(left, "ROC", "true positive rate (recall)", "false positive rate")
-    finish(right, "Precision and recall", "precision", "recall")
+    label_axes(left, "ROC", "true positive rate (recall)", "false positive rate")
+    label_axes(right, "Precision and recall", "precision", "recall")
     for axes in (left, right):
         axes.set_xlim(-0.02, 1.02)
         axes.set_ylim(-0.02, 1.02)
@@ -66,7 +66,7 @@ def plot_reliability(diagrams: Mapping[str, Reliability], *, title: str = "") ->
     lines = -(-len(diagrams) // columns)
     figure = new_figure(3.1 * columns + 0.6, 4.3 * lines)
     panels = figure.subplots(2 * lines, columns, squeeze=False, height_ratios=[3, 1] * lines, sharex=True)
-    for n, (name, color) in enumerate(colors(tuple(diagrams))):
+    for n, (name, color) in enumerate(with_colors(tuple(diagrams))):
         diagram = diagrams[name]
         above, below = (panels[2 * (n // columns) + part, n % columns] for part in (0, 1))
         filled = diagram.rows > 0
@@ -77,9 +77,10 @@ def plot_reliability(diagrams: Mapping[str, Reliability], *, title: str = "") ->
         above.plot([0, 1], [0, 1], color=NAIVE, linestyle="--", linewidth=1.0)
         above.set_xlim(0.0, 1.0)
         above.set_ylim(0.0, 1.02)
-        finish(above, f"{name}: expected error {diagram.error:.3f}", "share that is right" if n % columns == 0 else "")
+        leftmost, heading = n % columns == 0, f"{name}: expected error {diagram.error:.3f}"
+        label_axes(above, heading, "share that is right" if leftmost else "")
         below.bar(height=diagram.rows[filled], alpha=0.8, edgecolor="white", **place)
-        finish(below, "", "rows" if n % columns == 0 else "", "confidence")
+        label_axes(below, "", "rows" if leftmost else "", "confidence")
     for axes in panels.flat:
         axes.set_visible(axes.has_data())
     if title:

@@ -1,0 +1,24 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from seqvision.reporting import prediction_table, write_table
+
+RNG = np.random.default_rng(0)
+Y = RNG.normal(size=100).cumsum() + 50
+DATES = np.datetime64("2020-01-01", "ns") + np.arange(100) * np.timedelta64(1, "D")
+F = {"GRU": Y + RNG.normal(size=(3, 100)), "MLP": Y + 1}
+
+
+def test_prediction_table_survives_a_round_trip(tmp_path):
+    table = prediction_table(Y, F, dates=DATES, first_row=7)
+    write_table(tmp_path / "p.csv", table)
+    back = pd.read_csv(tmp_path / "p.csv", parse_dates=["date"])
+    assert list(back.columns) == ["row", "date", "truth", "GRU", "MLP"]
+    assert back["row"][0] == 7
+    assert (back["date"].to_numpy("datetime64[ns]") == DATES).all()
+    np.testing.assert_allclose(back["GRU"], F["GRU"].mean(axis=0), rtol=1e-8)
+    with pytest.raises(ValueError, match="cannot be called 'truth'"):
+        prediction_table(Y, {"truth": Y})
+    with pytest.raises(ValueError, match=r"expected \(seeds, 100\)"):
+        prediction_table(Y, {"GRU": Y[1:]})

@@ -1,0 +1,29 @@
+import sys
+
+import numpy as np
+import pytest
+
+from seqvision.reporting import plot_losses, save_figure
+
+
+def lines(axes):
+    return {line.get_label(): line.get_ydata() for line in axes.lines}
+
+
+def test_losses_take_seeds_and_turn_logarithmic(tmp_path):
+    steep = {"loss": np.geomspace(1, 1e-3, 30)[None] * np.ones((4, 1)), "val_loss": np.ones((4, 30))}
+    figure = plot_losses({"GRU": steep, "LSTM": {"loss": np.ones(30)}}, loss="MSE, scaled", title="runs")
+    assert figure.axes[0].get_yscale() == "log"
+    assert figure.axes[0].get_ylabel() == "MSE, scaled"
+    assert set(lines(figure.axes[0])) == {"training", "validation"}
+    assert set(lines(figure.axes[1])) == {"training"}
+    assert plot_losses({"GRU": {"loss": [2.0, np.nan, 1.0]}}).axes[0].get_yscale() == "linear"
+    save_figure(plot_losses({str(i): steep for i in range(6)}), tmp_path / "losses.png")
+    with pytest.raises(ValueError, match="at least one model"):
+        plot_losses({})
+
+
+def test_plots_leave_no_global_state():
+    plot_losses({"GRU": {"loss": [1.0, 0.5]}})
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or not pyplot.get_fignums()
