@@ -8,7 +8,9 @@ from seqvision.reporting import plot_attention, plot_image_attention, save_figur
 
 def test_a_panel_an_example_with_its_symbols(tmp_path):
     maps = np.random.default_rng(0).random((2, 6, 7))
-    figure = plot_attention(maps, ["127+85", "4+4"], [["2", "1", "2", "end"], ["8", "end"]], title="adding")
+    figure = plot_attention(
+        maps, sources=["127+85", "4+4"], targets=[["2", "1", "2", "end"], ["8", "end"]], title="adding"
+    )
     first, second, *_ = figure.axes
     assert [label.get_text() for label in first.get_xticklabels()] == list("127+85")
     assert [label.get_text() for label in second.get_yticklabels()] == ["8", "end"]
@@ -33,9 +35,12 @@ def test_a_panel_a_letter_over_its_image():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: plot_attention([], [], []), "0 maps"),
-        (lambda: plot_attention([np.eye(2)], ["ab", "c"], ["xy"]), "1 maps, 2 sources, 1 targets"),
-        (lambda: plot_attention([np.eye(2)], ["abc"], ["xy"]), r"shape \(2, 2\) is too small for 2 x 3"),
+        (lambda: plot_attention([], sources=[], targets=[]), "0 maps"),
+        (lambda: plot_attention([np.eye(2)], sources=["ab", "c"], targets=["xy"]), "1 maps, 2 sources, 1 targets"),
+        (
+            lambda: plot_attention([np.eye(2)], sources=["abc"], targets=["xy"]),
+            r"shape \(2, 2\) is too small for 2 x 3",
+        ),
         (lambda: plot_image_attention(np.zeros((1, 8, 8)), np.zeros((1, 2, 4, 4)), ["one"]), "up to 3 symbols"),
         (lambda: plot_image_attention(np.zeros((2, 8, 8)), np.zeros((1, 3, 4, 4)), ["one"]), "2 images"),
     ],

@@ -92,8 +92,8 @@ def save_attention(
         ]
         figure = plot_attention(
             written.attention[0, :examples],
-            sources[:examples],
-            texts,
+            sources=sources[:examples],
+            targets=texts,
             title=f"{name}: what is read while each symbol is written",
         )
         save_figure(figure, result["folder"].path / f"attention-{name.replace(' ', '-')}.png")

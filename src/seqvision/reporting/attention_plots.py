@@ -11,9 +11,9 @@ from seqvision.reporting.style import new_figure
 
 def plot_attention(
     weights: Sequence[ArrayLike],
+    *,
     sources: Sequence[Sequence[str]],
     targets: Sequence[Sequence[str]],
-    *,
     title: str = "",
 ) -> Figure:
     """Draw attention maps, a panel an example: a row for each symbol written, a column for each one read.
@@ -27,7 +27,7 @@ def plot_attention(
     Raises:
       ValueError: if numbers differ, or a map is smaller than its symbols.
 
-    >>> plot_attention([np.eye(3)], ["abc"], ["xyz"]).axes[0].get_xlabel()
+    >>> plot_attention([np.eye(3)], sources=["abc"], targets=["xyz"]).axes[0].get_xlabel()
     'read'
     """
     if not len(weights) == len(sources) == len(targets) or not len(weights):
