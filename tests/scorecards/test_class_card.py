@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sk
 
 from seqvision import metrics
-from seqvision.scorecards import score_classes
+from seqvision.scorecards import ClassifierScores, score_classes
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 200)
@@ -38,6 +38,7 @@ def test_card_equals_scikit_learn():
         np.testing.assert_allclose(table[name], values)
     assert list(table.index) == list("abcd")
     p = np.exp(LOGITS) / np.exp(LOGITS).sum(axis=1, keepdims=True)
+    assert tuple(card.scores.columns) == ClassifierScores._fields
     row = card.scores.loc["net"]
     assert row["f1"] == pytest.approx(sk.f1_score(LABELS, predicted, average="macro"))
     assert row["roc_area"] == pytest.approx(sk.roc_auc_score(LABELS, p, multi_class="ovr"))

@@ -24,6 +24,7 @@ def noisy(scale, seeds=4, horizon=None):
 def test_numbers_are_those_of_the_metrics():
     f = noisy(0.8)
     card = scorecards.score_forecasts(Y, CUTOFF, forecasts={"LSTM": f}, free_runs={"LSTM": f}, train_rows=70, season=7)
+    assert tuple(card.one_step.columns) == tuple(card.free_running.columns) == scorecards.ForecastScores._fields
     row, truth = card.one_step.loc["LSTM"], Y[CUTOFF:]
     for name, metric in {
         "mae": metrics.mae,

@@ -42,6 +42,9 @@ def score_classes(
       training_labels: (N,) integer classes; the naive guess takes its class and its probabilities from them.
       class_names: (C,); the default is the numbers.
 
+    Raises:
+      ValueError: if there is no model, models disagree on C, or shapes and names do not fit.
+
     >>> logits = {"mine": [[2.0, 0.0], [0.0, 2.0], [0.0, 1.0]]}
     >>> card = score_classes([0, 1, 1], logits=logits, training_labels=[0, 0, 1])
     >>> float(card.scores.loc["mine", "accuracy"]), float(card.scores.loc["commonest class", "accuracy"])
