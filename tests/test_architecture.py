@@ -71,6 +71,11 @@ def test_every_folder_is_a_room_of_the_house():
     assert folders | modules <= set(HOUSE) | SHARED
 
 
+def test_the_map_of_the_package_lists_the_rooms_in_order():
+    lines = inspect.getdoc(importlib.import_module("seqvision")).splitlines()
+    assert [line.split()[0] for line in lines if line.startswith("  ")] == HOUSE
+
+
 @pytest.mark.parametrize("name", sorted(SHARED))
 def test_what_every_room_may_use_uses_none(name):
     assert not imported_rooms(SOURCE / f"{name}.py")

@@ -4,11 +4,11 @@ The rooms, from the core outwards (each imports only from those above it):
 
   conv        pure convolution and pooling, safe and fast inside scan
   cells       pure recurrent cells (Elman, GRU, LSTM); cells.unrolling runs them over time by one of several methods
-  seq2seq     attention, decoder and generation as pure functions
+  seq2seq     attention, decoder, generation and forecasts fed back, as pure functions
   models      flax modules over them: ``Recurrent``, ``MLP``, ``ConvNet``, the classic networks
   data        files -> arrays: series, pictures, text, splits, scalers, windows, augmentation
   training    losses, the train step, ``fit`` as one compiled run
-  metrics     numbers from arrays: errors of forecasts, classes, boxes, samples
+  metrics     numbers from arrays: errors of forecasts, classes, boxes, sequences, samples
   scorecards  judged tables: models beside naive baselines on the same rows
   interpret   what a trained network looks at
   reporting   run folders, tables, plots

@@ -30,17 +30,17 @@ def mean_box(boxes: ArrayLike, labels: ArrayLike, count: int) -> Detections:
 
 def connected_pixels(
     images: ArrayLike,
-    name: Callable[[np.ndarray], tuple[int, float]],
+    classify: Callable[[np.ndarray], tuple[int, float]],
     *,
     threshold: float,
     smallest: int = 1,
     limit: int = 10,
 ) -> Detections:
-    """Draw a box around every heap of light pixels that touch, corners too, and let a function name what is in it.
+    """Draw a box around every heap of light pixels that touch, corners too, and let a function say what is in it.
 
     Args:
       images: (N, H, W, 1).
-      name: from the pixels in a box (h, w) to a class and a score.
+      classify: from the pixels in a box (h, w) to a class and a score.
       threshold: pixels above it are light.
       smallest: pixels of the longer side below which a heap is noise.
       limit: boxes an image at most, K.
@@ -63,5 +63,5 @@ def connected_pixels(
         heaps = [(y, x) for y, x in heaps if max(y.stop - y.start, x.stop - x.start) >= smallest]
         for k, (y, x) in enumerate(heaps[:limit]):
             found.boxes[n, k] = x.start / width, y.start / height, x.stop / width, y.stop / height
-            found.labels[n, k], found.scores[n, k] = name(picture[y, x])
+            found.labels[n, k], found.scores[n, k] = classify(picture[y, x])
     return found
