@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from seqvision.cells import unroll
-from seqvision.cells.unrolling.numba.method import here, supports_numba
+from seqvision.cells.unrolling.numba.method import is_available, is_supported
 from seqvision.testing import reference
 from tests.cells.cases import CELLS, D, H, methods, random_params, random_state
 
@@ -101,7 +101,7 @@ def test_double_precision(name, situation, seed):
 def test_single_precision(name, seed):
     problem = Problem(name, "alone", seed, np.float32)
     with jax.default_matmul_precision("highest"):
-        compiled = ("numba",) if here() and supports_numba(problem.cell) else ()
+        compiled = ("numba",) if is_available() and is_supported(problem.cell, None) else ()
         for method in (*methods(name)[:2], *compiled):
             results, gradients = problem.run(method)
             assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves((results, gradients)))

@@ -81,12 +81,3 @@ def check_size(owner: str, name: str, value: int) -> None:
 def rows(vector: Array, ndim: int) -> Array:
     """Return a vector (K,) as (1, ..., 1, K) of ``ndim`` axes: arrays of different ranks are never mixed silently."""
     return vector.reshape((1,) * (ndim - 1) + vector.shape)
-
-
-def keep(condition: Array, new: PyTree, old: PyTree) -> PyTree:
-    """Choose by a bool condition (...) between two trees whose leaves start with its axes."""
-
-    def choose(a, b):
-        return jnp.where(condition.reshape(condition.shape + (1,) * (a.ndim - condition.ndim)), a, b)
-
-    return jax.tree.map(choose, new, old)

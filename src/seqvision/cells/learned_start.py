@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -53,10 +53,3 @@ class LearnedStart:
     def step(self, params: LearnedStartParams, state: PyTree, x: Array) -> tuple[PyTree, Array]:
         """Advance the cell by one step."""
         return self.cell.step(params.inner, state, x)
-
-
-def stepper(cell: Any, params: PyTree) -> tuple[Any, PyTree]:
-    """Return the cell that does the steps, and its parameters: a `LearnedStart` that has started is what it wraps."""
-    while type(cell) is LearnedStart:  # not a subclass, whose step may be its own
-        cell, params = cell.cell, params.inner
-    return cell, params

@@ -10,7 +10,7 @@ from jax import Array
 
 from seqvision._checks import check_choice
 from seqvision.cells import Cell, unroll
-from seqvision.cells.unrolling.unroll import Method
+from seqvision.cells.unrolling.methods import Method
 
 from .heads import RegressionHead
 from .parameter_dicts import from_dict, to_dict

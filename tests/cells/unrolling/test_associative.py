@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from seqvision.cells import LRU, LSTM, LearnedStart, MinGRU, MinLSTM, unroll
-from seqvision.cells.unrolling.associative import supports_associative
+from seqvision.cells.unrolling.associative import is_supported
 from tests.cells.family import D, H, random_params, random_state
 
 CELLS = {"min-gru": MinGRU(H), "min-lstm": MinLSTM(H), "lru": LRU(H, r_min=0.9)}
@@ -127,7 +127,7 @@ def test_a_reset_returns_to_a_learned_start_on_masked_steps_too(name):
 
 
 def test_which_cells_it_takes():
-    assert all(supports_associative(cell) for cell in (*CELLS.values(), Leak(), OtherParts(H)))
-    assert not any(supports_associative(cell) for cell in (LSTM(H), OtherStep(H)))
+    assert all(is_supported(cell, None) for cell in (*CELLS.values(), Leak(), OtherParts(H)))
+    assert not any(is_supported(cell, None) for cell in (LSTM(H), OtherStep(H)))
     with pytest.raises(ValueError, match=r'method="associative" .*LSTM'):
         unroll(LSTM(H), LSTM(H).init(jax.random.key(0), D), jnp.ones((5, D)), method="associative")

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqvision.cells import GRU, LSTM, Elman, ElmanParams, newton_unroll, unroll
-from seqvision.cells.unrolling.newton import NewtonSettings, Problem, linear_recurrence, newton, solve
-from seqvision.cells.unrolling.scan import scan
+from seqvision.cells.unrolling.newton import NewtonSettings, linear_recurrence, solve, unroll_by_newton
+from seqvision.cells.unrolling.problem import Problem
+from seqvision.cells.unrolling.scan import unroll_by_scan
 from tests.cells.cases import D, H, random_params, random_state
 
 CELLS = {"elman": Elman(H), "gru": GRU(H), "gru-reset-before": GRU(H, reset_after=False), "lstm": LSTM(H)}
@@ -30,7 +31,7 @@ def problem(cell, seed=0, flags=True, scale=1.0):
 
 def loss(method, cell, mask, reset, params, xs, state, fresh):
     """A number to which every output and final state matters."""
-    final, ys = method(cell, params, xs, state, fresh, mask, reset)
+    final, ys = method(cell, Problem(params, xs, state, fresh, mask, reset))
     weights = jnp.cos(jnp.arange(ys.size, dtype=ys.dtype)).reshape(ys.shape)
     return jnp.sum(weights * ys) + sum(jnp.sum(jnp.sin(leaf)) for leaf in jax.tree.leaves(final))
 
@@ -51,7 +52,7 @@ def test_values_and_gradients_equal_those_of_the_scan(name, flags):
     cell = CELLS[name]
     p = problem(cell, flags=flags)
     assert bool(solve(cell, NewtonSettings(), p)[1].converged)
-    assert_trees_close(value_and_gradients(newton, cell, p), value_and_gradients(scan, cell, p))
+    assert_trees_close(value_and_gradients(unroll_by_newton, cell, p), value_and_gradients(unroll_by_scan, cell, p))
 
 
 @pytest.mark.usefixtures("x64")
@@ -91,7 +92,7 @@ def test_second_order_reverse():
         first = jax.grad(lambda params: loss(method, cell, None, None, params, p.xs, p.state, None))
         return jax.jit(jax.grad(lambda params: sum(jnp.sum(g**2) for g in first(params))))(p.params)
 
-    assert_trees_close(curvature(newton), curvature(scan), rtol=1e-9)
+    assert_trees_close(curvature(unroll_by_newton), curvature(unroll_by_scan), rtol=1e-9)
 
 
 @pytest.mark.usefixtures("x64")
@@ -134,7 +135,7 @@ def test_a_chaotic_recurrence_falls_back_to_the_scan():
     long = p._replace(xs=jnp.concatenate([0.1 * p.xs] * 20))
     outcome = jax.jit(partial(solve, cell, NewtonSettings()))(long)[1]
     assert not outcome.converged
-    got, wanted = value_and_gradients(newton, cell, long), value_and_gradients(scan, cell, long)
+    got, wanted = value_and_gradients(unroll_by_newton, cell, long), value_and_gradients(unroll_by_scan, cell, long)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(wanted))
     assert_trees_close(got, wanted, rtol=1e-6)
 
@@ -144,8 +145,9 @@ def test_states_that_run_away_are_those_of_the_scan():
     cell = Elman(1, "relu")  # h doubles with each step and leaves float64 behind
     params = ElmanParams(jnp.ones((1, 1)), jnp.full((1, 1), 2.0), jnp.zeros(1))
     xs = jnp.ones((1200, 1))
-    final, ys = newton(cell, params, xs, cell.initial_state(params), None, None, None)
-    expected, all_ = scan(cell, params, xs, cell.initial_state(params), None, None, None)
+    p = Problem(params, xs, cell.initial_state(params))
+    final, ys = unroll_by_newton(cell, p)
+    expected, all_ = unroll_by_scan(cell, p)
     np.testing.assert_array_equal(ys, all_)
     assert final.h == expected.h == np.inf
 
@@ -155,7 +157,7 @@ def test_nan_stays_nan():
     cell = CELLS["lstm"]
     p = problem(cell, flags=False)
     p = p._replace(xs=p.xs.at[5, 1].set(jnp.nan))
-    (_, ys), (_, expected) = newton(cell, *p), scan(cell, *p)
+    (_, ys), (_, expected) = unroll_by_newton(cell, p), unroll_by_scan(cell, p)
     np.testing.assert_allclose(ys, expected, rtol=1e-12)  # NaN where the scan has it, and nowhere else
     assert np.isnan(ys[5:, 1]).all()
     assert not np.isnan(ys[:, 0]).any()
@@ -167,7 +169,7 @@ def test_nan_stays_nan():
 def test_any_weights(seed, scale):
     cell = CELLS["gru"]
     p = problem(cell, seed, scale=scale)
-    (final, ys), (expected, all_) = _compiled(newton, cell)(p), _compiled(scan, cell)(p)
+    (final, ys), (expected, all_) = _compiled(unroll_by_newton, cell)(p), _compiled(unroll_by_scan, cell)(p)
     np.testing.assert_allclose(ys, all_, atol=1e-9)
     assert_trees_close(final, expected, atol=1e-9)
 
@@ -176,14 +178,14 @@ _PROGRAMS: dict = {}
 
 
 def _compiled(method, cell):
-    return _PROGRAMS.setdefault((method, cell), jax.jit(lambda p: method(cell, *p)))
+    return _PROGRAMS.setdefault((method, cell), jax.jit(lambda p: method(cell, p)))
 
 
 def test_float32():
     cell = CELLS["lstm"]
     p = jax.tree.map(lambda leaf: leaf if leaf.dtype == bool else leaf.astype(jnp.float32), problem(cell))
-    final, ys = newton(cell, *p)
-    expected, all_ = scan(cell, *p)
+    final, ys = unroll_by_newton(cell, p)
+    expected, all_ = unroll_by_scan(cell, p)
     assert ys.dtype == final.c.dtype == jnp.float32
     np.testing.assert_allclose(ys, all_, atol=1e-5)
     assert_trees_close(final, expected, atol=1e-5)

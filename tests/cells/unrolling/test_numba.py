@@ -1,6 +1,5 @@
 """method="numba": the compiled kernels beside the scan, whatever the shapes, and wherever JAX takes them."""
 
-import importlib
 from concurrent.futures import ThreadPoolExecutor
 
 import jax
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from jax.extend.core import jaxprs_in_params
 
 from seqvision.cells import GRU, LSTM, Elman, LearnedStart, unroll
+from seqvision.cells.unrolling.methods import METHODS
 from tests.cells.cases import random_state, same
 
 pytest.importorskip("numba")
@@ -276,9 +276,9 @@ def test_bad_calls(monkeypatch):
     params, xs, *_ = problem(cell, (2,), 3, 2)
     with jax.enable_x64(True), pytest.raises(ValueError, match=r'computes in float32, got float64: use method="fused"'):
         unroll(cell, params, xs.astype(np.float64), method="numba")
-    with pytest.raises(ValueError, match=r"does not know remat='gates': drop one"):
+    with pytest.raises(ValueError, match=r"does not know remat='gates', only 'none', 'sqrt': use method=\"fused\""):
         unroll(cell, params, xs, method="numba", remat="gates")
-    with pytest.raises(ValueError, match=r"does not know GRU.*reset_after=False.*: use method=\"scan\" or \"auto\""):
+    with pytest.raises(ValueError, match=r"does not know GRU.*reset_after=False.*: use method=\"fused\" or \"auto\""):
         unroll(GRU(4, reset_after=False), params, xs, method="numba")
     with pytest.raises(ValueError, match=r"needs params.w_h \(4, 16\), got \(3, 16\): init with the same cell"):
         unroll(cell, params._replace(w_h=params.w_h[:3]), xs, method="numba")
@@ -286,6 +286,8 @@ def test_bad_calls(monkeypatch):
         unroll(LSTM(5), params, xs, method="numba")
     with pytest.raises(ValueError, match=r"x has 3 features .*made for 2"):
         unroll(cell, params, np.ones((2, 3, 3), np.float32), method="numba")
-    monkeypatch.setattr(importlib.import_module("seqvision.cells.unrolling.numba.method"), "here", lambda: False)
-    with pytest.raises(ValueError, match=r'needs a CPU, Linux or macOS, and numba installed.*: use method="fused"'):
+    monkeypatch.setitem(METHODS, "numba", METHODS["numba"]._replace(is_available=lambda: False))
+    with pytest.raises(
+        ValueError, match=r'needs a CPU under Linux or macOS, and numba installed.*: use method="fused"'
+    ):
         unroll(cell, params, xs, method="numba")

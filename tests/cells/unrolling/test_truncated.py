@@ -18,7 +18,7 @@ from seqvision.cells import (
     unroll_stack,
     unroll_truncated,
 )
-from seqvision.cells.unrolling.unroll import METHODS
+from seqvision.cells.unrolling.methods import METHODS
 from seqvision.models import Recurrent
 from tests.cells.cases import D, H, random_params, random_state
 

@@ -7,11 +7,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..base import Cell, PyTree
+from ..learned_start import LearnedStart
+from .problem import Problem
 
 
 def time_first(
     owner: str, cell: Any, params: PyTree, xs: Array, state: PyTree | None, mask: Array | None, reset: Array | None
-) -> tuple:
+) -> tuple[tuple[int, ...], Problem]:
     """Check what a user gives, fill in what is missing, and put time before the batch axes.
 
     Args:
@@ -19,8 +21,7 @@ def time_first(
       cell, params, xs, state, mask, reset: as in `seqvision.cells.unroll`.
 
     Returns:
-      The batch shape; xs (T, *batch, *event) with masked inputs zero; the state; the state that a reset returns to, or
-      None; mask and reset (T, *batch), or None.
+      The batch shape and the problem.
 
     Raises:
       TypeError, ValueError: as `seqvision.cells.unroll`.
@@ -34,11 +35,22 @@ def time_first(
     if mask is not None:
         xs = jnp.where(jnp.expand_dims(mask, range(mask.ndim, xs.ndim)), xs, 0)
     xs, mask, reset = jax.tree.map(lambda a: jnp.moveaxis(a, len(batch), 0), (xs, mask, reset))
-    return batch, xs, state, fresh, mask, reset
+    return batch, Problem(params, xs, state, fresh, mask, reset)
 
 
-def promote(cell, params, state, fresh, xs):
-    """Widen the state to the dtypes that a step returns, so that the loop's carry keeps its type."""
+def started(cell: Any, problem: Problem) -> tuple[Any, Problem]:
+    """Return the cell that does the steps: what a `LearnedStart` wraps, once the states that it gives are there.
+
+    Methods know cells by their exact types, and would not know the cell in it. A subclass may have a step of its own.
+    """
+    while type(cell) is LearnedStart:
+        cell, problem = cell.cell, problem._replace(params=problem.params.inner)
+    return cell, problem
+
+
+def promote(cell: Any, problem: Problem) -> Problem:
+    """Widen the states to the dtypes that a step returns, so that a loop's carry keeps its type."""
+    params, xs, state, fresh, *_ = problem
     x = jax.ShapeDtypeStruct(xs.shape[1:], xs.dtype)
     for _ in range(3):  # a wider state can widen the next one: two passes settle it
         new, _ = jax.eval_shape(cell.step, params, state, x)
@@ -51,7 +63,7 @@ def promote(cell, params, state, fresh, xs):
             tree if tree is None else jax.tree.map(lambda s, n: s.astype(jnp.result_type(s, n)), tree, new)
             for tree in (state, fresh)
         )
-    return state, fresh
+    return problem._replace(state=state, fresh=fresh)
 
 
 def _check(owner, cell, xs, mask, reset):

@@ -10,37 +10,18 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..base import PyTree, keep
+from ..base import PyTree
+from .arguments import promote
+from .problem import Problem, keep
 
 
-def supports_associative(cell) -> bool:
-    """Whether method="associative" can run this cell.
-
-    A subclass that writes ``step`` anew, but not its parts, is run by its step.
-    """
-    if not hasattr(cell, "linear") or not hasattr(cell, "readout"):
-        return False
-    lineage = type(cell).__mro__
-    depth = {part: next((n for n, c in enumerate(lineage) if part in vars(c)), -1) for part in ("step", "linear")}
-    return depth["linear"] <= depth["step"]
+def is_supported(cell, problem: Problem) -> bool:
+    """Whether the cell says that it is linear: its own class does, since a subclass may have another step."""
+    return "linear" in vars(type(cell)) and hasattr(cell, "readout")
 
 
-def associative(
-    cell, params: PyTree, xs: Array, state: PyTree, fresh: PyTree, mask: Array | None, reset: Array | None
-) -> tuple[PyTree, Array]:
-    """Unroll over xs (T, ..., D), all steps at once.
-
-    Args:
-      cell: a cell that `supports_associative`.
-      params: its parameters.
-      xs: (T, ..., D), time first; masked inputs are already zero.
-      state: the state before the first step.
-      fresh: the state that a reset returns to; None without reset.
-      mask: bool (T, ...) or None.
-      reset: bool (T, ...) or None.
-
-    Returns:
-      The final state and ys (T, ..., P); the numbers of the loop over `step`, to rounding.
+def unroll_associative(cell, problem: Problem, remat: str = "none") -> tuple[PyTree, Array]:
+    """Unroll all steps at once.
 
     >>> from seqvision.cells import MinGRU, unroll
     >>> cell = MinGRU(4)
@@ -49,8 +30,9 @@ def associative(
     >>> bool(jnp.allclose(loop, tree, atol=1e-6))
     True
     """
+    _, xs, state, fresh, mask, reset = problem = promote(cell, problem)
     (start,), structure = jax.tree.flatten(state)
-    a, b = cell.linear(params, xs)
+    a, b = cell.linear(problem.params, xs)
     dtype = jnp.result_type(a, b, start)
     a, b = jnp.broadcast_to(a, b.shape).astype(dtype), b.astype(dtype)
     if mask is not None:  # a held state: 1 * state + 0
@@ -61,7 +43,7 @@ def associative(
     if xs.shape[0]:
         b = b.at[0].add(a[0] * start.astype(dtype))
     _, states = jax.lax.associative_scan(_compose, (a, b))
-    ys = cell.readout(params, jax.tree.unflatten(structure, [states]), xs)
+    ys = cell.readout(problem.params, jax.tree.unflatten(structure, [states]), xs)
     if mask is not None:
         ys = keep(mask, ys, jnp.zeros_like(ys))
     final = states[-1] if xs.shape[0] else start.astype(dtype)

@@ -20,13 +20,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..base import PyTree, keep
+from ..base import PyTree
+from .problem import Problem, keep
 from .scan import in_chunks
 
 PARTS = ("step", "forward_parts", "backward_parts", "gather")
 
 
-def supports_fused(cell) -> bool:
+def is_supported(cell, problem: Problem) -> bool:
     """Whether method="fused" can run this cell.
 
     A subclass that writes ``step`` or its forward pass anew, but not the backward pass, is run by its step.
@@ -38,28 +39,18 @@ def supports_fused(cell) -> bool:
     return max(depth["backward_parts"], depth["gather"]) <= min(depth["step"], depth["forward_parts"])
 
 
-def fused(
-    cell,
-    params: PyTree,
-    xs: Array,
-    state: PyTree,
-    fresh: PyTree,
-    mask: Array | None,
-    reset: Array | None,
-    remat: str = "none",
-) -> tuple[PyTree, Array]:
-    """Unroll over xs (T, ..., D); masked inputs are already zero."""
-    dtype = jnp.result_type(*jax.tree.leaves((params, xs, state)))
-    params, xs, state, fresh = _cast((params, xs, state, fresh), dtype)
-    join = remat != "none" or _joins(params)
+def unroll_fused(cell, problem: Problem, remat: str = "none") -> tuple[PyTree, Array]:
+    """Unroll in one type of numbers."""
+    problem = problem.cast()
+    join = remat != "none" or _joins(problem.params)
     if remat != "sqrt":
-        return _fused(cell, join, remat == "gates", params, xs, state, fresh, mask, reset)
+        return _fused(cell, join, remat == "gates", problem)
 
     def run(state, inputs):
         xs, mask, reset = inputs
-        return _fused(cell, join, False, params, xs, state, fresh, mask, reset)
+        return _fused(cell, join, False, problem._replace(xs=xs, state=state, mask=mask, reset=reset))
 
-    return in_chunks(run, state, (xs, mask, reset))
+    return in_chunks(run, problem.state, (problem.xs, problem.mask, problem.reset))
 
 
 def _joins(params) -> bool:
@@ -67,12 +58,9 @@ def _joins(params) -> bool:
     return jax.default_backend() == "cpu" and params.w_x.shape[0] <= params.w_h.shape[0]
 
 
-def _cast(tree, dtype):
-    return jax.tree.map(lambda leaf: leaf.astype(dtype), tree)
-
-
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
-def _fused(cell, join, lean, params, xs, state, fresh, mask, reset):
+def _fused(cell, join, lean, problem):
+    params, xs, state, fresh, mask, reset = problem
     lift, advance = cell.forward_parts(params, join)
 
     def body(state, inputs):
@@ -99,7 +87,8 @@ def _forward_step(advance, state, fresh, x, m, r):
     return keep(m, new, start), keep(m, new.h, jnp.zeros_like(new.h)), (start, saved)
 
 
-def _forward(cell, join, lean, params, xs, state, fresh, mask, reset):
+def _forward(cell, join, lean, problem):
+    params, xs, state, fresh, mask, reset = problem
     lift, advance = cell.forward_parts(params, join)
 
     def body(state, inputs):
@@ -136,7 +125,7 @@ def _backward(cell, join, lean, residuals, cotangents):
     inputs = (d_ys, _lift(lift, xs) if lean else None, mask, reset, starts, saved)
     (d_state, d_fresh), d_a = jax.lax.scan(body, (d_final, d_fresh), inputs, reverse=True)
     d_params, d_xs = cell.gather(params, *jax.tree.map(_rows, (starts, xs, d_a)))
-    return d_params, d_xs.reshape(xs.shape), d_state, d_fresh, None, None
+    return (Problem(d_params, d_xs.reshape(xs.shape), d_state, d_fresh),)
 
 
 _fused.defvjp(_forward, _backward)

@@ -18,8 +18,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..base import PyTree, keep
-from .scan import scan
+from ..base import PyTree
+from .arguments import promote
+from .problem import Problem, keep
+from .scan import unroll_by_scan
 
 
 class NewtonSettings(NamedTuple):
@@ -32,17 +34,6 @@ class NewtonSettings(NamedTuple):
     fallback: bool = True  # to the states of the scan where the iteration does not converge
 
 
-class Problem(NamedTuple):
-    """What determines the states: the arguments of an unrolling, time first."""
-
-    params: PyTree
-    xs: Array  # (T, ..., D)
-    state: PyTree  # leaves (..., n)
-    fresh: PyTree  # the same, or None
-    mask: Array | None  # (T, ...)
-    reset: Array | None  # (T, ...)
-
-
 class Outcome(NamedTuple):
     """How the iteration ended."""
 
@@ -51,20 +42,24 @@ class Outcome(NamedTuple):
     converged: Array  # (), bool
 
 
-def newton(
-    cell, params: PyTree, xs: Array, state: PyTree, fresh: PyTree, mask: Array | None, reset: Array | None
-) -> tuple[PyTree, Array]:
-    """Unroll over xs (T, ..., D); masked inputs are already zero, the state's dtypes already hold.
+def is_supported(cell, problem: Problem) -> bool:
+    """Whether the cell's state is real vectors, which together are one vector a sequence."""
+    batch = problem.xs.shape[1 : problem.xs.ndim - getattr(cell, "event_axes", 1)]
+    leaves = jax.tree.leaves(problem.state)
+    return all(leaf.shape[:-1] == batch and jnp.issubdtype(leaf.dtype, jnp.floating) for leaf in leaves)
+
+
+def unroll_by_newton(cell, problem: Problem, remat: str = "none") -> tuple[PyTree, Array]:
+    """Unroll all steps at once.
 
     Where the iteration does not converge (a chaotic cell, NaN in the input) the states are those of the scan.
     """
-    problem = Problem(params, xs, state, fresh, mask, reset)
-    check_state(cell, problem)
-    if not len(xs):
-        return scan(cell, params, xs, state, fresh, mask, reset)
+    if not len(problem.xs):
+        return unroll_by_scan(cell, problem)
+    problem = promote(cell, problem)
     states, _ = solve(cell, NewtonSettings(), problem)
     # Every step once more, from the state before it: this gives the outputs, and the gradient its way into the states.
-    final, ys = advance(cell, problem, before(state, states))
+    final, ys = advance(cell, problem, before(problem.state, states))
     return jax.tree.map(lambda leaf: leaf[-1], final), ys
 
 
@@ -163,17 +158,6 @@ def linear_recurrence(a: Array, b: Array, *, reverse: bool = False) -> Array:
         return a2 @ a1, _apply(a2, b1) + b2
 
     return jax.lax.associative_scan(compose, (a, b), reverse=reverse)[1]
-
-
-def check_state(cell, problem: Problem) -> None:
-    """Refuse a state that does not flatten to one vector a sequence."""
-    batch = problem.xs.shape[1 : problem.xs.ndim - getattr(cell, "event_axes", 1)]
-    for path, leaf in jax.tree_util.tree_leaves_with_path(problem.state):
-        if leaf.shape[:-1] != batch or not jnp.issubdtype(leaf.dtype, jnp.floating):
-            raise ValueError(
-                f'method="newton" needs states of real numbers (..., n), but state{jax.tree_util.keystr(path)} of '
-                f'{cell!r} is {leaf.dtype} of shape {leaf.shape} for the batch axes {batch}: use method="scan"'
-            )
 
 
 def _jacobian(cell, problem, states, form):

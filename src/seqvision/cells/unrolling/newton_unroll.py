@@ -8,7 +8,7 @@ from jax import Array
 
 from ..base import Cell, PyTree
 from .arguments import promote, time_first
-from .newton import NewtonSettings, Problem, check_state, solve
+from .newton import NewtonSettings, is_supported, solve
 
 
 class NewtonResult(NamedTuple):
@@ -67,12 +67,17 @@ def newton_unroll(
     ((2, 100, 4), True, True)
     """
     _check_numbers(max_iterations, tolerance, form, damping)
-    batch, xs, state, fresh, mask, reset = time_first("newton_unroll", cell, params, xs, state, mask, reset)
-    if not len(xs):
-        raise ValueError(f"newton_unroll: xs must have at least one time step, got shape {xs.shape}, time first")
-    state, fresh = promote(cell, params, state, fresh, xs)
-    problem = Problem(params, xs, state, fresh, mask, reset)
-    check_state(cell, problem)
+    batch, problem = time_first("newton_unroll", cell, params, xs, state, mask, reset)
+    if not len(problem.xs):
+        raise ValueError(
+            f"newton_unroll: xs must have at least one time step, got shape {problem.xs.shape}, time first"
+        )
+    if not is_supported(cell, problem):
+        raise ValueError(
+            f"newton_unroll: cell must have a state of real vectors (..., n), got {cell!r} with the state "
+            f'{jax.eval_shape(lambda: problem.state)}: use unroll(method="scan")'
+        )
+    problem = promote(cell, problem)
     settings = NewtonSettings(max_iterations, tolerance, form, damping, fallback=False)
     states, outcome = solve(cell, settings, problem)
     return NewtonResult(jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, len(batch)), states), *outcome)

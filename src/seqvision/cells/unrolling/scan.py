@@ -7,20 +7,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from ..base import PyTree, keep
+from ..base import PyTree
+from .arguments import promote
+from .problem import Problem, keep
 
 
-def scan(
-    cell,
-    params: PyTree,
-    xs: Array,
-    state: PyTree,
-    fresh: PyTree,
-    mask: Array | None,
-    reset: Array | None,
-    remat: str = "none",
-) -> tuple[PyTree, Array]:
-    """Unroll over xs (T, ..., D); masked inputs are already zero, the state's dtypes already hold."""
+def unroll_by_scan(cell, problem: Problem, remat: str = "none") -> tuple[PyTree, Array]:
+    """Unroll by the cell's step."""
+    params, xs, state, fresh, mask, reset = promote(cell, problem)
 
     def body(state, inputs):
         x, m, r = inputs

@@ -6,29 +6,24 @@ from jax import Array
 
 from ...base import PyTree
 from ...lstm import LSTM, LSTMParams, LSTMState
+from ..problem import Problem
 
 
-def supports_cudnn(cell) -> bool:
+def is_supported(cell, problem: Problem) -> bool:
     """Whether method="cudnn" can run this cell."""
     return type(cell) is LSTM and cell.compute_dtype is None
 
 
-def cudnn(
-    cell, params: PyTree, xs: Array, state: PyTree, fresh: PyTree, mask: Array | None, reset: Array | None
-) -> tuple[PyTree, Array]:
-    """Unroll over xs (T, ..., D) in float32, without mask and reset.
+def is_available() -> bool:
+    """Whether the computation runs on a GPU."""
+    return jax.default_backend() == "gpu"
 
-    Raises:
-      ValueError: without an NVIDIA GPU, or with a mask or a reset.
-    """
-    if jax.default_backend() != "gpu":
-        raise ValueError(
-            f'unroll: method="cudnn" needs an NVIDIA GPU, got {jax.default_backend()}: use method="fused" or "auto"'
-        )
-    if mask is not None or reset is not None:
-        raise ValueError('unroll: method="cudnn" knows neither mask nor reset: use method="fused" or "auto"')
+
+def unroll_by_cudnn(cell, problem: Problem, remat: str = "none") -> tuple[PyTree, Array]:
+    """Unroll in float32, without mask and reset."""
     from jax.experimental import rnn  # here, since it needs libraries of the GPU
 
+    params, xs, state, *_ = problem
     T, *batch, D = xs.shape
     h, c = (leaf.reshape(1, -1, cell.hidden).astype(jnp.float32) for leaf in state)
     N = h.shape[1]

@@ -19,24 +19,23 @@ from ...base import PyTree
 from ...elman import Elman
 from ...gru import GRU
 from ...lstm import LSTM
+from ..problem import Problem
 
 ROWS = 16  # sequences a program: the fewest that a GPU's matrix unit takes
 ON_CHIP = 2**17  # bytes of W_h that leave room for the rest of a program
 
 
-def supports_pallas(cell) -> bool:
+def is_supported(cell, problem: Problem) -> bool:
     """Whether method="pallas" can run this cell: `Elman`, `LSTM` or `GRU` (reset_after) of 16, 32, 64 … units."""
     known = type(cell) in (Elman, LSTM) or (type(cell) is GRU and cell.reset_after)
     return known and cell.hidden >= 16 and cell.hidden & (cell.hidden - 1) == 0
 
 
-def pallas(
-    cell, params: PyTree, xs: Array, state: PyTree, fresh: PyTree, mask: Array | None, reset: Array | None
-) -> tuple[PyTree, Array]:
-    """Unroll over xs (T, ..., D); masked inputs are already zero."""
-    dtype = jnp.result_type(*jax.tree.leaves((params, xs, state)))
+def unroll_by_pallas(cell, problem: Problem, remat: str = "none") -> tuple[PyTree, Array]:
+    """Unroll in one type of numbers."""
+    params, xs, state, fresh, mask, reset = problem.cast()
+    dtype = xs.dtype
     fresh = jax.tree.map(jnp.zeros_like, state) if fresh is None else fresh
-    params, xs, state, fresh = jax.tree.map(lambda leaf: leaf.astype(dtype), (params, xs, state, fresh))
     if jax.default_backend() == "gpu" and dtype.itemsize * params.w_h.size > ON_CHIP:
         raise ValueError(
             f'unroll: method="pallas" keeps w_h on the chip, at most {ON_CHIP} bytes, got '

@@ -16,60 +16,44 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ...base import PyTree, check_features, keep
+from ...base import PyTree, check_features
 from ...elman import Elman
 from ...gru import GRU
 from ...lstm import LSTM
+from ..problem import Problem, keep
 from ..scan import in_chunks
 from .kernel_calls import backward_loop, forward_loop, input_products, weight_sums
 
 
 @functools.cache
-def here() -> bool:
+def is_available() -> bool:
     """Whether numba is installed and the computation runs on a CPU whose threads the kernels know."""
     return jax.default_backend() == "cpu" and sys.platform != "win32" and find_spec("numba") is not None
 
 
-def supports_numba(cell) -> bool:
+def is_supported(cell, problem: Problem) -> bool:
     """Whether method="numba" can run this cell: `Elman`, `LSTM` or `GRU` (reset_after), without a compute_dtype."""
     known = type(cell) in (Elman, LSTM) or (type(cell) is GRU and cell.reset_after)
     return known and cell.compute_dtype is None
 
 
-def pays(cell) -> bool:
+def is_worthwhile(cell) -> bool:
     """Whether the layer has so many units that a kernel is faster than a loop over all sequences at once."""
     return cell.hidden >= (16 if isinstance(cell, Elman) else 5)
 
 
-def numba(
-    cell,
-    params: PyTree,
-    xs: Array,
-    state: PyTree,
-    fresh: PyTree,
-    mask: Array | None,
-    reset: Array | None,
-    remat: str = "none",
-) -> tuple[PyTree, Array]:
-    """Unroll over xs (T, ..., D) in float32; masked inputs are already zero.
+def unroll_by_numba(cell, problem: Problem, remat: str = "none") -> tuple[PyTree, Array]:
+    """Unroll in float32.
 
     Raises:
-      ValueError: away from a CPU, without numba, for another type than float32, or for parameters of another cell.
+      ValueError: for parameters of another cell.
     """
-    if not here():
-        raise ValueError(
-            f'unroll: method="numba" needs a CPU, Linux or macOS, and numba installed, got {jax.default_backend()} on '
-            f'{sys.platform}, numba {"there" if find_spec("numba") else "missing"}: use method="fused" or "auto"'
-        )
-    dtype = jnp.result_type(*jax.tree.leaves((params, xs, state)))
-    if dtype != jnp.float32:
-        raise ValueError(f'unroll: method="numba" computes in float32, got {dtype}: use method="fused" or "auto"')
-    _check(cell, params, xs)
-    params, xs, state, fresh = jax.tree.map(lambda leaf: leaf.astype(dtype), (params, xs, state, fresh))
+    _check(cell, problem.params, problem.xs)
+    params, xs, state, fresh, mask, reset = problem.cast()
     T, *batch, D = xs.shape
     N = int(np.prod(batch))
     if not T * N:
-        return state, jnp.zeros((T, *batch, cell.hidden), dtype)
+        return state, jnp.zeros((T, *batch, cell.hidden), xs.dtype)
     state, fresh = jax.tree.map(lambda leaf: leaf.reshape(N, -1), (state, fresh))
     mask, reset = jax.tree.map(lambda flags: flags.reshape(T, N), (mask, reset))
 

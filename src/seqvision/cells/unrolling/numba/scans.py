@@ -3,10 +3,11 @@
 import jax
 import jax.numpy as jnp
 
-from ...base import PyTree, keep
+from ...base import PyTree
 from ...elman import Elman
 from ...gru import GRU
 from ...lstm import LSTM
+from ..problem import keep
 
 
 def forward(cell, stacks: str, params, xs, state, fresh, mask, reset) -> tuple:
