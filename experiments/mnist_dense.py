@@ -6,17 +6,18 @@ parameters) get right after ten epochs with Adam, beside always saying the commo
 Command: python experiments/mnist_dense.py
     (11 MB are downloaded once, unless $SEQVISION_DATA_DIR/mnist has the four idx files)
 
-Expected: test accuracy .9784 ± .0015 (three seeds) against .1135 for the commonest digit.
+Expected: far above the commonest digit, and below what convolutions give (mnist_cnn.py).
 
-Running time: about 26 s on 2 cores (.64 s an epoch).
+Measured (from results/mnist_dense.json by results/tables.py):
+    python experiments/mnist_dense.py (2026-11-20, 2 cores)
+        accuracy (3 seeds): mlp 0.9784 ± 0.0015; against commonest class 0.1135
+Running time: 26 s (0.64 s an epoch).
 """
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from seqvision.pipelines import ClassifyConfig, run_and_print, run_classify
-
-import tyro
+from seqvision.pipelines import ClassifyConfig, run_and_print, run_classify, run_experiment
 
 
 @dataclass(frozen=True)
@@ -41,4 +42,4 @@ def main(config: Config) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Config, description=__doc__))
+    run_experiment(main, Config, __doc__)

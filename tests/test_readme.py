@@ -1,15 +1,19 @@
 """What the README shows runs, and what it names is there."""
 
+import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "experiments" / "README.md"]
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.M | re.S)
 
 
@@ -54,9 +58,7 @@ def test_the_command_lines_are_understood():
 
 
 def test_files_and_links_are_there():
-    named = re.findall(r"\]\((?!http)([^)#]+)\)", README) + re.findall(
-        r"`((?:experiments|tests|notebooks)/[\w./]+)`", README
-    )
+    named = re.findall(r"`((?:experiments|tests|notebooks)/[\w./]+)`", README)
     assert named
     for name in named:
         assert (ROOT / name).exists(), name
@@ -66,3 +68,77 @@ def test_files_and_links_are_there():
 
 def test_nothing_is_left_to_fill_in():
     assert not re.search(r"\b(TODO|[A-Z]+_(TABLE|LINE|CARD|SECONDS|ROW))\b", README)
+
+
+def test_figures_are_those_of_the_results(capsys):
+    """Headers and tables are what experiments/results/tables.py makes of the records."""
+    tables = runpy.run_path(str(ROOT / "experiments" / "results" / "tables.py"))
+    assert tables["main"](check=True) == 0, capsys.readouterr().out
+
+
+def test_every_experiment_has_a_record():
+    folder = ROOT / "experiments"
+    recorded = {path.stem for path in (folder / "results").glob("*.json")}
+    benchmarks = {path.stem for path in (folder / "benchmarks").glob("*.py") if "run_experiment" in path.read_text()}
+    assert recorded == {path.stem for path in folder.glob("*.py")} | benchmarks
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "experiments" / "results").glob("*.json")), ids=lambda path: path.stem)
+def test_a_record_says_how_it_was_measured(path):
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert record["experiment"] == path.stem
+    commands = [(run["command"], run["machine"]["processor"]) for run in record["runs"]]
+    assert len(set(commands)) == len(commands)
+    for run in record["runs"]:
+        assert re.fullmatch(rf"python experiments/(benchmarks/)?{path.stem}\.py( .*)?", run["command"])
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", run["date"])
+        assert {"settings", "seconds", "note", "source", "versions", "results"} <= set(run)
+        assert set(run["machine"]) == {"processor", "cores", "device"}
+        assert (run["source"] is None) == (run["versions"] is not None)  # what the run wrote itself has its versions
+        for result in run["results"]:
+            assert result["metric"]
+            assert result["rows"] or result["baselines"] or result["ratios"]
+            for row in result["rows"].values():
+                assert {"value", "spread", "seeds"} <= set(row)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
+def test_nothing_is_said_twice(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    headings = [line for line in without_code(lines) if line.startswith("#")]
+    assert repeated(headings) == []
+    assert repeated([line for line in lines if len(line) >= 60 and not re.fullmatch(r"[|\s:-]+", line)]) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
+def test_links_lead_somewhere(path):
+    for file, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", path.read_text(encoding="utf-8")):
+        target = (path.parent / file) if file else path
+        assert target.exists(), f"{path.name}: no {file}"
+        if anchor:
+            lines = without_code(target.read_text(encoding="utf-8").splitlines())
+            assert anchor in {anchor_of(line) for line in lines if line.startswith("#")}, f"{path.name}: no #{anchor}"
+
+
+def test_the_marks_of_the_methods_are_there():
+    assert README.count("<!-- methods -->") == README.count("<!-- /methods -->") == 1
+
+
+def without_code(lines):
+    """Return the lines outside of fenced blocks."""
+    inside, kept = False, []
+    for line in lines:
+        if line.startswith("```"):
+            inside = not inside
+        elif not inside:
+            kept.append(line)
+    return kept
+
+
+def repeated(lines):
+    return [line for line, times in Counter(lines).items() if times > 1]
+
+
+def anchor_of(heading):
+    """Return the anchor that a heading has where Markdown is shown."""
+    return re.sub(r"[^\w\- ]", "", heading.lstrip("# ").lower()).replace(" ", "-")

@@ -10,27 +10,29 @@ Command: python experiments/benchmarks/classic_networks.py
 How: small images and batches, so that no step takes seconds; dense layers of AlexNet and VGG are thinned to 512 units.
 Run and loop take turns in one process with two threads; the best round of medians is shown.
 
-Expected: on two cores of an AMD EPYC, no run more than 1.05 times its loop:
-    network              run, ms  loop, ms  run / loop
-    LeNet-5                 8.44      8.16        1.03
-    LeNet-5 dense            7.9      7.93        1.00
-    MNIST convnet           21.8      29.5        0.74
-    Fashion convnet         2.41      2.37        1.02
-    compact                 22.3      22.5        0.99
-    CIFAR convnet           5.45      5.19        1.05
-    six convolutions         104       114        0.91
-    whitened                76.8      85.1        0.90
-    CIFAR ResNet-20         47.3      58.8        0.80
-    CIFAR ResNet-18          194       209        0.93
-    AlexNet                 34.2      33.4        1.02
-    VGG-16                   208       225        0.92
-    GoogLeNet               80.7      92.5        0.87
-    GoogLeNet BN            89.7       101        0.89
-    ResNet-18               69.6      78.3        0.89
-    ResNet-34                136       175        0.77
-    ResNet-50                157       171        0.92
+Expected: no run takes more than 1.05 times as long as its loop.
 
-Running time: 7 minutes.
+Measured (from results/classic_networks.json by results/tables.py):
+    python experiments/benchmarks/classic_networks.py (2026-11-21, 2 cores, AMD EPYC)
+        a step, ms         run  loop  run / loop
+        LeNet-5           8.44  8.16        1.03
+        LeNet-5 dense      7.9  7.93           1
+        MNIST convnet     21.8  29.5        0.74
+        Fashion convnet   2.41  2.37        1.02
+        compact           22.3  22.5        0.99
+        CIFAR convnet     5.45  5.19        1.05
+        six convolutions   104   114        0.91
+        whitened          76.8  85.1         0.9
+        CIFAR ResNet-20   47.3  58.8         0.8
+        CIFAR ResNet-18    194   209        0.93
+        AlexNet           34.2  33.4        1.02
+        VGG-16             208   225        0.92
+        GoogLeNet         80.7  92.5        0.87
+        GoogLeNet BN      89.7   101        0.89
+        ResNet-18         69.6  78.3        0.89
+        ResNet-34          136   175        0.77
+        ResNet-50          157   171        0.92
+Running time: 7 min.
 """
 
 from collections.abc import Callable
@@ -53,12 +55,12 @@ from seqvision.models import (
     resnet34,
     resnet50,
 )
+from seqvision.pipelines import run_experiment
 from seqvision.training import make_run, make_train_step
 
 import flax.linen as nn
 import jax
 import optax
-import tyro
 from conv_rows import Network
 from conv_seqvision import loop, start
 from layer_worker import clock
@@ -128,4 +130,4 @@ def prepare(name: str, steps: int) -> dict[str, Callable[[], object]]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Config, description=__doc__))
+    run_experiment(main, Config, __doc__)

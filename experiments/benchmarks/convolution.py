@@ -14,19 +14,35 @@ in memory: one program ("run"), a Python loop over a compiled step ("loop"), `mo
 and flax. Layers are single calls. The population is eight networks under vmap, or one after another in one program,
 beside eight times one.
 
-Expected: times of the peers over seqvision's run; the networks two rounds on two AVX-512 cores with nothing beside:
-    mnist 11.3 ms: Keras on TensorFlow 1.36, torch 2.16, flax 5.1; run / loop .55
-    fashion 1.36 ms: Keras on TensorFlow 5.0, torch 2.7, flax 3.0; run / loop 1.01
-    cifar 32.2 ms: Keras on TensorFlow 1.43, torch 1.14, flax 1.8; run / loop .77
-    and in a round that other work disturbed: Keras on JAX 5.1, 3.3 and 1.4, for cifar torch .87,
-    eight networks over eight runs: vmap .83, one after another .97
-    layers, torch and flax over ours: conv-32x32x32-32 1.7, 1.3; conv-8x8x128-128 1.6, 1.1; depthwise-56x56x64 1.4, 6.2;
-    depthwise-28x28x128-s2 8.0, 63; maxpool-32x32x32 15, 27
-  and on two cores of an AMD EPYC (Keras on TensorFlow, torch and flax over ours; run / loop):
-    mnist 28.2 ms: .99, 1.22, 2.4; .88. fashion 2.33 ms: 3.8, 2.1, 2.2; 1.01. cifar 57.5 ms: 1.20, 1.12, 1.65; .84.
-    eight networks over eight runs .79 and .93; torch and flax: depthwise-56x56x64 1.5, 6.3; -28x28x128-s2 6.6, 57
+Expected: ours is the fastest network in nearly every row. Keras on JAX was measured beside other work alone.
 
-Running time: 12 minutes for a round of all rows; a network alone 1 minute.
+Measured (from results/convolution.json by results/tables.py):
+    python experiments/benchmarks/convolution.py --peers-python PATH (2026-11-20, 2 cores, a processor with AVX-512)
+        a step, mnist, ms: seqvision run 11.3; seqvision loop 20.5; against Keras on TF 15.3; torch 24.3; flax 57.5;
+            keras-tf / ours 1.36; torch / ours 2.16; flax / ours 5.1; run / loop 0.55
+        a step, fashion, ms: seqvision run 1.36; seqvision loop 1.35; against Keras on TF 6.83; torch 3.64; flax 4.09;
+            keras-tf / ours 5.01; torch / ours 2.67; flax / ours 3; run / loop 1.01
+        a step, cifar, ms: seqvision run 32.2; seqvision loop 42; against Keras on TF 46; torch 36.7; flax 57.1;
+            keras-tf / ours 1.43; torch / ours 1.14; flax / ours 1.8; run / loop 0.77
+        a step, mnist, disturbed by other work, ms: keras-jax / ours 5.1
+        a step, fashion, disturbed by other work, ms: keras-jax / ours 3.3
+        a step, cifar, disturbed by other work, ms: keras-jax / ours 1.4; torch / ours 0.87
+        a step, population, ms: vmap / eight runs 0.83; map / eight runs 0.97
+        a step, conv-32x32x32-32, ms: torch / ours 1.7; flax / ours 1.3
+        a step, conv-8x8x128-128, ms: torch / ours 1.6; flax / ours 1.1
+        a step, depthwise-56x56x64, ms: torch / ours 1.4; flax / ours 6.2
+        a step, depthwise-28x28x128-s2, ms: torch / ours 8; flax / ours 63
+        a step, maxpool-32x32x32, ms: torch / ours 15; flax / ours 27
+        the networks two rounds with nothing beside; a round of all rows takes this time, a network alone 1 min.
+    python experiments/benchmarks/convolution.py --peers-python PATH (2026-11-21, 2 cores, AMD EPYC)
+        a step, mnist, ms: seqvision run 28.2; keras-tf / ours 0.99; torch / ours 1.22; flax / ours 2.4; run / loop 0.88
+        a step, fashion, ms: seqvision run 2.33; keras-tf / ours 3.81; torch / ours 2.08; flax / ours 2.2; run / loop
+            1.01
+        a step, cifar, ms: seqvision run 57.5; keras-tf / ours 1.2; torch / ours 1.12; flax / ours 1.65; run / loop 0.84
+        a step, population, ms: vmap / eight runs 0.79; map / eight runs 0.93
+        a step, depthwise-56x56x64, ms: torch / ours 1.5; flax / ours 6.3
+        a step, depthwise-28x28x128-s2, ms: torch / ours 6.6; flax / ours 57
+Running time: 12 min.
 """
 
 import json
@@ -37,7 +53,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tyro
+from seqvision.pipelines import run_experiment
+
 from conv_rows import LAYERS, NETWORKS, POPULATION
 from processes import environment
 
@@ -153,4 +170,4 @@ def describe(row: str, result: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Config, description=__doc__))
+    run_experiment(main, Config, __doc__)

@@ -13,15 +13,49 @@ the courses'. Keras runs `model.fit` on arrays with its defaults, torch the loop
 seconds of an epoch leave out the peers' first; set-up is what a fit takes beyond that, compilation above all. Long rows
 are timed for few epochs, and their totals computed for the recipe's. The losses show that all do the same work.
 
-Expected: times of the fastest peer over seqvision's, an epoch / a fit with its compilation / a process, on two cores of
-an AMD EPYC without Keras on TensorFlow, three rounds for the first three rows, one for the others:
-    lstm5 6.84 / 1.47 / 1.45, lstm10 4.14 / 1.03 / 1.10, lstm30 3.71 / 3.42 / 3.04,
-    rowmnist 1.94 / 1.86 / 1.81, rnn 2.50 / 2.55 / 2.48,
-and on two Intel cores fashion 2.5 / 2.4 / 2.3. In a single round on a busy machine mlp gave 1.1 / 1.2 / 1.5 with 960
-examples (not measured at full size; with 320 examples seqvision was the slower one).
-Where seqvision gains little: the fit of lstm10, 1.5 s of compilation against 100 epochs of 6 ms in torch.
+Expected: ours is the fastest in every row, by less where a fit is short: what it waits for is compilation.
 
-Running time: about 25 minutes for a round of all rows; lstm5 alone 1 minute.
+Measured (from results/fit_peers.json by results/tables.py):
+    python experiments/benchmarks/fit_peers.py --peers-python PATH (2026-11-21, 2 cores, AMD EPYC)
+        an epoch, s                                           seqvision  fastest peer / ours
+        LSTM(5), T = 10, 624 windows                             0.0011                 6.84
+        LSTM(10) on the chirp, T = 10, 195 windows               0.0005                 4.14
+        LSTM(5), T = 30, 2500 sequences                           0.008                 3.71
+        SimpleRNN(128) + SimpleRNN(64), T = 60, 4331 windows       0.32                  2.5
+        Images by rows, LSTM(128), 60,000 images                   5.14                 1.94
+        a fit, s                                              fastest peer / ours
+        LSTM(5), T = 10, 624 windows                                         1.47
+        LSTM(10) on the chirp, T = 10, 195 windows                           1.03
+        LSTM(5), T = 30, 2500 sequences                                      3.42
+        SimpleRNN(128) + SimpleRNN(64), T = 60, 4331 windows                 2.55
+        Images by rows, LSTM(128), 60,000 images                             1.86
+        a process, s                                          fastest peer / ours
+        LSTM(5), T = 10, 624 windows                                         1.45
+        LSTM(10) on the chirp, T = 10, 195 windows                            1.1
+        LSTM(5), T = 30, 2500 sequences                                      3.04
+        SimpleRNN(128) + SimpleRNN(64), T = 60, 4331 windows                 2.48
+        Images by rows, LSTM(128), 60,000 images                             1.81
+        without Keras on TensorFlow; three rounds for the first three rows, one for the others. Of the 1.6 s of the
+        shortest fit 1.5 are compilation, 0.4 of them loading the compiled kernels; torch takes 6 ms an epoch of the
+        chirp. The LSTM of 128 units is bound by its products.
+    python experiments/benchmarks/fit_peers.py --peers-python PATH (2026-11-21, 2 cores, Intel)
+        an epoch, s                                           seqvision  fastest peer / ours
+        CNN 32-64-128 stride 2, 12,000 images                      0.59                 2.46
+        LSTM(5), T = 10, 624 windows                                  –                    –
+        LSTM(10) on the chirp, T = 10, 195 windows                    –                    –
+        LSTM(5), T = 30, 2500 sequences                               –                    –
+        SimpleRNN(128) + SimpleRNN(64), T = 60, 4331 windows          –                    –
+        Images by rows, LSTM(128), 60,000 images                      –                    –
+        MLP of 4 x 3000, 4331 windows of 60                           –                  1.1
+        a fit, s                               fastest peer / ours
+        CNN 32-64-128 stride 2, 12,000 images                 2.39
+        MLP of 4 x 3000, 4331 windows of 60                    1.2
+        a process, s                           fastest peer / ours
+        CNN 32-64-128 stride 2, 12,000 images                 2.29
+        MLP of 4 x 3000, 4331 windows of 60                    1.5
+        one round; the MLP on a busy machine with 960 examples, not at full size; with 320 examples seqvision was the
+        slower one.
+Running time: 25 min.
 """
 
 import json
@@ -34,7 +68,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tyro
+from seqvision.pipelines import run_experiment
+
 from processes import environment
 from rows import ROWS
 
@@ -82,7 +117,7 @@ def main(config: Config) -> dict[str, Any]:
             for framework in config.only:
                 if not any("absent" in times for times in measured[framework]):
                     measured[framework].append(measure(config, name, framework, turn))
-        results[name] = summarize(measured)
+        results[name] = summarize(measured) | {"title": ROWS[name].title}
         print(table(config, name, results[name]), flush=True)
         if config.json is not None:
             config.json.write_text(json.dumps(results, indent=1))
@@ -173,4 +208,4 @@ def table(config: Config, name: str, result: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Config, description=__doc__))
+    run_experiment(main, Config, __doc__)

@@ -16,28 +16,12 @@ of gradient descent on parameters and inputs are one program on JAX (20 steps), 
 a Python loop over one tf.function. A row is CELL-N-T-D-H: N sequences of T steps, D features, H units. haiku's GRU
 resets before the product and its simple cell is rectified; equinox has no simple cell.
 
-Expected: the fastest JAX or Keras layer, and torch's, over seqvision's "auto" (its compiled kernels), two rounds on two
-AVX-512 cores of an AMD EPYC:
-    row                  calls         loop        | row                  calls         loop
-    lstm-32-28-28-128     1.82  1.01   2.15  1.33  | gru-32-28-28-128      2.51  3.23   2.46  4.11
-    lstm-128-28-28-128    1.92  1.16   1.91  1.33  | gru-128-28-28-128     1.58  1.84   1.83  1.92
-    lstm-4-100-16-256     3.05  1.08   3.13  1.28  | gru-4-100-16-256      2.66  7.76   2.73  7.70
-    lstm-64-100-64-256    1.62  1.15   1.52  1.44  | gru-64-100-64-256     1.79  1.42   1.80  1.95
-    lstm-32-784-1-64      2.24  1.45   2.68  2.74  | elman-32-60-1-128     2.07  4.07   2.19  4.50
-    lstm-32-10-1-5        1.34  3.74   2.28 15.18  | elman-4-100-16-256    3.54  5.82   4.05  7.06
-By "fused", which "auto" is without numba, such cores gave 1.00 to 2.8 and .63 to 5.3 for the calls.
-With --scaling on the same cores, an LSTM, the gradient of a loss on the last step, ms / MiB of temporaries:
-    N-T-D-H         scan none     scan sqrt     fused none    fused sqrt    numba none    numba sqrt
-    32-64-16-64     5.11 / 6.8    6.6 / 1.2     3.93 / 6.6    5.29 / 1.8    1.83 / 3.7    3.53 / 1.5
-    32-256-16-64    21.6 / 26.6   27.3 / 3.4    18.2 / 26.5   21.9 / 4.6    9.79 / 14.2   19.3 / 3.9
-    32-1024-16-64   122 / 106.1   105 / 11.6    100 / 106.1   78 / 14.0     57.9 / 56.2   41.5 / 12.6
-    32-4096-16-64   463 / 424.1   436 / 43.0    420 / 424.5   375 / 47.8    259 / 224.2   195 / 44.9
-    32-256-16-32    15 / 13.6     10.7 / 2.0    9.36 / 13.5   8.78 / 2.5    3.02 / 7.1    5.71 / 2.2
-    32-256-16-128   92.4 / 52.9   92.5 / 6.5    65 / 52.6     55.5 / 8.9    27 / 28.5     49.9 / 7.6
-    32-256-16-512   525 / 213.0   668 / 30.2    433 / 208.8   496 / 39.9    313 / 116.8   441 / 34.7
-    8-256-16-64     7.95 / 6.7    8.75 / 1.0    5.16 / 6.6    6.35 / 1.2    2.5 / 3.6     4.56 / 1.1
-    128-256-16-64   119 / 106.5   107 / 13.3    100 / 106.2   76.6 / 17.8   54.3 / 56.4   45.5 / 15.2
-On a machine that is busy otherwise torch's threads wait for each other, and its times mean nothing.
+Expected: by "auto", its compiled kernels, ours is the fastest in every row, and most rows take less time than XLA's
+    products alone: the kernels pack the recurrent weights once, keep a step in a core's first cache and give each core
+    sequences of its own; in narrow layers the sequences fill its vectors, instead of the units. A single call of a
+    large layer spends up to a third of its time on fresh memory; where Linux gives large pages on request,
+    GLIBC_TUNABLES=glibc.malloc.hugetlb=1 spares most of it, to every framework. On a machine that is busy otherwise
+    torch's threads wait for each other, and its times mean nothing.
 
 What that recommends, and "auto" does: "numba" for the LSTM and GRU of five units or more and Elman of sixteen (with
 fewer, "fused" took .44 to .95 times as long for a thousand short sequences, .7 to 1.5 for 32), "fused" where it can't
@@ -45,7 +29,60 @@ run; "scan" on CPU for the cells that are linear in their state, where "associat
 long, but a third for the LRU with four sequences; "newton" never on two cores. Eight models at once, under vmap, took
 1/3.3 to 1.3 times as long by "numba" as by "fused".
 
-Running time: 16 minutes for all rows and peers with --seconds .3; --scaling 3 minutes.
+Measured (from results/recurrent_layers.json by results/tables.py):
+    python experiments/benchmarks/recurrent_layers.py --python PATH (2026-11-21, 2 cores, AMD EPYC with AVX-512)
+        a step in a loop, ms  seqvision  best JAX or Keras / ours  torch / ours
+        lstm-32-28-28-128          2.46                      2.15          1.33
+        lstm-128-28-28-128          9.5                      1.91          1.33
+        lstm-4-100-16-256          4.49                      3.13          1.28
+        lstm-64-100-64-256           69                      1.52          1.44
+        lstm-32-784-1-64           22.7                      2.68          2.74
+        lstm-32-10-1-5            0.032                      2.28          15.2
+        gru-32-28-28-128           1.93                      2.46          4.11
+        gru-128-28-28-128          8.95                      1.83          1.92
+        gru-4-100-16-256           3.46                      2.73           7.7
+        gru-64-100-64-256          53.4                       1.8          1.95
+        elman-32-60-1-128          1.17                      2.19           4.5
+        elman-4-100-16-256          1.2                      4.05          7.06
+        a single call, ms   best JAX or Keras / ours  torch / ours
+        lstm-32-28-28-128                       1.82          1.01
+        lstm-128-28-28-128                      1.92          1.16
+        lstm-4-100-16-256                       3.05          1.08
+        lstm-64-100-64-256                      1.62          1.15
+        lstm-32-784-1-64                        2.24          1.45
+        lstm-32-10-1-5                          1.34          3.74
+        gru-32-28-28-128                        2.51          3.23
+        gru-128-28-28-128                       1.58          1.84
+        gru-4-100-16-256                        2.66          7.76
+        gru-64-100-64-256                       1.79          1.42
+        elman-32-60-1-128                       2.07          4.07
+        elman-4-100-16-256                      3.54          5.82
+        two rounds, measured for 0.3 s each. By "fused", which "auto" is without numba, such cores gave 1.00 to 2.8 and
+        0.63 to 5.3 for the calls. For seconds at a time the GRU of four sequences, whose cores wait for each other in
+        every step, took 6.1 ms in the loop, in about one process of three; why, and whether the other frameworks' rows
+        do the same, was not found out.
+    python experiments/benchmarks/recurrent_layers.py --scaling (2026-11-21, 2 cores, AMD EPYC with AVX-512)
+        gradient of a loss on the last step, ms  scan none  scan sqrt  fused none  fused sqrt  numba none  numba sqrt
+        lstm-32-64-16-64                              5.11        6.6        3.93        5.29        1.83        3.53
+        lstm-32-256-16-64                             21.6       27.3        18.2        21.9        9.79        19.3
+        lstm-32-1024-16-64                             122        105         100          78        57.9        41.5
+        lstm-32-4096-16-64                             463        436         420         375         259         195
+        lstm-32-256-16-32                               15       10.7        9.36        8.78        3.02        5.71
+        lstm-32-256-16-128                            92.4       92.5          65        55.5          27        49.9
+        lstm-32-256-16-512                             525        668         433         496         313         441
+        lstm-8-256-16-64                              7.95       8.75        5.16        6.35         2.5        4.56
+        lstm-128-256-16-64                             119        107         100        76.6        54.3        45.5
+        temporaries, MiB    scan none  scan sqrt  fused none  fused sqrt  numba none  numba sqrt
+        lstm-32-64-16-64          6.8        1.2         6.6         1.8         3.7         1.5
+        lstm-32-256-16-64        26.6        3.4        26.5         4.6        14.2         3.9
+        lstm-32-1024-16-64      106.1       11.6       106.1        14.0        56.2        12.6
+        lstm-32-4096-16-64      424.1       43.0       424.5        47.8       224.2        44.9
+        lstm-32-256-16-32        13.6        2.0        13.5         2.5         7.1         2.2
+        lstm-32-256-16-128       52.9        6.5        52.6         8.9        28.5         7.6
+        lstm-32-256-16-512      213.0       30.2       208.8        39.9       116.8        34.7
+        lstm-8-256-16-64          6.7        1.0         6.6         1.2         3.6         1.1
+        lstm-128-256-16-64      106.5       13.3       106.2        17.8        56.4        15.2
+Running time: 16 min; 3 min.
 """
 
 import json
@@ -59,7 +96,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import tyro
+from seqvision.pipelines import run_experiment
+
 from layer_rows import ROWS, parse
 from processes import environment
 
@@ -311,4 +349,4 @@ def scaling_table(results: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Config, description=__doc__))
+    run_experiment(main, Config, __doc__)

@@ -23,6 +23,7 @@ _LATE = {
     "RecordRecipe": "speed_record",
     "train_record": "speed_record",
     "run_and_print": "printing",
+    "run_experiment": "experiment",
     "run_sequences": "sequences",
     "example_lines": "sequences",
     "nearest_answers": "sequences",

@@ -18,6 +18,7 @@ from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
 from seqvision.reporting.prediction_table import prediction_table, write_table
+from seqvision.reporting.results import measured, record_result
 from seqvision.reporting.run_folder import RunFolder, read_metrics
 from seqvision.reporting.style import save_figure
 from seqvision.reporting.training_plots import plot_epoch_curves, plot_losses
@@ -30,6 +31,7 @@ __all__ = [
     "flatten_leaves",
     "json_text",
     "load_parameters",
+    "measured",
     "misclassified_rows",
     "plot_attention",
     "plot_augmentations",
@@ -51,6 +53,7 @@ __all__ = [
     "plot_threshold_curves",
     "prediction_table",
     "read_metrics",
+    "record_result",
     "save_figure",
     "save_parameters",
     "to_plain",

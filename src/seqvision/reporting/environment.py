@@ -18,7 +18,8 @@ class Environment:
     command: list[str]
     python: str
     platform: str
-    processors: int | None
+    processor: str  # its model
+    processors: int | None  # how many
     packages: dict[str, str | None]  # name -> version, None where it is not installed
     backend: str
     devices: list[str]
@@ -38,6 +39,7 @@ def describe_environment() -> Environment:
         command=[os.path.basename(sys.argv[0]), *sys.argv[1:]],
         python=platform.python_version(),
         platform=platform.platform(),
+        processor=_processor(),
         processors=os.cpu_count(),
         packages={name: _version(name) for name in _PACKAGES},
         backend=jax.default_backend(),
@@ -45,6 +47,15 @@ def describe_environment() -> Environment:
         settings={name: str(getattr(jax.config, name)) for name in _SETTINGS},
         variables={name: os.environ[name] for name in _VARIABLES if name in os.environ},
     )
+
+
+def _processor() -> str:
+    """Return the processor's model where the system tells it, else its kind."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
 def _version(package: str) -> str | None:

@@ -1,0 +1,140 @@
+"""Results of experiments as records in one JSON file each: what was measured, by which command, on what machine."""
+
+import datetime
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqvision.reporting.environment import describe_environment
+from seqvision.reporting.json_text import json_text, to_plain
+
+
+def measured(
+    metric: str,
+    table: Mapping[str, Any],
+    key: str | None = None,
+    *,
+    of: str = "",
+    unit: str = "",
+    digits: str = ".4f",
+    naive: Sequence[str] = (),
+    baselines: Mapping[str, float] | None = None,
+    ends: str = "",
+    ratios: Mapping[str, float] | None = None,
+    headline: bool = False,
+) -> dict[str, Any]:
+    """Describe one metric of several models, and of naive baselines, on the same rows.
+
+    Args:
+      metric: its name, such as "accuracy".
+      table: name -> a number, an array of one number a seed, or a dict of scores, as score cards have them: the
+        value under `key`, its spread under `key`_std, "seeds", and "kind" "baseline" for what is naive.
+      key: of the scores; the default is the metric's name.
+      of: on what it was measured, where an experiment has several tasks.
+      unit: of the values.
+      digits: how the values are shown, a format such as ".4f".
+      naive: names in the table that are baselines.
+      baselines: further ones, name -> value.
+      ends: what to say of a low and a high end, if they are to be shown: "low" and "high" of a dict of scores, the
+        lowest and the highest seed of numbers.
+      ratios: comparisons of the rows, name -> value.
+      headline: whether it belongs to the shortest table.
+
+    >>> result = measured("accuracy", {"LSTM": np.array([0.5, 0.7]), "guess": {"kind": "baseline", "accuracy": 0.1}})
+    >>> {name: round(row["value"], 2) for name, row in result["rows"].items()}, result["baselines"]
+    ({'LSTM': 0.6}, {'guess': 0.1})
+    """
+    rows, below = {}, {}
+    for name, entry in table.items():
+        row = _row(entry, key or metric, bool(ends))
+        if name in naive or (isinstance(entry, Mapping) and entry.get("kind") == "baseline"):
+            below[name] = row["value"]
+        else:
+            rows[name] = row
+    result = {"metric": metric, "of": of, "unit": unit, "digits": digits, "ends": ends, "headline": headline}
+    return to_plain({**result, "rows": rows, "baselines": {**below, **(baselines or {})}, "ratios": ratios or {}})
+
+
+def _row(entry: Any, key: str, ends: bool) -> dict[str, Any]:
+    if isinstance(entry, Mapping):
+        row = {"value": entry[key], "spread": entry.get(f"{key}_std"), "seeds": entry.get("seeds")}
+        return row | {end: entry[end] for end in ("low", "high") if ends and end in entry}
+    each = np.asarray(entry, np.float64)
+    if each.ndim == 0:
+        return {"value": each, "spread": None, "seeds": None}
+    row = {"value": each.mean(), "spread": each.std(ddof=1) if len(each) > 1 else None, "seeds": len(each)}
+    return row | ({"low": each.min(), "high": each.max()} if ends else {})
+
+
+def record_result(
+    folder: str | Path,
+    experiment: str,
+    results: Sequence[Mapping[str, Any]],
+    *,
+    command: str,
+    settings: Mapping[str, Any],
+    seconds: float,
+) -> Path:
+    """Write what a run of an experiment measured into folder/experiment.json and return that file.
+
+    A record of the same command on the same processor is replaced, all others stay.
+
+    Args:
+      folder: of the records.
+      experiment: its name.
+      results: each made by `measured`.
+      command: the command line that was run.
+      settings: of the run, all of them.
+      seconds: that it took.
+    Raises:
+      ValueError: if there is no result, or a result has neither rows nor ratios.
+    """
+    if not results or not all(result["rows"] or result["ratios"] for result in results):
+        raise ValueError(f"results of {experiment} must each have rows or ratios, got {results!r}")
+    path = Path(folder) / f"{experiment}.json"
+    runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
+    run = _run(results, command, settings, seconds)
+    same = [n for n, old in enumerate(runs) if _identity(old) == _identity(run)]
+    if same:
+        runs[same[0]] = {**run, "note": runs[same[0]]["note"]}
+    else:
+        runs.append(run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_text(experiment, runs), encoding="utf-8")
+    return path
+
+
+def _text(experiment: str, runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return JSON with one line a result, so that what changed is seen in a diff."""
+    texts = []
+    for run in runs:
+        parts = [f'  "{name}": {json_text(run[name], indent=None)}' for name in run if name != "results"]
+        results = ",\n".join(f"   {json_text(result, indent=None)}" for result in run["results"])
+        texts.append(" {\n" + ",\n".join(parts) + f',\n  "results": [\n{results}\n  ]\n }}')
+    return f'{{"experiment": "{experiment}", "runs": [\n' + ",\n".join(texts) + "\n]}\n"
+
+
+def _identity(run: Mapping[str, Any]) -> tuple[str, str, str]:
+    return run["command"], run["machine"]["processor"], run["machine"]["device"]
+
+
+def _run(
+    results: Sequence[Mapping[str, Any]], command: str, settings: Mapping[str, Any], seconds: float
+) -> dict[str, Any]:
+    found = describe_environment()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "command": command,
+        "settings": to_plain(settings),
+        "date": datetime.date.today().isoformat(),
+        "seconds": round(seconds, 1),
+        "note": None,
+        "source": None,  # the run itself
+        "machine": {"processor": found.processor, "cores": cores, "device": found.devices[0]},
+        "versions": {"python": found.python, **found.packages},
+        "results": [*results],
+    }
