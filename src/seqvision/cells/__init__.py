@@ -11,7 +11,7 @@ Batch axes lead and are arbitrary: x is (..., D), a sequence (..., T, D).
 (32, 10, 16)
 """
 
-from .base import Cell
+from .base import Cell, PyTree
 from .conv_lstm import ConvLSTM, ConvLSTMParams
 from .dropout import VariationalDropout, Zoneout
 from .elman import Elman, ElmanParams, ElmanState
@@ -24,6 +24,7 @@ from .lstm_variants import LSTMVariant, LSTMVariantParams
 from .mgu import MGU, MGUParams, MGUState
 from .minimal import MinGRU, MinimalParams, MinimalState, MinLSTM
 from .slstm import SLSTM, SLSTMState
+from .unrolling.methods import Method
 from .unrolling.newton_unroll import NewtonResult, newton_unroll
 from .unrolling.stacks import unroll_bidirectional, unroll_stack
 from .unrolling.truncated import sequence_mask, unroll_truncated
@@ -56,11 +57,13 @@ __all__ = [
     "LearnedStartParams",
     "MGUParams",
     "MGUState",
+    "Method",
     "MinGRU",
     "MinLSTM",
     "MinimalParams",
     "MinimalState",
     "NewtonResult",
+    "PyTree",
     "SLSTMState",
     "VariationalDropout",
     "Zoneout",

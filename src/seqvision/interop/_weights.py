@@ -8,8 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seqvision.cells import GRU, LSTM, Cell, Elman, ElmanParams, GRUParams, LSTMParams, LSTMVariant, LSTMVariantParams
-from seqvision.cells.base import PyTree
+from seqvision.cells import (
+    GRU,
+    LSTM,
+    Cell,
+    Elman,
+    ElmanParams,
+    GRUParams,
+    LSTMParams,
+    LSTMVariant,
+    LSTMVariantParams,
+    PyTree,
+)
 
 PARAMS: dict[type, Any] = {
     Elman: ElmanParams,

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from seqvision.cells import GRU, Cell, Elman
-from seqvision.cells.base import PyTree
+from seqvision.cells import GRU, Cell, Elman, PyTree
 
 from ._weights import Reader, as_params, check_cell, check_zero, our_params, sizes, zeros
 

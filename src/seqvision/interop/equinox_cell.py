@@ -8,8 +8,7 @@ from typing import Any
 import jax
 from jax import Array
 
-from seqvision.cells import Cell, unroll
-from seqvision.cells.base import PyTree
+from seqvision.cells import Cell, PyTree, unroll
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["params"], meta_fields=["cell"])

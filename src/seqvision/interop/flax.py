@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from seqvision.cells import GRU, LSTM, Cell
-from seqvision.cells.base import PyTree
+from seqvision.cells import GRU, LSTM, Cell, PyTree
 
 from ._weights import Reader, as_params, check_cell, check_zero, join, our_params, sizes, split, zeros
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from seqvision.cells import GRU, LSTM, Cell, Elman
-from seqvision.cells.base import PyTree
+from seqvision.cells import GRU, LSTM, Cell, Elman, PyTree
 
 from ._weights import Reader, as_params, check_cell, join, our_params, reorder, sizes, split, zeros
 

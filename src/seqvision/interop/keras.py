@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from seqvision.cells import GRU, Cell
-from seqvision.cells.base import PyTree
+from seqvision.cells import GRU, Cell, PyTree
 
 from ._weights import Reader, as_params, check_cell, check_zero, join, our_params, reorder, sizes, to_numpy, zeros
 

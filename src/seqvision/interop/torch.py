@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from seqvision.cells import GRU, LSTM, Cell, Elman, LSTMVariant
-from seqvision.cells.base import PyTree
+from seqvision.cells import GRU, LSTM, Cell, Elman, LSTMVariant, PyTree
 
 from ._weights import Reader, as_params, check_cell, check_zero, join, our_params, sizes, to_numpy, zeros
 

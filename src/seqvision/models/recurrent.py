@@ -9,8 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision._checks import check_choice
-from seqvision.cells import Cell, unroll
-from seqvision.cells.unrolling.methods import Method
+from seqvision.cells import Cell, Method, unroll
 
 from .heads import RegressionHead
 from .parameter_dicts import from_dict, to_dict
