@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from seqvision.training.apply import call_model
+from seqvision.training import call_model
 
 
 class Call(NamedTuple):

@@ -263,6 +263,41 @@ def test_smoothed_labels_are_those_written_out():
         fit(Linear(), data, loss=loss, epochs=1, batch_size=2, **FIT)
 
 
+def test_defaults_are_those_of_the_papers():
+    # Szegedy et al. 2015 (arXiv:1512.00567), section 7: labels smoothed by .1, here over four classes.
+    logs = np.array([0.0, 0, 0, 2]) - np.log(3 + np.exp(2))
+    found = SmoothedCrossEntropy()(jnp.array([[0.0, 0, 0, 2]]), jnp.array([3]))
+    np.testing.assert_allclose(found, [-(0.9 * logs[3] + 0.1 * logs.mean())], rtol=1e-5)
+    # An average that keeps .999 of itself once 10,000 updates are behind it (tf.train.ExponentialMovingAverage).
+    rule = average_weights(optax.sgd(1.0))
+    state = rule.init(jnp.zeros(1))._replace(updates=jnp.int32(100_000))
+    _, state = rule.update(jnp.array([-1.0]), state, jnp.zeros(1))
+    np.testing.assert_allclose(state.average, [0.001], rtol=1e-3)
+
+
+def own_shares(mix):
+    """What is left of an example's own class in each of 2000 mixed ones, of 32 x 32 pixels."""
+    x, y = jnp.zeros((2000, 32, 32, 1)), jnp.tile(jnp.eye(2), (1000, 1))
+    return np.asarray((jax.jit(mix)(jax.random.split(KEY, 2000), x, y)[1] * y).sum(axis=1))
+
+
+def test_mixup_draws_its_shares_as_the_paper():
+    # Zhang et al. 2017 (arXiv:1710.09412), section 3.1: alpha in [0.1, 0.4]. Beta(a, a) has the variance 1 / (8 a + 4).
+    own = own_shares(Mixup())
+    assert own.mean() == pytest.approx(0.5, abs=0.03)
+    assert own.var() == pytest.approx(1 / (8 * 0.2 + 4), abs=0.01)
+
+
+def test_cutmix_draws_its_boxes_as_the_paper():
+    # Yun et al. 2019 (arXiv:1905.04899), algorithm A1 and section 4.1: alpha = 1; a box may hang over the edge.
+    rng = np.random.default_rng(0)
+    half, centers = np.sqrt(1 - rng.beta(1, 1, (20_000, 1))) / 2, rng.random((20_000, 2))
+    sides = np.minimum(centers + half, 1) - np.maximum(centers - half, 0)
+    expected, own = 1 - sides.prod(axis=1), own_shares(CutMix())
+    assert own.mean() == pytest.approx(expected.mean(), abs=0.02)
+    assert own.var() == pytest.approx(expected.var(), abs=0.006)
+
+
 def test_schedules_are_their_formulas():
     t = np.arange(30)
     np.testing.assert_allclose([inverse_time_decay(0.3, 0.2)(n) for n in t], 0.3 / (0.2 * t + 1), rtol=1e-6)
