@@ -1,6 +1,11 @@
 """method="numba": the compiled kernels beside the scan, whatever the shapes, and wherever JAX takes them."""
 
+import inspect
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +20,8 @@ from seqvision.cells.unrolling.methods import METHODS
 from tests.cells.cases import random_state, same
 
 pytest.importorskip("numba")
+from seqvision.cells.unrolling.numba import kernel_calls, matrix_product
+
 if jax.default_backend() != "cpu":
     pytest.skip("the kernels are for CPUs", allow_module_level=True)
 
@@ -45,20 +52,18 @@ def gradients(cell, method, remat="none"):
     return jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True))
 
 
-# Rows that fill tiles and that do not; units that fill panels, that do not, and that several cores share; last, narrow
-# layers of so many sequences that they fill vectors.
-SHAPES = [
-    ((), 5, 3, 5),
-    ((2, 3), 5, 2, 33),
-    ((43,), 5, 40, 17),
-    ((4,), 5, 9, 128),
-    ((5, 4), 5, 2, 5),
-    ((37,), 4, 1, 11),
-]
+SHAPES = {  # batch, T, D, H
+    "one sequence": ((), 5, 3, 5),
+    "units that fill no panel": ((2, 3), 5, 2, 33),
+    "many features": ((43,), 5, 40, 17),
+    "shared units": ((4,), 5, 9, 128),  # by several cores
+    "narrow": ((5, 4), 5, 2, 5),  # so many sequences that they fill vectors
+    "narrow, with a rest": ((37,), 4, 1, 11),
+}
 
 
 @pytest.mark.parametrize("flags", [(False, False), (True, True)], ids=str)
-@pytest.mark.parametrize(("batch", "T", "D", "H"), SHAPES)
+@pytest.mark.parametrize(("batch", "T", "D", "H"), SHAPES.values(), ids=SHAPES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_kernels_equal_the_scan(kind, batch, T, D, H, flags):
     arguments = problem(cell_of(kind, H), batch, T, D, flags)
@@ -269,6 +274,34 @@ def test_programs_for_other_platforms_hold_the_twin(kind):
         lowered = gradients(cell, "auto").trace(*arguments).lower(lowering_platforms=(platform,)).as_text()
         assert "seqvision_recurrent" not in lowered
         assert "while" in lowered
+
+
+def test_vectors_of_the_length_that_this_cpu_does_not_take():
+    tests = [
+        f"{__file__}::test_the_kernels_equal_the_scan[{kind}-{shape}-(True, True)]"
+        for kind in KINDS
+        for shape in ("units that fill no panel", "many features", "shared units", "narrow")
+    ]
+    environment = os.environ | {matrix_product.ENVIRONMENT: {8: "16", 16: "8"}[matrix_product.LANES]}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=Path(__file__).parents[3])
+    assert f"{len(tests)} passed" in done.stdout, done.stdout
+
+
+def test_lanes_are_what_the_environment_says(monkeypatch):
+    for lanes in (8, 16):
+        monkeypatch.setenv(matrix_product.ENVIRONMENT, str(lanes))
+        assert matrix_product.lanes() == lanes
+    monkeypatch.setenv(matrix_product.ENVIRONMENT, "12")
+    with pytest.raises(ValueError, match="SEQVISION_KERNEL_LANES must be 8 or 16, got '12': unset it"):
+        matrix_product.lanes()
+
+
+@pytest.mark.parametrize("name", ["forward_loop", "backward_loop", "weight_sums", "input_products"])
+def test_the_axes_of_operands_are_in_their_order(name):
+    primitive = getattr(kernel_calls, name)
+    for function in (primitive.scan, primitive.outlines):
+        assert list(inspect.signature(function).parameters)[2:] == list(primitive.axes)
 
 
 def test_bad_calls(monkeypatch):

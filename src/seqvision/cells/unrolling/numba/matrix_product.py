@@ -18,7 +18,8 @@ from .intrinsics import after, compiled
 ENVIRONMENT = "SEQVISION_KERNEL_LANES"
 
 
-def _lanes() -> int:
+def lanes() -> int:
+    """Return how many floats a vector holds."""
     given = os.environ.get(ENVIRONMENT)
     if given not in (None, "8", "16"):
         raise ValueError(f"{ENVIRONMENT} must be 8 or 16, got {given!r}: unset it for what the CPU has")
@@ -26,7 +27,7 @@ def _lanes() -> int:
     return int(given or (16 if has_avx512 else 8))
 
 
-LANES = _lanes()
+LANES = lanes()
 TILE = {16: 8, 8: 6}[LANES]  # so that its sums, and what they are made of, fit into 32 registers, or into 16
 PANEL = 2 * LANES
 
