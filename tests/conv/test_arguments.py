@@ -16,7 +16,7 @@ KERNEL = jnp.ones((3, 3, 4, 6))
     [
         (lambda: conv(X, KERNEL, stride=0), ValueError, "stride must be an int >= 1, got 0"),
         (lambda: conv(X, KERNEL, stride=(1, 2, 3)), ValueError, "stride.*2 spatial axes"),
-        (lambda: conv(X, KERNEL, stride=1.5), ValueError, "stride"),
+        (lambda: conv(X, KERNEL, stride=1.5), ValueError, "stride is 1.5: give one int, or one int for each"),
         (lambda: conv(X, KERNEL, stride=True), ValueError, "stride"),
         (lambda: conv(X, KERNEL, dilation=-1), ValueError, "dilation"),
         (lambda: conv(X, KERNEL, padding="sama"), ValueError, '"same"'),

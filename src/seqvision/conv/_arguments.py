@@ -15,9 +15,9 @@ _BORDER_MODES = {"reflect": "reflect", "replicate": "edge"}
 
 def per_axis(name: str, value: int | Sequence[int], axes: int) -> tuple[int, ...]:
     """One positive int for each spatial axis, from one int for all of them or a sequence."""
-    if not isinstance(value, Sequence):
+    if is_int(value):
         return (check_count(name, value),) * axes
-    if len(value) != axes:
+    if not isinstance(value, Sequence) or len(value) != axes:
         raise ValueError(f"{name} is {value!r}: give one int, or one int for each of the {axes} spatial axes")
     return tuple(check_count(f"{name}[{axis}]", entry) for axis, entry in enumerate(value))
 
