@@ -1,38 +1,132 @@
 """Whole ways through the library: from a file to a forecast, from images to a classifier, each with a run folder.
 
+`run_forecast`, `run_classify`, `run_recipes` and `run_sequences` train, judge and write; what they return, in one
+vocabulary of fields, stands in `seqvision.pipelines.results`. The parts they are made of are here too, for what fits
+none of them.
+
 Only the configurations are imported with this room; the functions that compute are imported when they are first used,
 so that a command line can show its help at once.
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, SequenceConfig
 
-_LATE = {
-    "run_forecast": "forecast",
-    "evaluate_forecast": "forecast",
-    "describe_forecast": "inspection",
-    "predict_forecast": "prediction",
-    "run_classify": "classify",
-    "evaluate_classify": "classify",
-    "describe_classify": "inspection",
-    "evaluate_run": "inspection",
-    "ImageRecipe": "image_recipes",
-    "run_recipes": "image_recipes",
-    "RecordRecipe": "speed_record",
-    "train_record": "speed_record",
-    "run_and_print": "printing",
-    "run_experiment": "experiment",
-    "run_sequences": "sequences",
-    "example_lines": "sequences",
-    "nearest_answers": "sequences",
-    "save_attention": "sequences",
+if TYPE_CHECKING:
+    from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
+    from seqvision.pipelines.classification.recipes import ImageRecipe, run_recipes
+    from seqvision.pipelines.classification.report import write_classify_report
+    from seqvision.pipelines.classification.run import evaluate_classify, judge_classes, run_classify
+    from seqvision.pipelines.describe import describe_classify, describe_forecast
+    from seqvision.pipelines.evaluate import evaluate_run
+    from seqvision.pipelines.experiment import run_experiment
+    from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
+    from seqvision.pipelines.forecasting.judging import judge_forecasts
+    from seqvision.pipelines.forecasting.prediction import predict_forecast
+    from seqvision.pipelines.forecasting.report import write_forecast_report
+    from seqvision.pipelines.forecasting.run import evaluate_forecast, run_forecast
+    from seqvision.pipelines.results import (
+        ClassifyEvaluation,
+        ClassifyRun,
+        Description,
+        ForecastEvaluation,
+        ForecastPrediction,
+        ForecastRun,
+        JudgedClasses,
+        JudgedForecasts,
+        ModelSize,
+        Run,
+        SequenceRun,
+    )
+    from seqvision.pipelines.seed_training import TrainedSeeds, train_seeds
+    from seqvision.pipelines.sequences import example_lines, nearest_answers, run_sequences, save_attention
+    from seqvision.pipelines.terminal import run_and_print, show_progress
+
+__all__ = [
+    "ClassifyConfig",
+    "ClassifyEvaluation",
+    "ClassifyRun",
+    "Description",
+    "ForecastConfig",
+    "ForecastEvaluation",
+    "ForecastPrediction",
+    "ForecastRun",
+    "ImageRecipe",
+    "ImageSplit",
+    "JudgedClasses",
+    "JudgedForecasts",
+    "ModelSize",
+    "Run",
+    "SequenceConfig",
+    "SequenceRun",
+    "TrainedSeeds",
+    "describe_classify",
+    "describe_forecast",
+    "describe_images",
+    "describe_split",
+    "evaluate_classify",
+    "evaluate_forecast",
+    "evaluate_run",
+    "example_lines",
+    "judge_classes",
+    "judge_forecasts",
+    "load_images",
+    "load_series",
+    "nearest_answers",
+    "predict_forecast",
+    "run_and_print",
+    "run_classify",
+    "run_experiment",
+    "run_forecast",
+    "run_recipes",
+    "run_sequences",
+    "save_attention",
+    "show_progress",
+    "split_series",
+    "train_seeds",
+    "write_classify_report",
+    "write_forecast_report",
+]
+
+_LATE = {  # as above, for those who run: module -> its names
+    "classification.data": ("ImageSplit", "describe_images", "load_images"),
+    "classification.recipes": ("ImageRecipe", "run_recipes"),
+    "classification.report": ("write_classify_report",),
+    "classification.run": ("evaluate_classify", "judge_classes", "run_classify"),
+    "describe": ("describe_classify", "describe_forecast"),
+    "evaluate": ("evaluate_run",),
+    "experiment": ("run_experiment",),
+    "forecasting.data": ("describe_split", "load_series", "split_series"),
+    "forecasting.judging": ("judge_forecasts",),
+    "forecasting.prediction": ("predict_forecast",),
+    "forecasting.report": ("write_forecast_report",),
+    "forecasting.run": ("evaluate_forecast", "run_forecast"),
+    "results": (
+        "ClassifyEvaluation",
+        "ClassifyRun",
+        "Description",
+        "ForecastEvaluation",
+        "ForecastPrediction",
+        "ForecastRun",
+        "JudgedClasses",
+        "JudgedForecasts",
+        "ModelSize",
+        "Run",
+        "SequenceRun",
+    ),
+    "seed_training": ("TrainedSeeds", "train_seeds"),
+    "sequences": ("example_lines", "nearest_answers", "run_sequences", "save_attention"),
+    "terminal": ("run_and_print", "show_progress"),
 }
-__all__ = ["ClassifyConfig", "ForecastConfig", "SequenceConfig", *_LATE]
+_MODULES = {name: module for module, names in _LATE.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LATE:
-        return getattr(import_module(f"seqvision.pipelines.{_LATE[name]}"), name)
-    raise AttributeError(f"module 'seqvision.pipelines' has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

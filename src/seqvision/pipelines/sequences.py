@@ -13,9 +13,11 @@ from seqvision.data import Arrays, Vocabulary
 from seqvision.metrics import SequenceScores, score_sequences
 from seqvision.models import EncoderDecoder
 from seqvision.pipelines.config import SequenceConfig
-from seqvision.pipelines.seeds import history_records, state_variables, train_seeds
+from seqvision.pipelines.results import SequenceRun
+from seqvision.pipelines.seed_training import by_seed, history_records, train_seeds
 from seqvision.reporting import RunFolder, plot_attention, plot_losses, save_figure
 from seqvision.seq2seq import Generated
+from seqvision.training import updates_in
 
 
 def run_sequences(
@@ -24,7 +26,7 @@ def run_sequences(
     train: Arrays,
     test: Arrays,
     naive: Mapping[str, ArrayLike],
-) -> dict[str, Any]:
+) -> SequenceRun:
     """Train every model from every seed, let it write the test targets greedily, and judge it beside naive answers.
 
     Args:
@@ -33,11 +35,6 @@ def run_sequences(
       train: what `decoder_arrays` returns.
       test: likewise.
       naive: name -> tokens (N, T) that some simple rule writes for the test rows.
-
-    Returns:
-      "scores" (name -> exact and symbols with their spread over seeds), "written" (model -> `Generated` of all seeds,
-      tokens (S, N, T)), "seconds" (model -> what compiling and training took), "folder" (the `RunFolder`, to put more
-      into), "text".
 
     Raises:
       OSError: if the run folder cannot be written, before anything is compiled.
@@ -49,20 +46,30 @@ def run_sequences(
         folder.write_config(config)
         optimizer = _optimizer(config, len(train))
         for stream, (name, model) in enumerate(models.items()):
-            done = train_seeds(model, train, config, loss="sequence_cross_entropy", stream=stream, optimizer=optimizer)
-            variables = [state_variables(state) for state in done.states]
-            written[name] = write(model, variables, test)
+            done = train_seeds(
+                model,
+                train,
+                optimizer=optimizer,
+                seeds=config.seeds,
+                seed=config.seed,
+                stream=stream,
+                loss="sequence_cross_entropy",
+                epochs=config.epochs,
+                batch_size=config.batch_size,
+            )
+            written[name] = write(model, done.variables, test)
             scores[name] = _row([score_sequences(truth, written=tokens) for tokens in written[name].tokens], "model")
             history[name], seconds[name] = done.history, done.seconds
-            states[name] = {f"seed_{s}": tree for s, tree in enumerate(variables)}
+            states[name] = by_seed(done.variables)
             folder.log_metrics(history_records(name, done.history))
         for name, tokens in naive.items():
             scores[name] = _row([score_sequences(truth, written=tokens)], "baseline")
         folder.save_parameters(states)
-        folder.write_json("summary.json", {"scores": scores, "seconds": seconds, "test_rows": len(test)})
+        summary = {"scores": scores, "seconds": seconds, "test_rows": len(test)}
+        folder.write_json("summary.json", summary)
         save_figure(plot_losses(history, loss="cross entropy of a token"), folder.path / "losses.png")
     text = _text(scores, seconds, len(test))
-    return {"scores": scores, "written": written, "seconds": seconds, "folder": folder, "text": text}
+    return SequenceRun(scores, written, folder=folder.path, text=text, summary=summary, history=history)
 
 
 def write(model: EncoderDecoder, variables: list[Any], data: Arrays) -> Generated:
@@ -73,17 +80,17 @@ def write(model: EncoderDecoder, variables: list[Any], data: Arrays) -> Generate
 
 
 def save_attention(
-    result: Mapping[str, Any], sources: Sequence[Sequence[str]], target: Vocabulary, *, examples: int = 3
+    run: SequenceRun, sources: Sequence[Sequence[str]], target: Vocabulary, *, examples: int = 3
 ) -> None:
     """Plot into the run folder what seed 0 of each model read while it wrote, on the first test rows.
 
     Args:
-      result: what `run_sequences` returns.
+      run: what `run_sequences` returned.
       sources: the symbols read, of each test row.
       target: the vocabulary that is written in.
       examples: rows to plot.
     """
-    for name, written in result["written"].items():
+    for name, written in run.written.items():
         if written.attention is None:
             continue
         tokens = written.tokens[0, :examples]
@@ -96,13 +103,13 @@ def save_attention(
             targets=texts,
             title=f"{name}: what is read while each symbol is written",
         )
-        save_figure(figure, result["folder"].path / f"attention-{name.replace(' ', '-')}.png")
+        save_figure(figure, run.folder / f"attention-{name.replace(' ', '-')}.png")
 
 
-def example_lines(result: Mapping[str, Any], sources: Sequence[str], target: Vocabulary, *, examples: int = 3) -> str:
+def example_lines(run: SequenceRun, sources: Sequence[str], target: Vocabulary, *, examples: int = 3) -> str:
     """Return a line a model with what its seed 0 wrote for the first test rows."""
     lines = []
-    for name, written in result["written"].items():
+    for name, written in run.written.items():
         texts = target.decode(written.tokens[0, :examples])
         lines.append(f"{name}: " + ", ".join(f"{a} -> {b}" for a, b in zip(sources, texts, strict=False)))
     return "\n".join(lines)
@@ -122,8 +129,7 @@ def nearest_answers(train: Arrays, test: Arrays) -> np.ndarray:
 
 
 def _optimizer(config: SequenceConfig, examples: int) -> optax.GradientTransformation:
-    steps = config.epochs * -(-examples // config.batch_size)
-    rate = optax.cosine_decay_schedule(config.learning_rate, steps)
+    rate = optax.cosine_decay_schedule(config.learning_rate, updates_in(config.epochs, examples, config.batch_size))
     return optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))
 
 

@@ -1,4 +1,4 @@
-"""From names and sizes to models and optimizers."""
+"""From the names and sizes of a configuration to models and optimizers."""
 
 from functools import lru_cache
 from typing import Any
@@ -10,8 +10,9 @@ from seqvision.cells import GRU, LSTM, Cell, Elman
 from seqvision.models import MLP, Anchored, ClassificationHead, ConvNet, Recurrent, RegressionHead, RowByRow
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 
-_CELLS: dict[str, Any] = {"lstm": LSTM, "gru": GRU, "elman": Elman}
-_RULES = {"adam": optax.adam, "rmsprop": optax.rmsprop, "sgd": optax.sgd}
+# One entry for each name that `config` allows.
+CELLS: dict[str, Any] = {"lstm": LSTM, "gru": GRU, "elman": Elman}
+OPTIMIZERS: dict[str, Any] = {"adam": optax.adam, "rmsprop": optax.rmsprop, "sgd": optax.sgd}
 
 
 def build_forecaster(name: str, config: ForecastConfig, targets: tuple[int, ...]) -> nn.Module:
@@ -22,7 +23,7 @@ def build_forecaster(name: str, config: ForecastConfig, targets: tuple[int, ...]
     """
     head = RegressionHead(config.horizon, len(targets))
     model: nn.Module
-    if name in _CELLS:
+    if name in CELLS:
         model = Recurrent(_cells(name, config.hidden, config.layers), dropout=config.dropout, head=head)
     else:
         features = () if name == "linear" else (config.hidden,) * config.layers
@@ -48,20 +49,20 @@ def build_classifier(name: str, config: ClassifyConfig, side: int, classes: int)
         return ConvNet(**shape, batch_norm=True, dropout=dropout, dense=(config.hidden,), head=head)
     if name == "convnet":
         return ConvNet(dropout=dropout, head=head)
-    if name in _CELLS:
+    if name in CELLS:
         return RowByRow(Recurrent(_cells(name, config.hidden, 1), dropout=dropout, head=head))
     return MLP(() if name == "linear" else (config.hidden,), dropout=dropout, head=head)
 
 
 @lru_cache(maxsize=32)
-def build_optimizer(rule: str, learning_rate: float) -> optax.GradientTransformation:
+def build_optimizer(name: str, learning_rate: float) -> optax.GradientTransformation:
     """Return an update rule; asked twice, the same object, so that compiled programs are shared.
 
     >>> build_optimizer("adam", 0.01) is build_optimizer("adam", 0.01)
     True
     """
-    return _RULES[rule](learning_rate)
+    return OPTIMIZERS[name](learning_rate)
 
 
 def _cells(name: str, hidden: int, layers: int) -> tuple[Cell, ...]:
-    return (_CELLS[name](hidden),) * layers
+    return (CELLS[name](hidden),) * layers

@@ -1,8 +1,7 @@
 """What a classification run leaves in its folder: predictions, and pictures of what was learned and what went wrong."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ import pandas as pd
 from seqvision.data import Arrays
 from seqvision.interpret import feature_maps, grad_cam, learned_filters, maximize_activation, occlusion_map
 from seqvision.metrics import reliability, softmax
+from seqvision.pipelines.results import JudgedClasses
 from seqvision.reporting import (
     RunFolder,
     misclassified_rows,
@@ -33,8 +33,8 @@ def write_classify_report(
     test: Arrays,
     classes: tuple[str, ...],
     history: Mapping[str, Mapping[str, np.ndarray]],
-    states: Mapping[str, tuple[TrainState, ...]],
-    judged: Mapping[str, Any],
+    states: Mapping[str, Sequence[TrainState]],
+    judged: JudgedClasses,
 ) -> None:
     """Write predictions.csv, confusion matrices, mistakes and pictures.
 
@@ -49,12 +49,12 @@ def write_classify_report(
       classes: their names.
       history: model -> metric -> (S, epochs).
       states: model -> trained states, one a seed; those that are left out are not looked into.
-      judged: "card" and "logits" as ``judge_classes`` returns them.
+      judged: logits and score card.
     """
     metrics = ("accuracy",) if all("accuracy" in one for one in history.values()) else ()
     save_figure(plot_losses(history, loss="cross entropy", metrics=metrics), folder.path / "losses.png")
     labels = np.asarray(test.y)
-    probabilities = {name: softmax(logits) for name, logits in judged["logits"].items()}
+    probabilities = {name: softmax(logits) for name, logits in judged.logits.items()}
     diagrams = {
         name: reliability(
             (p.argmax(axis=-1) == labels[None]).ravel(), confidence=p.max(axis=-1).clip(max=1.0).ravel(), bins=10
@@ -64,7 +64,7 @@ def write_classify_report(
     save_figure(plot_reliability(diagrams), folder.path / "reliability.png")
     columns: dict[str, np.ndarray] = {}
     for name, p in probabilities.items():
-        _write_confusion(folder, name, judged["card"].confusion[name], classes, len(p))
+        _write_confusion(folder, name, judged.card.confusion[name], classes, len(p))
         _write_mistakes(folder, name, test, p[0], classes)
         if name in states:
             _write_insight(folder, name, test, p[0], states[name][0], classes)

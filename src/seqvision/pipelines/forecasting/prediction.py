@@ -8,19 +8,21 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
+from seqvision._checks import check_count
 from seqvision.data import Scaler
-from seqvision.pipelines.build import build_forecaster
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
-from seqvision.pipelines.forecast import free_paths, load_variables, seed_outputs
-from seqvision.pipelines.forecast_data import load_series
-from seqvision.pipelines.seeds import stack_seeds
+from seqvision.pipelines.forecasting.data import load_series
+from seqvision.pipelines.forecasting.judging import free_paths, seed_outputs
+from seqvision.pipelines.named_models import build_forecaster
+from seqvision.pipelines.results import ForecastPrediction
+from seqvision.pipelines.seed_training import load_variables, stack_seeds
 from seqvision.reporting import RunFolder, write_table
 from seqvision.scorecards import last_value
 
 
 def predict_forecast(
     path: str | Path, csv: str | None = None, *, steps: int | None = None, output: str | Path | None = None
-) -> dict[str, Any]:
+) -> ForecastPrediction:
     """Forecast the rows after the end of a file with every model of a run.
 
     Args:
@@ -29,10 +31,6 @@ def predict_forecast(
       steps: rows to forecast; the default is the run's horizon. More than that are fed by the forecasts themselves,
         which needs a run whose target is its only column.
       output: where to write the table as CSV, or None.
-
-    Returns:
-      "table" (a DataFrame: step, then for each model the mean over seeds and its spread, then the last value), "text",
-      "after" (the last date or row number of the file), "output".
 
     Raises:
       ValueError: if the file is shorter than a window or the columns are not those of the run.
@@ -45,9 +43,7 @@ def predict_forecast(
         raise ValueError(f"the run was trained on columns {saved['columns']}, the file gives {list(series.columns)}")
     if len(series) < config.length:
         raise ValueError(f"{series.name} has {len(series)} rows, but the models look at {config.length}")
-    steps = config.horizon if steps is None else steps
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"steps must be a whole number >= 1, got {steps!r}")
+    steps = config.horizon if steps is None else check_count("steps", steps)
     fed_back = steps > config.horizon
     if fed_back and len(series.columns) > 1:
         raise ValueError(
@@ -59,7 +55,7 @@ def predict_forecast(
     at = (series.columns.index(saved["target"]),)
     models = {name: build_forecaster(name, config, at) for name in config.models}
     example = jax.ShapeDtypeStruct((1, config.length, len(series.columns)), jnp.float32)
-    variables = load_variables(folder, config, models, example)
+    variables = load_variables(models, example, config.seeds, folder)
     window = jnp.asarray(scaler.transform(series.values[-config.length :]), jnp.float32)
     table: dict[str, Any] = {"step": np.arange(1, steps + 1)}
     for name, model in models.items():
@@ -81,7 +77,7 @@ def predict_forecast(
     after = f"row {len(series) - 1}" if series.dates is None else str(series.dates[-1])[:10]
     title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
     text = _text(frame, title, after, config)
-    return {"table": frame, "text": text, "after": after, "output": None if output is None else Path(output)}
+    return ForecastPrediction(frame, text, after, None if output is None else Path(output))
 
 
 def _text(table: pd.DataFrame, name: str, after: str, config: ForecastConfig) -> str:

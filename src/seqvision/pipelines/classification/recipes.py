@@ -1,5 +1,6 @@
 """Image classifiers with recipes: each row a network and how it is trained, judged beside the commonest class."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -11,8 +12,9 @@ import optax
 
 from seqvision.data import Augment, ImageData
 from seqvision.models import parameter_count
-from seqvision.pipelines.classify_report import write_classify_report
-from seqvision.pipelines.seeds import Say, Trained, silent, train_seeds
+from seqvision.pipelines.classification.report import write_classify_report
+from seqvision.pipelines.results import ClassifyRun, JudgedClasses
+from seqvision.pipelines.seed_training import TrainedSeeds, train_seeds
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import score_classes
 from seqvision.training import (
@@ -25,6 +27,8 @@ from seqvision.training import (
     updates_in,
     warm_up,
 )
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -94,9 +98,8 @@ def run_recipes(
     config: Any = None,
     out: str = "runs",
     name: str = "recipes",
-    say: Say = silent,
     progress: bool | None = None,
-) -> dict[str, Any]:
+) -> ClassifyRun:
     """Train every row from several seeds, judge all on the test images, and write a run folder.
 
     In the folder: curves, calibration, confusion matrices, the surest mistakes, predictions, summary.json.
@@ -109,12 +112,10 @@ def run_recipes(
       config: written to config.json.
       out: folder in which the new run folder is made.
       name: first part of its name.
-      say: called with a line on each row when it is done.
       progress: a progress bar on stderr; by default if that is a terminal.
 
     Returns:
-      "scores" (of `ClassCard`), "text", "parameters", "seconds" an epoch, "train_accuracy" and "loss" for each row,
-      "folder".
+      The run; its summary has "scores", and for each row "parameters", "seconds" an epoch, "train_accuracy" and "loss".
     """
     example = jax.ShapeDtypeStruct((1, *data.train.x.shape[1:]), "float32")
     logits, history = {}, {}
@@ -132,7 +133,7 @@ def run_recipes(
             summary["seconds"][row] = trained.seconds["run"] / (seeds * recipe.epochs)
             summary["train_accuracy"][row] = float(np.mean(right))
             summary["loss"][row] = trained.history["loss"].mean(axis=0).tolist()
-            say(
+            logger.info(
                 f"{row}: {summary['parameters'][row]:,} parameters, {recipe.epochs} epochs of "
                 f"{summary['seconds'][row]:.2f} s, {recipe.text() or 'as the notebooks'}; right on training images "
                 f"{summary['train_accuracy'][row]:.4f}, on test images "
@@ -141,32 +142,28 @@ def run_recipes(
         card = score_classes(
             np.asarray(data.test.y), logits=logits, training_labels=np.asarray(data.train.y), class_names=data.classes
         )
-        write_classify_report(folder, data.test, data.classes, history, {}, {"card": card, "logits": logits})
-        result = {"scores": card.to_dict(), **summary}
-        folder.write_json("summary.json", to_plain(result))
-    return to_plain({**result, "folder": folder.path}) | {"text": card.text()}
+        judged = JudgedClasses(card, logits)
+        write_classify_report(folder, data.test, data.classes, history, {}, judged)
+        summary = to_plain({"scores": card.to_dict(), **summary})
+        folder.write_json("summary.json", summary)
+    return ClassifyRun(**vars(judged), folder=folder.path, text=card.text(), summary=summary, history=history)
 
 
 def _train(
     model: nn.Module, recipe: ImageRecipe, data: ImageData, seeds: int, seed: int, stream: int, progress: bool | None
-) -> Trained:
+) -> TrainedSeeds:
     return train_seeds(
         model,
         data.train,
-        _Seeds(recipe.epochs, recipe.batch_size, seeds, seed),
-        loss=SmoothedCrossEntropy(recipe.smoothing) if recipe.smoothing else cross_entropy,
+        seeds=seeds,
+        seed=seed,
         stream=stream,
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        loss=SmoothedCrossEntropy(recipe.smoothing) if recipe.smoothing else cross_entropy,
         optimizer=recipe.optimizer(len(data.train)),
         metrics={"accuracy"},
         progress=progress,
         augment=recipe.augment,
         compute_dtype=recipe.compute_dtype,
     )
-
-
-@dataclass(frozen=True)
-class _Seeds:
-    epochs: int
-    batch_size: int
-    seeds: int
-    seed: int

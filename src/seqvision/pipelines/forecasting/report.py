@@ -7,6 +7,7 @@ import numpy as np
 
 from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
+from seqvision.pipelines.results import JudgedForecasts
 from seqvision.reporting import (
     RunFolder,
     plot_forecast,
@@ -23,7 +24,7 @@ def write_forecast_report(
     config: ForecastConfig,
     split: ForecastSplit,
     history: Mapping[str, Mapping[str, np.ndarray]],
-    judged: Mapping[str, Any],
+    judged: JudgedForecasts,
 ) -> None:
     """Write predictions.csv and the pictures of losses, forecasts and residuals.
 
@@ -32,19 +33,19 @@ def write_forecast_report(
       config: of the run.
       split: the data.
       history: model -> metric -> (S, epochs).
-      judged: what ``judge_forecasts`` returned.
+      judged: what `judge_forecasts` returned.
     """
     series, rows = split.series, split.test_rows
     y = series.values[:, split.targets[0]]
     truth, start, steps = y[rows], rows.start, rows.stop - rows.start
     dates = None if series.dates is None else series.dates[rows]
-    naive_name, naive_forecast = next(iter(judged["baselines"].items()))
+    naive_name, naive_forecast = next(iter(judged.baselines.items()))
     naive = naive_forecast(y, np.arange(start, rows.stop), 1)[:, 0]
     held = naive_forecast(y, np.array([start]), steps)[0]
-    one_step = {name: f[..., 0] for name, f in judged["forecasts"].items()}
+    one_step = {name: f[..., 0] for name, f in judged.forecasts.items()}
     columns = {**one_step, naive_name: naive}
-    if judged["free_runs"]:
-        free = {**judged["free_runs"], naive_name: held}
+    if judged.free_runs:
+        free = {**judged.free_runs, naive_name: held}
         columns |= {f"{name} free-running": f for name, f in free.items()}
     write_table(folder.path / "predictions.csv", prediction_table(truth, columns, dates=dates, first_row=start))
 
@@ -55,7 +56,7 @@ def write_forecast_report(
         truth,
         forecasts=one_step,
         naive=naive,
-        free_runs=judged["free_runs"],
+        free_runs=judged.free_runs,
         naive_free_run=held,
         name=series.target or "value",
         title=title,

@@ -1,0 +1,1 @@
+"""From images to judged classifiers and a run folder."""

@@ -1,0 +1,105 @@
+"""From images to an honest classifier: load, train, judge beside the commonest class, write a run folder."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import numpy as np
+
+from seqvision.models import parameter_count
+from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
+from seqvision.pipelines.classification.report import write_classify_report
+from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict
+from seqvision.pipelines.named_models import build_classifier, build_optimizer
+from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
+from seqvision.pipelines.seed_training import load_variables, train_models, training_text
+from seqvision.reporting import RunFolder
+from seqvision.scorecards import score_classes
+from seqvision.training import TrainState, create_state, predict
+
+logger = logging.getLogger(__name__)
+
+
+def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> ClassifyRun:
+    """Train every model from every seed, judge them on the test rows, and write a run folder.
+
+    How far the run is goes to the logger "seqvision"; see `show_progress`.
+
+    Args:
+      config: what to do.
+      progress: a progress bar on stderr; by default if that is a terminal.
+
+    Raises:
+      ValueError: for data that do not fit the configuration.
+      OSError: if the run folder cannot be written, before anything is compiled; or a data set cannot be had.
+    """
+    split = load_images(config)
+    models = build_classifiers(config, split)
+    if config.batch_size > len(split.train):
+        raise ValueError(f"batch_size {config.batch_size} is larger than the {len(split.train)} training rows")
+    with RunFolder.create(config.out, config.name) as folder:
+        folder.write_config(config)
+        logger.info(describe_images(config, split))
+        trained = train_models(
+            models,
+            split.train,
+            config,
+            folder,
+            streams=CLASSIFIERS,
+            loss="cross_entropy",
+            validation=split.validation,
+            metrics={"accuracy"},
+            progress=progress,
+        )
+        states = {name: done.states for name, done in trained.items()}
+        judged = judge_classes(split, states)
+        counts = {name: parameter_count(model, split.example) for name, model in models.items()}
+        seconds = {name: done.seconds for name, done in trained.items()}
+        summary = {"scores": judged.card.to_dict(), "parameters": counts, "seconds": seconds}
+        folder.write_json("summary.json", summary)
+        history = {name: done.history for name, done in trained.items()}
+        write_classify_report(folder, split.test, split.classes, history, states, judged)
+    text = "\n".join([describe_images(config, split), training_text(counts, trained), "", judged.card.text()])
+    return ClassifyRun(**vars(judged), folder=folder.path, text=text, summary=summary, history=history)
+
+
+def evaluate_classify(path: str | Path) -> ClassifyEvaluation:
+    """Recompute the score card of a run from its saved parameters and configuration.
+
+    Args:
+      path: the run folder.
+
+    Raises:
+      ValueError: if the parameters do not fit the models.
+    """
+    folder = RunFolder.open(path)
+    config = config_from_dict(ClassifyConfig, folder.read_json("config.json"))
+    split = load_images(config)
+    models = build_classifiers(config, split)
+    optimizer = build_optimizer(config.optimizer, config.learning_rate)
+    states = {}
+    for name, trees in load_variables(models, split.example, config.seeds, folder).items():
+        blank = create_state(models[name], optimizer, jax.random.key(0), split.train.x[:1])
+        states[name] = [
+            blank.replace(params=tree["params"], batch_stats=tree.get("batch_stats", {})) for tree in trees
+        ]
+    judged = judge_classes(split, states)
+    text = "\n".join([describe_images(config, split), "", judged.card.text()])
+    return ClassifyEvaluation(**vars(judged), folder=folder.path, text=text)
+
+
+def build_classifiers(config: ClassifyConfig, split: ImageSplit) -> dict[str, nn.Module]:
+    """Return the configured models by name."""
+    side, classes = min(split.train.x.shape[1:3]), len(split.classes)
+    return {name: build_classifier(name, config, side, classes) for name in config.models}
+
+
+def judge_classes(split: ImageSplit, states: Mapping[str, Sequence[TrainState]]) -> JudgedClasses:
+    """Classify every test row with every model and seed, and score them."""
+    logits = {name: np.stack([predict(state, split.test) for state in each]) for name, each in states.items()}
+    card = score_classes(
+        np.asarray(split.test.y), logits=logits, training_labels=np.asarray(split.train.y), class_names=split.classes
+    )
+    return JudgedClasses(card, logits)

@@ -1,0 +1,52 @@
+"""What a run would be, without computing it."""
+
+import re
+
+import flax.linen as nn
+import jax
+
+from seqvision.models import parameter_count
+from seqvision.pipelines.classification.data import describe_images, load_images
+from seqvision.pipelines.classification.run import build_classifiers
+from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
+from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
+from seqvision.pipelines.forecasting.run import build_forecasters, window_shape
+from seqvision.pipelines.results import Description, ModelSize
+
+
+def describe_forecast(config: ForecastConfig) -> Description:
+    """Return shapes, sizes and parameter counts of a forecast run; nothing is compiled or written.
+
+    >>> describe_forecast(ForecastConfig(models=("gru",), hidden=4)).models["gru"].parameters
+    81
+    """
+    split = split_series(config, load_series(config))
+    windows = {"train": len(split.train), "test": len(split.test)}
+    windows |= {"validation": len(split.validation)} if split.validation is not None else {}
+    return _describe(describe_split(split), build_forecasters(config, split), window_shape(split), windows, config)
+
+
+def describe_classify(config: ClassifyConfig) -> Description:
+    """Return shapes, sizes and parameter counts of a classification run; nothing is compiled or written."""
+    split = load_images(config)
+    rows = {"train": len(split.train), "test": len(split.test)}
+    rows |= {"validation": len(split.validation)} if split.validation is not None else {}
+    return _describe(describe_images(config, split), build_classifiers(config, split), split.example, rows, config)
+
+
+def _describe(
+    head: str,
+    models: dict[str, nn.Module],
+    example: jax.ShapeDtypeStruct,
+    rows: dict[str, int],
+    config: ForecastConfig | ClassifyConfig,
+) -> Description:
+    sizes = {}
+    for name, model in models.items():
+        output, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), example)
+        sizes[name] = ModelSize(example.shape[1:], output.shape[1:], parameter_count(model, example))
+    steps = -(-rows["train"] // config.batch_size) * config.epochs
+    lines = [head]
+    lines += [f"{name}: {size.input} -> {size.output}, {size.parameters:,} parameters" for name, size in sizes.items()]
+    lines += [f"{rows['train']} training examples, {steps:,} steps of {config.batch_size}, {config.seeds} seeds"]
+    return Description(re.sub(r"\((\d+),\)", r"(\1)", "\n".join(lines)), sizes, rows, steps)

@@ -1,0 +1,1 @@
+"""From a file of numbers over time to judged forecasts, a run folder, and the next values."""

@@ -1,0 +1,103 @@
+"""From a price file to an honest forecast: read, train, judge beside the naive forecasts, write a run folder."""
+
+import logging
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from seqvision.data import ForecastSplit
+from seqvision.models import parameter_count
+from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict
+from seqvision.pipelines.forecasting.data import describe_data, describe_split, fingerprint, load_series, split_series
+from seqvision.pipelines.forecasting.judging import judge_forecasts
+from seqvision.pipelines.forecasting.report import write_forecast_report
+from seqvision.pipelines.named_models import build_forecaster
+from seqvision.pipelines.results import ForecastEvaluation, ForecastRun
+from seqvision.pipelines.seed_training import load_variables, train_models, training_text
+from seqvision.reporting import RunFolder
+
+logger = logging.getLogger(__name__)
+
+
+def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> ForecastRun:
+    """Train every model from every seed, judge them, and write a run folder.
+
+    How far the run is goes to the logger "seqvision"; see `show_progress`.
+
+    Args:
+      config: what to do.
+      progress: a progress bar on stderr; by default if that is a terminal.
+
+    Raises:
+      ValueError: for data that do not fit the configuration.
+      OSError: if the run folder cannot be written; before anything is compiled.
+    """
+    split = split_series(config, load_series(config))
+    models = build_forecasters(config, split)
+    if config.batch_size > len(split.train):
+        raise ValueError(f"batch_size {config.batch_size} is larger than the {len(split.train)} training windows")
+    with RunFolder.create(config.out, config.name) as folder:
+        folder.write_config(config)
+        folder.write_json("data.json", describe_data(split))
+        logger.info(describe_split(split))
+        trained = train_models(
+            models,
+            split.train,
+            config,
+            folder,
+            streams=FORECASTERS,
+            loss=config.loss,
+            validation=split.validation,
+            progress=progress,
+        )
+        judged = judge_forecasts(config, split, models, {name: done.variables for name, done in trained.items()})
+        counts = {name: parameter_count(model, window_shape(split)) for name, model in models.items()}
+        summary = {
+            "data": describe_data(split),
+            "scores": judged.card.to_dict(),
+            "parameters": counts,
+            "seconds": {name: done.seconds for name, done in trained.items()},
+        }
+        folder.write_json("summary.json", summary)
+        history = {name: done.history for name, done in trained.items()}
+        write_forecast_report(folder, config, split, history, judged)
+    text = "\n".join([describe_split(split), training_text(counts, trained), "", judged.card.text()])
+    return ForecastRun(**vars(judged), folder=folder.path, text=text, summary=summary, history=history)
+
+
+def evaluate_forecast(path: str | Path, csv: str | None = None) -> ForecastEvaluation:
+    """Recompute the score card of a run from its saved parameters and configuration.
+
+    Args:
+      path: the run folder.
+      csv: where its data file is now, if that has moved.
+
+    Raises:
+      ValueError: if the data are not those of the run, or the parameters do not fit the models.
+    """
+    folder = RunFolder.open(path)
+    config = config_from_dict(ForecastConfig, folder.read_json("config.json"))
+    split = split_series(config, load_series(config, csv))
+    saved = folder.read_json("data.json")
+    if saved["sha256"] != fingerprint(split.series):
+        raise ValueError(
+            f"the data are not those of {folder.path}: it had {saved['rows']} rows of {', '.join(saved['columns'])}, "
+            f"now there are {len(split.series)} of {', '.join(split.series.columns)}, or values differ: "
+            "for new data use predict"
+        )
+    models = build_forecasters(config, split)
+    judged = judge_forecasts(config, split, models, load_variables(models, window_shape(split), config.seeds, folder))
+    text = "\n".join([describe_split(split), "", judged.card.text()])
+    return ForecastEvaluation(**vars(judged), folder=folder.path, text=text)
+
+
+def build_forecasters(config: ForecastConfig, split: ForecastSplit) -> dict[str, nn.Module]:
+    """Return the configured models by name."""
+    return {name: build_forecaster(name, config, split.targets) for name in config.models}
+
+
+def window_shape(split: ForecastSplit) -> jax.ShapeDtypeStruct:
+    """Return shape and dtype of a batch of one window."""
+    return jax.ShapeDtypeStruct((1, split.length, len(split.series.columns)), jnp.float32)

@@ -1,0 +1,157 @@
+"""What pipelines return, in one vocabulary of fields.
+
+- folder: the run folder.
+- card: the models beside the naive ones on the same test rows.
+- text: what a script prints.
+- summary: plain numbers, as in summary.json.
+- history: model -> metric -> (S, epochs), S the number of seeds.
+
+``to_dict()`` gives what the command line prints as JSON: dicts, lists, text and numbers; what is undefined is None.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from seqvision.reporting import to_plain
+from seqvision.scorecards import Baseline, ClassCard, ForecastCard
+from seqvision.seq2seq import Generated
+
+History = dict[str, dict[str, np.ndarray]]
+
+
+class Run(Protocol):
+    """What every finished run has: a text to print and a folder."""
+
+    @property
+    def text(self) -> str:
+        """What a script prints."""
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers and the folder as plain values."""
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedForecasts:
+    """Forecasts of every test row, in original units, and their score card."""
+
+    card: ForecastCard
+    forecasts: dict[str, np.ndarray]  # model -> (S, B, horizon)
+    free_runs: dict[str, np.ndarray]  # model -> (S, B); none where the models see further columns
+    baselines: dict[str, Baseline]  # name -> function of series, origins and steps
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scores as plain values."""
+        return {"scores": self.card.to_dict()}
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastEvaluation(JudgedForecasts):
+    """A run of forecasters judged again from its folder."""
+
+    folder: Path
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastRun(ForecastEvaluation):
+    """A run of forecasters: trained, judged, written to its folder."""
+
+    summary: dict[str, Any]  # "data", "scores", "parameters" and "seconds" by model
+    history: History
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the folder and the summary as plain values."""
+        return to_plain({"folder": self.folder, **self.summary})
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastPrediction:
+    """The rows after the end of a file, in original units."""
+
+    table: pd.DataFrame  # step; for each model the mean over seeds and its spread; the naive forecast last
+    text: str
+    after: str  # the last date or row number of the file
+    output: Path | None  # where the table was written
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as one dict a row."""
+        return to_plain({"after": self.after, "forecast": self.table.to_dict("records")})
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedClasses:
+    """The logits of every test image, and their score card."""
+
+    card: ClassCard
+    logits: dict[str, np.ndarray]  # model -> (S, B, C)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scores as plain values."""
+        return {"scores": self.card.to_dict()}
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifyEvaluation(JudgedClasses):
+    """A run of classifiers judged again from its folder."""
+
+    folder: Path
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class ClassifyRun(ClassifyEvaluation):
+    """A run of classifiers: trained, judged, written to its folder."""
+
+    summary: dict[str, Any]  # "scores"; "parameters", "seconds" and what else was measured, by model
+    history: History
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the folder and the summary as plain values."""
+        return to_plain({"folder": self.folder, **self.summary})
+
+
+@dataclass(frozen=True, eq=False)
+class SequenceRun:
+    """A run of encoder-decoders: trained, judged, written to its folder."""
+
+    scores: dict[str, dict[str, Any]]  # model or rule -> kind, seeds, "exact" and "symbols" with "_std" over seeds
+    written: dict[str, Generated]  # model -> tokens (S, N, T) and attention of the test rows
+    folder: Path
+    text: str
+    summary: dict[str, Any]  # "scores", "seconds" by model, "test_rows"
+    history: History
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the folder and the summary as plain values."""
+        return to_plain({"folder": self.folder, **self.summary})
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """What a model maps to what, without the batch axis, and how many numbers it trains."""
+
+    input: tuple[int, ...]
+    output: tuple[int, ...]
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a run would be."""
+
+    text: str
+    models: dict[str, ModelSize]
+    examples: dict[str, int]  # "train", "test" and, where there are any, "validation"
+    steps: int  # updates of one training
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the text as plain values."""
+        return to_plain({"models": self.models, "examples": self.examples, "steps": self.steps})

@@ -1,0 +1,163 @@
+"""Train models several times, each from initial weights of its own."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from seqvision.models import variable_shapes
+from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
+from seqvision.pipelines.named_models import build_optimizer
+from seqvision.reporting import RunFolder
+from seqvision.training import TrainState, fit
+
+logger = logging.getLogger(__name__)
+
+
+class TrainedSeeds(NamedTuple):
+    """One model, trained from several seeds."""
+
+    states: tuple[TrainState, ...]  # one a seed
+    history: dict[str, np.ndarray]  # (S, epochs) each
+    seconds: dict[str, float]  # "compile" and "run", of all seeds together
+
+    @property
+    def variables(self) -> list[dict[str, Any]]:
+        """What the model needs to be applied, one tree a seed: parameters and, if it has any, batch statistics."""
+        return [
+            {"params": state.params, **({"batch_stats": state.batch_stats} if state.batch_stats else {})}
+            for state in self.states
+        ]
+
+
+def train_seeds(
+    model: nn.Module,
+    data: Any,
+    *,
+    optimizer: optax.GradientTransformation,
+    seeds: int,
+    seed: int = 0,
+    stream: int = 0,
+    **options: Any,
+) -> TrainedSeeds:
+    """Train a model several times; the program is compiled for the first seed and used for all.
+
+    Args:
+      model: any flax module.
+      data: training data, `seqvision.data.Windows` or `seqvision.data.Arrays`.
+      optimizer: an optax transformation, the same for all seeds.
+      seeds: how often to train.
+      seed: from which every random number derives.
+      stream: number of the model's own stream of random numbers, so that it does not matter which others are trained.
+      options: what else `seqvision.training.fit` takes: loss, epochs, batch_size, and validation, metrics, augment or
+        stopping where they are wanted.
+
+    >>> from seqvision.data import Arrays
+    >>> data = Arrays(np.ones((10, 3)), np.zeros((10, 1)))
+    >>> done = train_seeds(nn.Dense(1), data, optimizer=optax.sgd(0.1), seeds=2, loss="mse", epochs=5, batch_size=4)
+    >>> len(done.states), done.history["loss"].shape
+    (2, (2, 5))
+    """
+    base = jax.random.fold_in(jax.random.key(seed), stream)
+    keys = [jax.random.fold_in(base, number) for number in range(seeds)]
+    fits = [fit(model, data, optimizer=optimizer, key=key, **options) for key in keys]
+    history = {name: np.stack([one.history[name] for one in fits]) for name in fits[0].history}
+    seconds = {name: sum(one.seconds[name] for one in fits) for name in ("compile", "run")}
+    return TrainedSeeds(tuple(one.state for one in fits), history, seconds)
+
+
+def train_models(
+    models: Mapping[str, nn.Module],
+    data: Any,
+    config: ForecastConfig | ClassifyConfig,
+    folder: RunFolder,
+    *,
+    streams: tuple[str, ...],
+    **options: Any,
+) -> dict[str, TrainedSeeds]:
+    """Train every model of a configuration from every seed; curves and parameters go into the run folder.
+
+    Args:
+      models: by name.
+      data: training data.
+      config: optimizer, learning_rate, epochs, batch_size, seeds and seed are read.
+      folder: of the run.
+      streams: all names there are, whose places number the streams of random numbers.
+      options: what else `seqvision.training.fit` takes.
+    """
+    trained = {}
+    for name, model in models.items():
+        done = trained[name] = train_seeds(
+            model,
+            data,
+            optimizer=build_optimizer(config.optimizer, config.learning_rate),
+            seeds=config.seeds,
+            seed=config.seed,
+            stream=streams.index(name),
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+            **options,
+        )
+        folder.log_metrics(history_records(name, done.history))
+        logger.info(f"{name}: {config.seeds} seeds trained in {done.seconds['run']:.2f} s")
+    folder.save_parameters({name: by_seed(done.variables) for name, done in trained.items()})
+    return trained
+
+
+def load_variables(
+    models: Mapping[str, nn.Module], example: jax.ShapeDtypeStruct, seeds: int, folder: RunFolder
+) -> dict[str, list[dict[str, Any]]]:
+    """Read the saved variables of every model and seed.
+
+    Raises:
+      ValueError: if they are not those of the models.
+    """
+    expected = {name: by_seed([variable_shapes(model, example)] * seeds) for name, model in models.items()}
+    saved = folder.load_parameters(expected)
+    return {name: [saved[name][f"seed_{s}"] for s in range(seeds)] for name in models}
+
+
+def training_text(counts: Mapping[str, int], trained: Mapping[str, TrainedSeeds]) -> str:
+    """Return a line a model: its size, and how long it trained."""
+    return "\n".join(
+        f"{name}: {counts[name]:,} parameters, all seeds trained in {done.seconds['run']:.2f} s"
+        f" (and compiled in {done.seconds['compile']:.2f} s)"
+        for name, done in trained.items()
+    )
+
+
+def history_records(model: str, history: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Return one record an epoch and seed, for metrics.jsonl.
+
+    >>> history_records("gru", {"loss": np.array([[0.5, 0.25]])})[1]
+    {'model': 'gru', 'seed': 0, 'epoch': 2, 'loss': 0.25}
+    """
+    seeds, epochs = next(iter(history.values())).shape
+    return [
+        {"model": model, "seed": s, "epoch": e + 1, **{name: float(values[s, e]) for name, values in history.items()}}
+        for s in range(seeds)
+        for e in range(epochs)
+    ]
+
+
+def by_seed(trees: list[Any]) -> dict[str, Any]:
+    """Name trees by their seeds, as in parameters.npz.
+
+    >>> by_seed(["first", "second"])
+    {'seed_0': 'first', 'seed_1': 'second'}
+    """
+    return {f"seed_{s}": tree for s, tree in enumerate(trees)}
+
+
+def stack_seeds(trees: list[Any]) -> Any:
+    """Return trees of the same structure as one with a leading axis of seeds.
+
+    >>> stack_seeds([{"w": np.zeros(2)}, {"w": np.ones(2)}])["w"].shape
+    (2, 2)
+    """
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
