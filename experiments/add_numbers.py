@@ -33,7 +33,6 @@ from seqvision.pipelines import (
     run_sequences,
     save_attention,
 )
-from seqvision.reporting import to_plain
 from seqvision.seq2seq import Bahdanau, Decoder, Luong
 
 Name = Literal["no attention", "Luong", "Bahdanau"]
@@ -82,10 +81,10 @@ def main(config: Config) -> dict[str, Any]:
     naive = {"nearest training sum": nearest_answers(pairs.train, pairs.test)}
     result = run_sequences(config, build(config, len(pairs.target)), pairs.train, pairs.test, naive)
     save_attention(result, sources, pairs.target)
-    print(result["text"])
+    print(result.text)
     print(example_lines(result, sources, pairs.target))
-    print(f"\nrun folder: {result['folder'].path}")
-    return to_plain({"scores": result["scores"], "seconds": result["seconds"], "folder": result["folder"].path})
+    print(f"\nrun folder: {result.folder}")
+    return result.to_dict()
 
 
 if __name__ == "__main__":

@@ -25,13 +25,12 @@ Measured (from results/cifar_cnn.json by results/tables.py):
 Running time: 32 min (three of the five training files, 30,000 images; half the time on faster cores).
 """
 
-import sys
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from seqvision.data import Arrays, Augment, Flip, ImageData, Shift, load_cifar10
 from seqvision.models import SixConvNet, cifar_convnet, parameter_count
-from seqvision.pipelines import ImageRecipe, run_experiment, run_recipes
+from seqvision.pipelines import ImageRecipe, run_experiment, run_recipes, show_progress
 from seqvision.training import as_it_is, mirrored
 
 import flax.linen as nn
@@ -74,21 +73,21 @@ def main(config: Config) -> dict[str, Any]:
     data = load_cifar10(config.classes or None)
     if config.limit is not None:
         data = ImageData(Arrays(data.train.x[: config.limit], data.train.y[: config.limit]), data.test, data.classes)
-    result = run_recipes(
-        rows(config, len(data.classes)),
-        data,
-        seeds=config.seeds,
-        seed=config.seed,
-        config=config,
-        out=config.out,
-        name="cifar_cnn",
-        say=lambda line: print(line, file=sys.stderr, flush=True),
-    )
-    print(f"{len(data.train)} images to train\n\n{result['text']}\n\nright on training images:")
-    for name, share in result["train_accuracy"].items():
-        print(f"  {name:<24}{100 * share:.2f} %, {result['seconds'][name]:.1f} s an epoch")
-    print(f"\nrun folder: {result['folder']}")
-    return {name: value for name, value in result.items() if name != "text"}
+    with show_progress():
+        result = run_recipes(
+            rows(config, len(data.classes)),
+            data,
+            seeds=config.seeds,
+            seed=config.seed,
+            config=config,
+            out=config.out,
+            name="cifar_cnn",
+        )
+    print(f"{len(data.train)} images to train\n\n{result.text}\n\nright on training images:")
+    for name, share in result.summary["train_accuracy"].items():
+        print(f"  {name:<24}{100 * share:.2f} %, {result.summary['seconds'][name]:.1f} s an epoch")
+    print(f"\nrun folder: {result.folder}")
+    return result.to_dict()
 
 
 def rows(config: Config, classes: int) -> dict[str, tuple[nn.Module, ImageRecipe]]:

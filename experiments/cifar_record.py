@@ -24,22 +24,23 @@ Source: Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, 2024 (https://a
     averaging of weights ("lookahead") is left out.
 """
 
-import sys
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from recipes.speed_record import VIEWS, RecordRecipe, train_record
 from seqvision.data import Arrays, ImageData, fit_pixel_scaler, load_cifar10
 from seqvision.models import WhitenedConvNet, parameter_count
-from seqvision.pipelines import RecordRecipe, run_experiment, train_record
-from seqvision.pipelines.classify_report import write_classify_report
-from seqvision.pipelines.speed_record import VIEWS
+from seqvision.pipelines import JudgedClasses, run_experiment, show_progress, write_classify_report
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import score_classes
 from seqvision.training import predict
 
 import jax
 import numpy as np
+
+logger = logging.getLogger("seqvision.experiments")
 
 
 @dataclass(frozen=True)
@@ -83,24 +84,24 @@ def main(config: Config) -> dict[str, Any]:
     )
     rule = recipe.optimizer(len(data.train))  # one object, so that all seeds share one program
     logits, losses, seconds = [], [], []
-    with RunFolder.create(config.out, "cifar_record") as folder:
+    with RunFolder.create(config.out, "cifar_record") as folder, show_progress():
         folder.write_config(config)
         for seed in range(config.seeds):
             start = time.perf_counter()
             key = jax.random.fold_in(jax.random.key(config.seed), seed)
-            state, loss, running = train_record(model, data.train, recipe, rule, key, say)
-            logits.append(predict(state, data.test, views=VIEWS))
-            losses.append(loss)
-            seconds.append(running)
+            done = train_record(model, data.train, recipe, rule, key)
+            logits.append(predict(done.state, data.test, views=VIEWS))
+            losses.append(done.history["loss"])
+            seconds.append(done.seconds["run"])
             right = (logits[-1].argmax(axis=1) == np.asarray(data.test.y)).mean()
-            say(f"seed {seed}: {right:.4f} of the test images right, {running:.1f} s of training")
-            say(f"  ({time.perf_counter() - start:.1f} s with compilation and the answers)")
+            logger.info(f"seed {seed}: {right:.4f} of the test images right, {seconds[-1]:.1f} s of training")
+            logger.info(f"  ({time.perf_counter() - start:.1f} s with compilation and the answers)")
         judged = {"whitened": np.stack(logits)}
         card = score_classes(
             np.asarray(data.test.y), logits=judged, training_labels=np.asarray(data.train.y), class_names=data.classes
         )
         history = {"whitened": {"loss": np.stack(losses)}}
-        write_classify_report(folder, raw.test, data.classes, history, {}, {"card": card, "logits": judged})
+        write_classify_report(folder, raw.test, data.classes, history, {}, JudgedClasses(card, judged))
         result = {
             "scores": card.to_dict(),
             "parameters": parameter_count(model, jax.ShapeDtypeStruct((1, 32, 32, 3), "float32")),
@@ -111,11 +112,6 @@ def main(config: Config) -> dict[str, Any]:
     print(f"{len(data.train)} images to train, {result['parameters']:,} parameters\n\n{card.text()}")
     print(f"\nseconds of training: {', '.join(f'{s:.1f}' for s in seconds)}\n\nrun folder: {folder.path}")
     return to_plain({**result, "folder": folder.path})
-
-
-def say(line: str) -> None:
-    """Print on stderr, at once."""
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,13 +15,10 @@ Measured (from results/classify_digits.json by results/tables.py):
 Running time: 25 s.
 """
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
-from seqvision.pipelines import ClassifyConfig, run_classify, run_experiment
-from seqvision.pipelines.classify import load_images
-from seqvision.reporting import to_plain
+from seqvision.pipelines import ClassifyConfig, load_images, run_classify, run_experiment, show_progress
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -41,15 +38,16 @@ class Config(ClassifyConfig):
 
 def main(config: Config) -> dict[str, Any]:
     """Run the classification, print its score card and return the summary of the run."""
-    result = run_classify(config, say=lambda line: print(line, file=sys.stderr))
+    with show_progress():
+        result = run_classify(config)
     split = load_images(config)
     pixels, tests = (np.asarray(part.x).reshape(len(part), -1) for part in (split.train, split.test))
     regression = LogisticRegression(max_iter=1000).fit(pixels, np.asarray(split.train.y))
     share = regression.score(tests, np.asarray(split.test.y))
-    print(result["text"])
+    print(result.text)
     print(f"  logistic regression of the pixels, same rows: {100 * share:.2f} %")
-    print(f"\nrun folder: {result['folder']}")
-    return to_plain({**result["summary"], "logistic_regression": share, "folder": result["folder"]})
+    print(f"\nrun folder: {result.folder}")
+    return {**result.to_dict(), "logistic_regression": share}
 
 
 if __name__ == "__main__":

@@ -22,15 +22,20 @@ Measured (from results/fashion_cnn.json by results/tables.py):
 Running time: 2 min (3.6 s an epoch); 10 min (13 s an epoch alone; 32 min beside other work).
 """
 
-import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from seqvision.data import Augment, Flip, ImageData, Shift
 from seqvision.models import CompactNet
-from seqvision.pipelines import ClassifyConfig, ImageRecipe, run_classify, run_experiment, run_recipes
-from seqvision.pipelines.classify import load_images
-from seqvision.reporting import to_plain
+from seqvision.pipelines import (
+    ClassifyConfig,
+    ImageRecipe,
+    load_images,
+    run_and_print,
+    run_classify,
+    run_experiment,
+    run_recipes,
+)
 from seqvision.training import as_it_is, mirrored
 
 
@@ -56,10 +61,7 @@ def main(config: Config) -> dict[str, Any]:
     """Run the classification, print its score card and return the summary of the run."""
     if config.network == "compact":
         return compact(config)
-    result = run_classify(config, say=say)
-    print(result["text"])
-    print(f"\nrun folder: {result['folder']}")
-    return to_plain({**result["summary"], "folder": result["folder"]})
+    return run_and_print(run_classify, config)
 
 
 def compact(config: Config) -> dict[str, Any]:
@@ -75,7 +77,8 @@ def compact(config: Config) -> dict[str, Any]:
         augment=Augment((Flip(), Shift(0.08, 0.08))),
         views=(as_it_is, mirrored),
     )
-    result = run_recipes(
+    return run_and_print(
+        run_recipes,
         {"compact": (CompactNet(dropout=0.1), recipe)},
         ImageData(split.train, split.test, split.classes),
         seeds=config.seeds,
@@ -83,15 +86,7 @@ def compact(config: Config) -> dict[str, Any]:
         config=config,
         out=config.out,
         name=config.name,
-        say=say,
     )
-    print(f"{result['text']}\n\nrun folder: {result['folder']}")
-    return {name: value for name, value in result.items() if name != "text"}
-
-
-def say(line: str) -> None:
-    """Print on stderr, at once."""
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -23,20 +23,26 @@ Measured (from results/mlp_versus_rnn.json by results/tables.py):
 Running time: 4.2 min (from the time of one epoch); 30 s (from the time of one epoch).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from seqvision.cells import Elman
 from seqvision.data import find_file
 from seqvision.models import MLP, Anchored, Recurrent, RegressionHead, parameter_count
-from seqvision.pipelines import ForecastConfig, run_experiment
-from seqvision.pipelines.forecast import judge_forecasts
-from seqvision.pipelines.forecast_data import describe_split, load_series, split_series
-from seqvision.pipelines.seeds import state_variables, train_seeds
+from seqvision.pipelines import (
+    ForecastConfig,
+    describe_split,
+    judge_forecasts,
+    load_series,
+    run_experiment,
+    split_series,
+    train_seeds,
+)
 from seqvision.reporting import to_plain
 
 import flax.linen as nn
 import jax
+import optax
 
 
 @dataclass(frozen=True)
@@ -99,22 +105,19 @@ def main(config: Config) -> dict[str, Any]:
         length=config.length,
         train=config.train,
         validation=0.0,
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        seeds=config.seeds,
-        seed=config.seed,
     )
     split = split_series(settings, load_series(settings))
     models, sizes = build(config), parameter_counts(config)
-    rules = {"MLP": replace(settings, optimizer="rmsprop"), "SimpleRNN": replace(settings, optimizer="adam")}
+    rules = {"MLP": optax.rmsprop(config.learning_rate), "SimpleRNN": optax.adam(config.learning_rate)}
+    how = {"loss": "mse", "epochs": config.epochs, "batch_size": config.batch_size}
     trained = {
-        name: train_seeds(models[name], split.train, rule, loss="mse", stream=stream)
+        name: train_seeds(
+            models[name], split.train, optimizer=rule, seeds=config.seeds, seed=config.seed, stream=stream, **how
+        )
         for stream, (name, rule) in enumerate(rules.items())
         if name in models
     }
-    variables = {name: [state_variables(state) for state in done.states] for name, done in trained.items()}
-    card = judge_forecasts(settings, split, models, variables)["card"]
+    card = judge_forecasts(settings, split, models, {name: done.variables for name, done in trained.items()}).card
     seconds = {
         name: {
             "compile": done.seconds["compile"],

@@ -15,13 +15,12 @@ Measured (from results/mnist_cnn.json by results/tables.py):
 Running time: 11 min (an epoch takes 5 s and 9 s; 24 min beside other work).
 """
 
-import sys
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from seqvision.data import Arrays, Augment, ImageData, Shift, Warp, load_mnist
 from seqvision.models import CompactNet, mnist_convnet, parameter_count
-from seqvision.pipelines import ImageRecipe, run_experiment, run_recipes
+from seqvision.pipelines import ImageRecipe, run_and_print, run_experiment, run_recipes
 
 import flax.linen as nn
 import jax
@@ -57,7 +56,8 @@ def main(config: Config) -> dict[str, Any]:
     data = load_mnist()
     if config.limit is not None:
         data = ImageData(Arrays(data.train.x[: config.limit], data.train.y[: config.limit]), data.test, data.classes)
-    result = run_recipes(
+    return run_and_print(
+        run_recipes,
         rows(config),
         data,
         seeds=config.seeds,
@@ -65,10 +65,7 @@ def main(config: Config) -> dict[str, Any]:
         config=config,
         out=config.out,
         name="mnist_cnn",
-        say=lambda line: print(line, file=sys.stderr, flush=True),
     )
-    print(f"{result['text']}\n\nrun folder: {result['folder']}")
-    return {name: value for name, value in result.items() if name != "text"}
 
 
 def rows(config: Config) -> dict[str, tuple[nn.Module, ImageRecipe]]:

@@ -36,13 +36,12 @@ from typing import Any, Literal, get_args
 from seqvision.data import Arrays, Series, bar_chart_images, gramian_angular_field, load_goog, read_series
 from seqvision.metrics import log_loss, roc_curve, softmax, wilson_interval
 from seqvision.models import ClassificationHead, ConvNet
-from seqvision.pipelines import run_experiment
-from seqvision.pipelines.build import build_optimizer
-from seqvision.pipelines.seeds import train_seeds
+from seqvision.pipelines import run_experiment, train_seeds
 from seqvision.reporting import RunFolder, plot_image_rows, save_figure, to_plain
 from seqvision.training import predict
 
 import numpy as np
+import optax
 from sklearn.linear_model import LogisticRegression
 
 Encoding = Literal["bars", "summation field", "difference field"]
@@ -110,10 +109,20 @@ def judge(
     moved, changes = closes[:, -1] > closes[:, -1 - horizon], np.diff(np.log(closes), axis=1)
     regression = LogisticRegression().fit(changes[train] / changes[train].std(), up[train])
     chances: dict[str, np.ndarray] = {}
+    adam = optax.adam(config.learning_rate)  # one object, so that all encodings share one program
     for stream, (encoding, x) in enumerate(pictures.items()):
         model = ConvNet((16, 32, 64), dropout=0.5, dense=(64,), head=ClassificationHead(2))
-        data, adam = Arrays(x[train], up[train]), build_optimizer("adam", config.learning_rate)
-        done = train_seeds(model, data, config, loss="cross_entropy", stream=10 * horizon + stream, optimizer=adam)
+        done = train_seeds(
+            model,
+            Arrays(x[train], up[train]),
+            optimizer=adam,
+            seeds=config.seeds,
+            seed=config.seed,
+            stream=10 * horizon + stream,
+            loss="cross_entropy",
+            epochs=config.epochs,
+            batch_size=config.batch_size,
+        )
         chances[encoding] = np.stack([softmax(predict(state, x[: len(up)]))[:, 1] for state in done.states])
     chances["logistic regression"] = regression.predict_proba(changes[: len(up)] / changes[train].std())[None, :, 1]
     chances["last direction"] = moved[None, : len(up)].astype(float)

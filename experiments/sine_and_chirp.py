@@ -24,20 +24,18 @@ Measured (from results/sine_and_chirp.json by results/tables.py):
 Running time: 10 s (most of it compiling ten models).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from seqvision.cells import LSTM, Elman
 from seqvision.data import Series, chirp, sine
 from seqvision.models import MLP, Recurrent
-from seqvision.pipelines import ForecastConfig, run_experiment
-from seqvision.pipelines.forecast import judge_forecasts
-from seqvision.pipelines.forecast_data import split_series
-from seqvision.pipelines.seeds import state_variables, train_seeds
+from seqvision.pipelines import ForecastConfig, judge_forecasts, run_experiment, split_series, train_seeds
 from seqvision.reporting import to_plain
 
 import flax.linen as nn
 import numpy as np
+import optax
 
 Name = Literal["linear", "Elman relu", "Elman tanh", "Elman linear", "LSTM"]
 
@@ -101,26 +99,26 @@ def compare(
     models |= {f"Elman {unit}": Recurrent((Elman(hidden, unit),)) for unit in ("relu", "tanh", "linear")}
     models |= {"LSTM": Recurrent((LSTM(hidden),))}
     models = {name: models[name] for name in config.models}
-    settings = ForecastConfig(
-        length=config.length,
-        train=0.5,
-        validation=0.0,
-        scaler="none",
-        batch_size=config.batch_size,
-        seeds=config.seeds,
-        seed=config.seed,
-    )
+    settings = ForecastConfig(length=config.length, train=0.5, validation=0.0, scaler="none")
     split = split_series(settings, series)
     variables = {}
     for name, model in models.items():
         kind, stream = int(name != "linear"), get_args(Name).index(name)
-        rule = replace(settings, epochs=epochs[kind], learning_rate=rates[kind])
-        trained = train_seeds(model, split.train, rule, loss="mse", stream=stream)
-        variables[name] = [state_variables(state) for state in trained.states]
+        variables[name] = train_seeds(
+            model,
+            split.train,
+            optimizer=optax.adam(rates[kind]),
+            seeds=config.seeds,
+            seed=config.seed,
+            stream=stream,
+            loss="mse",
+            epochs=epochs[kind],
+            batch_size=config.batch_size,
+        ).variables
     judged = judge_forecasts(settings, split, models, variables)
     truth, start = series.values[split.test_rows, 0], split.test_rows.start
-    rows = {name: errors(truth, judged["forecasts"][name][..., 0], judged["free_runs"][name]) for name in models}
-    for name, naive in judged["baselines"].items():
+    rows = {name: errors(truth, judged.forecasts[name][..., 0], judged.free_runs[name]) for name in models}
+    for name, naive in judged.baselines.items():
         one_step = naive(series.values[:, 0], np.arange(start, len(series)), 1)[:, 0]
         rows[name] = errors(truth, one_step[None], naive(series.values[:, 0], np.array([start]), len(truth)))
     return rows

@@ -24,7 +24,7 @@ from seqvision.cells import GRU
 from seqvision.data import DIGIT_NAMES, Arrays, Vocabulary, decoder_arrays, load_digits, stratified_split
 from seqvision.models import EncoderDecoder, ImageEncoder
 from seqvision.pipelines import SequenceConfig, nearest_answers, run_experiment, run_sequences
-from seqvision.reporting import plot_image_attention, save_figure, to_plain
+from seqvision.reporting import plot_image_attention, save_figure
 from seqvision.seq2seq import Bahdanau, Decoder
 
 import numpy as np
@@ -89,14 +89,14 @@ def main(config: Config) -> dict[str, Any]:
     }
     result = run_sequences(config, build(config, len(letters)), train, test, naive)
     images = np.asarray(test.x[0])[:4]
-    for name, written in result["written"].items():
+    for name, written in result.written.items():
         words = letters.decode(written.tokens[0, : len(images)])
         if written.attention is not None:
             maps = written.attention[0, : len(images)].reshape(*written.tokens[0, : len(images)].shape, 4, 4)
-            save_figure(plot_image_attention(images, maps, words), result["folder"].path / f"attention-{name}.png")
+            save_figure(plot_image_attention(images, maps, words), result.folder / f"attention-{name}.png")
         print(f"{name}: {', '.join(words)}")
-    print(f"{result['text']}\n\nrun folder: {result['folder'].path}")
-    return to_plain({"scores": result["scores"], "seconds": result["seconds"], "folder": result["folder"].path})
+    print(f"{result.text}\n\nrun folder: {result.folder}")
+    return result.to_dict()
 
 
 if __name__ == "__main__":

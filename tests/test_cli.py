@@ -74,7 +74,7 @@ def test_json_is_one_document(capsys, folder, tmp_path):
         ("train forecast --epochs three", "invalid literal"),
         ("train forecast --epochs", "Missing value for argument '--epochs'"),
         ("train forecast --scaler foo", "invalid choice 'foo' for argument '--scaler'"),
-        ("train forecast --seed 4294967296", "seed must be a whole number in [0, 2^32)"),
+        ("train forecast --seed 4294967296", "seed must be an int >= 0 and < 4294967296"),
         ("train forecast --models gruu", "'gruu' is unknown; did you mean gru?"),
         ("train forecast extra", "'extra' is one word too many"),
         ("train forecast --csv /no/such/file.csv", "/no/such/file.csv"),

@@ -4,9 +4,14 @@ Source: Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024 (https:/
 averaging of weights ("lookahead") is left out.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from seqvision.data import Arrays, Augment, PadCrop
+from seqvision.models import WhitenedConvNet, whitening_kernel
+from seqvision.training import Fit, SmoothedCrossEntropy, create_state, fit, updates_in
 
 import jax
 import jax.numpy as jnp
@@ -14,10 +19,7 @@ import numpy as np
 import optax
 from jax import Array
 
-from seqvision.data import Arrays, Augment, PadCrop
-from seqvision.models import WhitenedConvNet, whitening_kernel
-from seqvision.training import SmoothedCrossEntropy, TrainState, create_state, fit, updates_in
-
+logger = logging.getLogger("seqvision.recipes")
 SHIFTS = Augment((PadCrop(2),))
 
 
@@ -66,13 +68,8 @@ class RecordRecipe:
 
 
 def train_record(
-    model: WhitenedConvNet,
-    data: Arrays,
-    recipe: RecordRecipe,
-    optimizer: optax.GradientTransformation,
-    key: Array,
-    say: Callable[[str], None] = lambda line: None,
-) -> tuple[TrainState, np.ndarray, float]:
+    model: WhitenedConvNet, data: Arrays, recipe: RecordRecipe, optimizer: optax.GradientTransformation, key: Array
+) -> Fit:
     """Train once.
 
     Args:
@@ -81,16 +78,15 @@ def train_record(
       recipe: how.
       optimizer: `RecordRecipe.optimizer`, the same object for every seed, so that they share one program.
       key: from which every random number derives.
-      say: called with a line after each epoch.
 
     Returns:
-      The trained state, the loss of each epoch, and the seconds that the epochs ran.
+      The trained state, {"loss": (epochs,)}, and the seconds that compiling and the epochs took.
     """
     state = create_state(model, optimizer, key, jnp.zeros((1, *data.x.shape[1:])))
     whiten = {**state.params["whiten"], "kernel": jnp.asarray(whitening_kernel(data.x[:5000]))}
     state = state.replace(params={**state.params, "whiten": whiten})
     first = np.asarray(jax.random.bernoulli(jax.random.fold_in(key, 1), 0.5, (len(data),)))
-    losses, seconds = [], 0.0
+    losses, seconds = [], {"compile": 0.0, "run": 0.0}
     for epoch in range(recipe.epochs):
         done = fit(
             model,
@@ -107,9 +103,9 @@ def train_record(
         )
         state = done.state
         losses.append(done.history["loss"][0])
-        seconds += done.seconds["run"]
-        say(f"  epoch {epoch + 1}: loss {losses[-1]:.3f}, {done.seconds['run']:.1f} s")
-    return state, np.stack(losses), seconds
+        seconds = {name: seconds[name] + done.seconds[name] for name in seconds}
+        logger.info(f"  epoch {epoch + 1}: loss {losses[-1]:.3f}, {done.seconds['run']:.1f} s")
+    return Fit(state, {"loss": np.stack(losses)}, seconds)
 
 
 def mirror(data: Arrays, which: np.ndarray) -> Arrays:

@@ -20,11 +20,14 @@ The rooms, from the core outwards (each imports only from those above it):
 Importing this package loads nothing heavy; import the room you need.
 """
 
+import logging
 import os
 
 # XLA:CPU writes a false alarm at error level for every program that it loads from the compilation cache ("target
 # machine feature +prefer-no-gather is not supported": a tuning preference, not an instruction). Errors still raise.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+logging.getLogger("seqvision").addHandler(logging.NullHandler())  # nothing is shown unless a program asks for it
 
 __version__ = "0.1.0"
 __all__ = ["__version__"]

@@ -8,15 +8,16 @@ from collections.abc import Collection
 from typing import Any
 
 
-def check_count(name: str, value: Any, *, owner: str = "", least: int = 1) -> int:
-    """Return an int >= ``least`` of Python or NumPy as an int of Python; True and False are none.
+def check_count(name: str, value: Any, *, owner: str = "", least: int = 1, below: int | None = None) -> int:
+    """Return an int >= ``least``, and < ``below``, of Python or NumPy as an int of Python; True and False are none.
 
     >>> check_count("epochs", 0)
     Traceback (most recent call last):
     ValueError: epochs must be an int >= 1, got 0
     """
-    if not is_int(value) or operator.index(value) < least:
-        raise ValueError(f"{_of(owner)}{name} must be an int >= {least}, got {value!r}")
+    if not is_int(value) or operator.index(value) < least or (below is not None and operator.index(value) >= below):
+        bounds = f">= {least}" if below is None else f">= {least} and < {below}"
+        raise ValueError(f"{_of(owner)}{name} must be an int {bounds}, got {value!r}")
     return operator.index(value)
 
 

@@ -52,6 +52,10 @@ class _Training(_Common):
     quiet: bool = False
     """no progress on stderr"""
 
+    def shown(self) -> contextlib.AbstractContextManager[None]:
+        """Show progress within a block, if it is wanted."""
+        return contextlib.nullcontext() if self.quiet else pipelines.show_progress()
+
 
 @dataclass(frozen=True)
 class TrainForecast(_Training):
@@ -59,11 +63,12 @@ class TrainForecast(_Training):
 
     config: tyro.conf.OmitArgPrefixes[ForecastConfig] = field(default_factory=ForecastConfig)
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> "pipelines.Result":
         """Train, or describe."""
         if self.dry_run:
             return pipelines.describe_forecast(self.config)
-        return pipelines.run_forecast(self.config, **_progress(self.quiet))
+        with self.shown():
+            return pipelines.run_forecast(self.config, progress=False if self.quiet else None)
 
 
 @dataclass(frozen=True)
@@ -72,11 +77,12 @@ class TrainClassify(_Training):
 
     config: tyro.conf.OmitArgPrefixes[ClassifyConfig] = field(default_factory=ClassifyConfig)
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> "pipelines.Result":
         """Train, or describe."""
         if self.dry_run:
             return pipelines.describe_classify(self.config)
-        return pipelines.run_classify(self.config, **_progress(self.quiet))
+        with self.shown():
+            return pipelines.run_classify(self.config, progress=False if self.quiet else None)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Evaluate(_Common):
     csv: str | None = None
     """where its data file is now, if that has moved"""
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> "pipelines.Result":
         """Evaluate."""
         return pipelines.evaluate_run(self.run_folder, self.csv)
 
@@ -106,7 +112,7 @@ class Predict(_Common):
     output: str | None = None
     """file to write the forecast to, as CSV"""
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> "pipelines.Result":
         """Predict."""
         return pipelines.predict_forecast(self.run_folder, self.csv, steps=self.steps, output=self.output)
 
@@ -156,9 +162,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(command: Any) -> int:
     try:
         result = command.run()
-        print(_as_json(result) if command.json else result["text"], flush=True)
-        if "folder" in result:
-            print(f"run folder: {result['folder']}", file=sys.stderr)
+        print(_json(result) if command.json else result.text, flush=True)
+        if isinstance(command, _Training) and not command.dry_run:
+            print(f"run folder: {result.folder}", file=sys.stderr)
         return 0
     except KeyboardInterrupt:
         return _complain("stopped", 130)
@@ -207,19 +213,10 @@ def _unboxed(text: str) -> str:
     return re.sub(r"\s+", " ", sentence).replace("Error parsing config: ", "").strip()
 
 
-def _progress(quiet: bool) -> dict[str, Any]:
-    return {"say": lambda text: None if quiet else print(text, file=sys.stderr), "progress": False if quiet else None}
-
-
-def _as_json(result: dict[str, Any]) -> str:
+def _json(result: Any) -> str:
     from seqvision.reporting import json_text
 
-    if "table" in result:
-        return json_text({"after": result["after"], "forecast": result["table"].to_dict("records")})
-    if "card" in result:
-        extra = {"folder": result["folder"], **result["summary"]} if "folder" in result else {}
-        return json_text({**extra, "scores": result["card"].to_dict()})
-    return json_text({key: value for key, value in result.items() if key != "text"})
+    return json_text(result.to_dict())
 
 
 def _one_line(error: Exception) -> str:

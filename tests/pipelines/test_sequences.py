@@ -9,6 +9,7 @@ from seqvision.cells import GRU
 from seqvision.data import Arrays, reversed_digits
 from seqvision.models import EncoderDecoder, SequenceEncoder
 from seqvision.pipelines import SequenceConfig, example_lines, nearest_answers, run_sequences, save_attention
+from seqvision.reporting import RunFolder
 from seqvision.seq2seq import Decoder, Luong
 
 
@@ -21,26 +22,27 @@ def test_a_run_leaves_scores_parameters_and_maps(tmp_path):
     config = SequenceConfig(epochs=2, batch_size=25, seeds=2, out=str(tmp_path), name="small")
     naive = {"the answer": pairs.test.y, "nearest": nearest_answers(pairs.train, pairs.test)}
     result = run_sequences(config, models, pairs.train, pairs.test, naive)
-    assert list(result["scores"]) == ["with maps", "the answer", "nearest"]
-    assert result["scores"]["the answer"]["exact"] == result["scores"]["the answer"]["symbols"] == 1
-    assert result["scores"]["with maps"]["seeds"] == 2
-    assert np.isfinite(result["scores"]["with maps"]["symbols_std"])
-    assert result["written"]["with maps"].tokens.shape == (2, 20, 4)
-    assert result["written"]["with maps"].attention.shape == (2, 20, 4, 3)
+    assert list(result.scores) == ["with maps", "the answer", "nearest"]
+    assert result.scores["the answer"]["exact"] == result.scores["the answer"]["symbols"] == 1
+    assert result.scores["with maps"]["seeds"] == 2
+    assert np.isfinite(result.scores["with maps"]["symbols_std"])
+    assert result.written["with maps"].tokens.shape == (2, 20, 4)
+    assert result.written["with maps"].attention.shape == (2, 20, 4, 3)
 
     sources = pairs.source.decode(pairs.test.x[0])
     save_attention(result, sources, pairs.target)
-    path = result["folder"].path
+    path = result.folder
+    folder = RunFolder.open(path)
     assert {"losses.png", "attention-with-maps.png", "summary.json", "parameters.npz"} <= {
         f.name for f in path.iterdir()
     }
-    assert result["folder"].status == "done"
+    assert folder.status == "done"
     assert json.loads((path / "summary.json").read_text())["test_rows"] == 20
-    assert len(result["folder"].read_metrics()) == 2 * 2
+    assert len(folder.read_metrics()) == 2 * 2
     lines = example_lines(result, sources, pairs.target).splitlines()
     assert lines[0].startswith(f"with maps: {sources[0]} -> ")
-    assert "the answer                      1.0000" in result["text"]
-    assert "s a seed" in result["text"]
+    assert "the answer                      1.0000" in result.text
+    assert "s a seed" in result.text
 
 
 def test_the_nearest_image_is_nearest_by_squares():

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         JudgedClasses,
         JudgedForecasts,
         ModelSize,
+        Result,
         Run,
         SequenceRun,
     )
@@ -57,6 +58,7 @@ __all__ = [
     "JudgedClasses",
     "JudgedForecasts",
     "ModelSize",
+    "Result",
     "Run",
     "SequenceConfig",
     "SequenceRun",
@@ -112,6 +114,7 @@ _LATE = {  # as above, for those who run: module -> its names
         "JudgedClasses",
         "JudgedForecasts",
         "ModelSize",
+        "Result",
         "Run",
         "SequenceRun",
     ),

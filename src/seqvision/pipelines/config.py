@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+from seqvision._checks import check_count, check_number
+
 Config = TypeVar("Config")
 
-FORECASTERS = ("lstm", "gru", "elman", "mlp", "linear")
-CLASSIFIERS = ("convnet", "mlp", "linear", "lstm", "gru", "elman")
+CELLS = ("lstm", "gru", "elman")
+FORECASTERS = (*CELLS, "mlp", "linear")
+CLASSIFIERS = ("convnet", "mlp", "linear", *CELLS)
+Optimizer = Literal["adam", "rmsprop", "sgd"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class ForecastConfig:
 
     loss: Literal["mse", "mae", "huber"] = "mse"
     """what is minimized, on the scaled target"""
-    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    optimizer: Optimizer = "adam"
     """update rule"""
     learning_rate: float = 0.01
     """its step size"""
@@ -115,7 +119,7 @@ class ClassifyConfig:
     limit: int | None = None
     """use only so many training rows"""
 
-    optimizer: Literal["adam", "rmsprop", "sgd"] = "adam"
+    optimizer: Optimizer = "adam"
     """update rule"""
     learning_rate: float = 0.001
     """its step size"""
@@ -143,8 +147,7 @@ class ClassifyConfig:
         if self.size is not None and self.folder is None:
             raise ValueError("size is for the images of a folder: give folder too, or leave out size")
         for name in ("test", "validation"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise ValueError(f"{name} must be a share in [0, 1), got {getattr(self, name)}")
+            check_number(name, getattr(self, name), least=0, below=1)
 
 
 @dataclass(frozen=True)
@@ -197,9 +200,7 @@ def did_you_mean(word: str, known: Any) -> str:
 
 def _check_counts(config: Any, *names: str) -> None:
     for name in names:
-        value = getattr(config, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
+        check_count(name, getattr(config, name))
 
 
 def _check_common(config: Any, models: tuple[str, ...]) -> None:
@@ -208,13 +209,11 @@ def _check_common(config: Any, models: tuple[str, ...]) -> None:
     for model in config.models:
         if model not in models:
             raise ValueError(f"models: {model!r} is unknown{did_you_mean(model, models)}")
-    if config.dropout is not None and not 0.0 <= config.dropout < 1.0:
-        raise ValueError(f"dropout must be in [0, 1), got {config.dropout!r}")
+    if config.dropout is not None:
+        check_number("dropout", config.dropout, least=0, below=1)
     _check_numbers(config)
 
 
 def _check_numbers(config: Any) -> None:
-    if isinstance(config.seed, bool) or not isinstance(config.seed, int) or not 0 <= config.seed < 2**32:
-        raise ValueError(f"seed must be a whole number in [0, 2^32), got {config.seed!r}")
-    if not config.learning_rate > 0.0:
-        raise ValueError(f"learning_rate must be > 0, got {config.learning_rate!r}")
+    check_count("seed", config.seed, least=0, below=2**32)
+    check_number("learning_rate", config.learning_rate, above=0)

@@ -23,19 +23,23 @@ from seqvision.seq2seq import Generated
 History = dict[str, dict[str, np.ndarray]]
 
 
-class Run(Protocol):
-    """What every finished run has: a text to print and a folder."""
+class Result(Protocol):
+    """What every verb of the command line returns: a text to print, and the same as plain values."""
 
     @property
     def text(self) -> str:
         """What a script prints."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return dicts, lists, text and numbers."""
+
+
+class Run(Result, Protocol):
+    """What every finished run is: a result that lies in a folder."""
+
     @property
     def folder(self) -> Path:
         """The run folder."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers and the folder as plain values."""
 
 
 @dataclass(frozen=True, eq=False)

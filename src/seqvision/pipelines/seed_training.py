@@ -1,7 +1,7 @@
 """Train models several times, each from initial weights of its own."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -145,7 +145,7 @@ def history_records(model: str, history: dict[str, np.ndarray]) -> list[dict[str
     ]
 
 
-def by_seed(trees: list[Any]) -> dict[str, Any]:
+def by_seed(trees: Sequence[Any]) -> dict[str, Any]:
     """Name trees by their seeds, as in parameters.npz.
 
     >>> by_seed(["first", "second"])
@@ -154,7 +154,7 @@ def by_seed(trees: list[Any]) -> dict[str, Any]:
     return {f"seed_{s}": tree for s, tree in enumerate(trees)}
 
 
-def stack_seeds(trees: list[Any]) -> Any:
+def stack_seeds(trees: Sequence[Any]) -> Any:
     """Return trees of the same structure as one with a leading axis of seeds.
 
     >>> stack_seeds([{"w": np.zeros(2)}, {"w": np.ones(2)}])["w"].shape

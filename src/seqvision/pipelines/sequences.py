@@ -98,7 +98,7 @@ def save_attention(
             [*text, *(["end"] if 2 in row else [])] for text, row in zip(target.decode(tokens), tokens, strict=True)
         ]
         figure = plot_attention(
-            written.attention[0, :examples],
+            list(written.attention[0, :examples]),
             sources=sources[:examples],
             targets=texts,
             title=f"{name}: what is read while each symbol is written",

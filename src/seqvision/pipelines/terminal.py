@@ -45,7 +45,10 @@ def show_progress() -> Iterator[None]:
     ...     logging.getLogger("seqvision.pipelines").info("gru: 5 seeds trained in 1.00 s")  # on stderr
     """
     logger = logging.getLogger("seqvision")
-    handler, level = logging.StreamHandler(sys.stderr), logger.level
+    if any(isinstance(handler, _OnTerminal) for handler in logger.handlers):  # a block around this one shows them
+        yield
+        return
+    handler, level = _OnTerminal(sys.stderr), logger.level
     logger.addHandler(handler)
     logger.setLevel(min(level or logging.INFO, logging.INFO))
     try:
@@ -53,3 +56,7 @@ def show_progress() -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+class _OnTerminal(logging.StreamHandler):
+    """The handler of `show_progress`."""

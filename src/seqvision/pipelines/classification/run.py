@@ -82,9 +82,7 @@ def evaluate_classify(path: str | Path) -> ClassifyEvaluation:
     states = {}
     for name, trees in load_variables(models, split.example, config.seeds, folder).items():
         blank = create_state(models[name], optimizer, jax.random.key(0), split.train.x[:1])
-        states[name] = [
-            blank.replace(params=tree["params"], batch_stats=tree.get("batch_stats", {})) for tree in trees
-        ]
+        states[name] = [blank.replace(params=tree["params"], batch_stats=tree.get("batch_stats", {})) for tree in trees]
     judged = judge_classes(split, states)
     text = "\n".join([describe_images(config, split), "", judged.card.text()])
     return ClassifyEvaluation(**vars(judged), folder=folder.path, text=text)

@@ -51,7 +51,10 @@ def test_rows_are_judged_on_the_same_images(tmp_path, average):
     recipe = ImageRecipe(8, 8, 0.02, "cosine", smoothing=0.1, average=average, augment=Augment((Flip(),)))
     data = ImageData(part, part, ("dark", "bright"))
     result = run_recipes({"one": (net, recipe)}, data, seeds=2, out=str(tmp_path))
-    assert result["scores"]["scores"]["one"]["accuracy"] > 0.9
-    assert result["scores"]["scores"]["one"]["seeds"] == 2
-    assert result["train_accuracy"]["one"] > 0.9
-    assert len(result["loss"]["one"]) == 8
+    assert result.summary["scores"]["scores"]["one"]["accuracy"] == result.card.scores.loc["one", "accuracy"] > 0.9
+    assert result.card.scores.loc["one", "seeds"] == 2
+    assert result.summary["train_accuracy"]["one"] > 0.9
+    assert len(result.summary["loss"]["one"]) == 8
+    assert result.history["one"]["loss"].shape == (2, 8)
+    assert result.logits["one"].shape == (2, 48, 2)
+    assert result.to_dict() == {"folder": str(result.folder), **result.summary}

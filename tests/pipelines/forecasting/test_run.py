@@ -9,6 +9,7 @@ from seqvision import metrics, scorecards
 from seqvision.data import load_goog
 from seqvision.pipelines import (
     ForecastConfig,
+    ModelSize,
     describe_forecast,
     evaluate_forecast,
     evaluate_run,
@@ -42,7 +43,7 @@ def run(walk, tmp_path_factory):
 
 def test_the_folder_holds_everything(run):
     config, result = run
-    folder = RunFolder.open(result["folder"])
+    folder = RunFolder.open(result.folder)
     assert folder.status == "done"
     names = {path.name for path in folder.path.iterdir()}
     assert names == {
@@ -67,37 +68,37 @@ def test_the_folder_holds_everything(run):
 def test_the_card_is_about_original_units_and_the_right_rows(run, walk):
     _, result = run
     close = pd.read_csv(walk)["close"].to_numpy()
-    table = pd.read_csv(result["folder"] / "predictions.csv", parse_dates=["date"])
+    table = pd.read_csv(result.folder / "predictions.csv", parse_dates=["date"])
     rows = table["row"].to_numpy()
     assert rows[-1] == 199
     np.testing.assert_allclose(table["truth"], close[rows], rtol=1e-8)
     np.testing.assert_allclose(table["last value"], close[rows - 1], rtol=1e-8)
     np.testing.assert_allclose(table["last value free-running"], close[rows[0] - 1], rtol=1e-8)
-    card = result["card"]
+    card = result.card
     assert card.test_rows == len(rows)
     assert card.one_step.loc["last value", "rmse"] == pytest.approx(metrics.rmse(close[rows], forecast=close[rows - 1]))
-    forecasts = result["forecasts"]["gru"]
+    forecasts = result.forecasts["gru"]
     assert forecasts.shape == (2, len(rows), 3)
     np.testing.assert_allclose(table["gru"], forecasts[..., 0].mean(axis=0), rtol=1e-7)
     assert card.one_step.loc["gru", "rmse"] == pytest.approx(
         np.mean([metrics.rmse(close[rows], forecast=seed[:, 0]) for seed in forecasts])
     )
-    train_rows = result["summary"]["data"]["train_rows"]
+    train_rows = result.summary["data"]["train_rows"]
     linear = scorecards.fit_autoregression(close[:train_rows], order=5)(close, rows)[:, 0]
     assert card.one_step.loc["AR(5)", "rmse"] == pytest.approx(metrics.rmse(close[rows], forecast=linear))
     # The first free step is the first one-step forecast: nothing has been fed back yet.
-    np.testing.assert_allclose(result["free_runs"]["gru"][:, 0], forecasts[:, 0, 0], rtol=1e-5)
+    np.testing.assert_allclose(result.free_runs["gru"][:, 0], forecasts[:, 0, 0], rtol=1e-5)
     assert not np.allclose(forecasts[0], forecasts[1])
     for word in ("One step ahead", "Free-running", "RMSE by steps ahead", "USD", "Verdict", "last value"):
-        assert word in result["text"]
+        assert word in result.text
 
 
 def test_evaluate_gives_the_same_card(run):
     _, result = run
-    again = evaluate_forecast(result["folder"])
-    pd.testing.assert_frame_equal(again["card"].one_step, result["card"].one_step, rtol=1e-5)
-    pd.testing.assert_frame_equal(again["card"].free_running, result["card"].free_running, rtol=1e-4)
-    assert evaluate_run(result["folder"])["text"] == again["text"]
+    again = evaluate_forecast(result.folder)
+    pd.testing.assert_frame_equal(again.card.one_step, result.card.one_step, rtol=1e-5)
+    pd.testing.assert_frame_equal(again.card.free_running, result.card.free_running, rtol=1e-4)
+    assert evaluate_run(result.folder).text == again.text
 
 
 def test_evaluate_refuses_other_data_and_other_parameters(run, walk, tmp_path):
@@ -105,9 +106,9 @@ def test_evaluate_refuses_other_data_and_other_parameters(run, walk, tmp_path):
     other = tmp_path / "other.csv"
     pd.read_csv(walk).iloc[:-1].to_csv(other, index=False)
     with pytest.raises(ValueError, match=r"the data are not those of .* use predict"):
-        evaluate_forecast(result["folder"], str(other))
+        evaluate_forecast(result.folder, str(other))
     copy = tmp_path / "copy"
-    shutil.copytree(result["folder"], copy)
+    shutil.copytree(result.folder, copy)
     settings = json.loads((copy / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps(settings | {"hidden": 5}))
     with pytest.raises(ValueError, match=r"gru/seed_0/params/.* expected float32"):
@@ -123,38 +124,38 @@ def test_predict_continues_the_file(run, walk, tmp_path):
     short = tmp_path / "short.csv"
     table = pd.read_csv(walk)
     table.iloc[:-3].to_csv(short, index=False)
-    forecast = predict_forecast(result["folder"], str(short), output=tmp_path / "next.csv")
-    expected = result["forecasts"]["gru"][:, -3, :]
-    np.testing.assert_allclose(forecast["table"]["gru"], expected.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(forecast["table"]["gru spread"], expected.std(axis=0, ddof=1), rtol=1e-2)
-    assert (forecast["table"]["last value"] == table["close"].iloc[-4]).all()
-    assert forecast["after"] == str(table["date"].iloc[-4])
+    forecast = predict_forecast(result.folder, str(short), output=tmp_path / "next.csv")
+    expected = result.forecasts["gru"][:, -3, :]
+    np.testing.assert_allclose(forecast.table["gru"], expected.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(forecast.table["gru spread"], expected.std(axis=0, ddof=1), rtol=1e-2)
+    assert (forecast.table["last value"] == table["close"].iloc[-4]).all()
+    assert forecast.after == str(table["date"].iloc[-4])
     assert pd.read_csv(tmp_path / "next.csv")["step"].tolist() == [1, 2, 3]
-    assert "after 2020-" in forecast["text"]
-    long = predict_forecast(result["folder"], str(short), steps=7)["table"]
+    assert "after 2020-" in forecast.text
+    long = predict_forecast(result.folder, str(short), steps=7).table
     assert len(long) == 7
-    assert long["gru"][0] == pytest.approx(forecast["table"]["gru"][0], rel=1e-5)
+    assert long["gru"][0] == pytest.approx(forecast.table["gru"][0], rel=1e-5)
     with pytest.raises(ValueError, match="steps must be"):
-        predict_forecast(result["folder"], steps=0)
+        predict_forecast(result.folder, steps=0)
     table.iloc[:3].to_csv(short, index=False)
     with pytest.raises(ValueError, match="has 3 rows, but the models look at 5"):
-        predict_forecast(result["folder"], str(short))
+        predict_forecast(result.folder, str(short))
 
 
 def test_nothing_after_the_cutoff_reaches_training(run, walk, tmp_path):
     config, result = run
     table = pd.read_csv(walk)
-    first = pd.read_csv(result["folder"] / "predictions.csv")["row"][0]
+    first = pd.read_csv(result.folder / "predictions.csv")["row"][0]
     table.loc[first:, "close"] = table.loc[first:, "close"][::-1].to_numpy() * 3
     table.to_csv(tmp_path / "corrupted.csv", index=False)
     settings = vars(config) | {"csv": str(tmp_path / "corrupted.csv"), "out": str(tmp_path)}
     other = run_forecast(ForecastConfig(**settings))
-    ours, theirs = (RunFolder.open(r["folder"]).load_parameters() for r in (result, other))
+    ours, theirs = (RunFolder.open(r.folder).load_parameters() for r in (result, other))
     for name in ("gru", "linear"):
         for seed in ("seed_0", "seed_1"):
             for leaf, value in _leaves(ours[name][seed]).items():
                 np.testing.assert_array_equal(value, _leaves(theirs[name][seed])[leaf])
-    assert other["card"].one_step.loc["gru", "rmse"] != result["card"].one_step.loc["gru", "rmse"]
+    assert other.card.one_step.loc["gru", "rmse"] != result.card.one_step.loc["gru", "rmse"]
 
 
 def _leaves(tree):
@@ -166,12 +167,12 @@ def _leaves(tree):
 def test_further_columns_are_seen_and_stop_the_free_run(walk, tmp_path):
     config = ForecastConfig(csv=str(walk), target="close", columns=("volume",), out=str(tmp_path), **SMALL)
     result = run_forecast(config)
-    assert result["card"].free_running is None
-    assert result["card"].by_horizon is None
-    assert RunFolder.open(result["folder"]).read_json("data.json")["columns"] == ["close", "volume"]
-    assert len(predict_forecast(result["folder"])["table"]) == 1
+    assert result.card.free_running is None
+    assert result.card.by_horizon is None
+    assert RunFolder.open(result.folder).read_json("data.json")["columns"] == ["close", "volume"]
+    assert len(predict_forecast(result.folder).table) == 1
     with pytest.raises(ValueError, match="cannot feed its forecasts back"):
-        predict_forecast(result["folder"], steps=2)
+        predict_forecast(result.folder, steps=2)
 
 
 def test_returns_of_the_bundled_series(tmp_path):
@@ -179,33 +180,33 @@ def test_returns_of_the_bundled_series(tmp_path):
     result = run_forecast(ForecastConfig(**settings))
     close = load_goog().column("close")
     changes = close[1:] / close[:-1] - 1
-    rows = result["card"].test_rows
-    assert result["card"].one_step.loc["zero return", "rmse"] == pytest.approx(np.sqrt(np.mean(changes[-rows:] ** 2)))
-    assert "over the zero return" in result["text"] or "than the zero return" in result["text"]
-    assert "zero return" in predict_forecast(result["folder"])["text"]
+    rows = result.card.test_rows
+    assert result.card.one_step.loc["zero return", "rmse"] == pytest.approx(np.sqrt(np.mean(changes[-rows:] ** 2)))
+    assert "over the zero return" in result.text or "than the zero return" in result.text
+    assert "zero return" in predict_forecast(result.folder).text
 
 
 def test_a_model_does_not_depend_on_the_others(run, walk):
     config, result = run
     alone = run_forecast(ForecastConfig(**{**vars(config), "models": ("linear",)}))
-    np.testing.assert_array_equal(alone["forecasts"]["linear"], result["forecasts"]["linear"])
+    np.testing.assert_array_equal(alone.forecasts["linear"], result.forecasts["linear"])
 
 
 def test_a_description_computes_nothing(tmp_path):
     described = describe_forecast(ForecastConfig(out=f"{tmp_path}/none", models=("lstm",), hidden=5, residual=False))
-    assert described["models"]["lstm"] == {"input": (10, 1), "output": (1, 1), "parameters": 146}
+    assert described.models["lstm"] == ModelSize(input=(10, 1), output=(1, 1), parameters=146)
     assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"seed": 2**32}, r"seed must be a whole number in \[0, 2\^32\)"),
+        ({"seed": 2**32}, "seed must be an int >= 0 and < 4294967296"),
         ({"seed": -1}, "seed must be"),
         ({"models": ("lstn",)}, "'lstn' is unknown; did you mean lstm"),
         ({"models": ()}, "at least one model"),
         ({"models": ("gru", "gru")}, "none twice"),
-        ({"epochs": 0}, "epochs must be a whole number >= 1"),
+        ({"epochs": 0}, "epochs must be an int >= 1"),
         ({"season": 0}, "season must be"),
         ({"dropout": 1.0}, "dropout must be"),
         ({"learning_rate": 0.0}, "learning_rate must be"),

@@ -33,7 +33,7 @@ def result(tmp_path_factory):
 
 
 def test_the_folder_holds_everything(result):
-    folder = RunFolder.open(result["folder"])
+    folder = RunFolder.open(result.folder)
     names = {path.name for path in folder.path.iterdir()}
     assert {"config.json", "environment.json", "metrics.jsonl", "parameters.npz", "predictions.csv"} < names
     for model in ("convnet", "linear"):
@@ -47,25 +47,25 @@ def test_the_folder_holds_everything(result):
 
 
 def test_the_card_counts_what_was_predicted(result):
-    table = pd.read_csv(result["folder"] / "predictions.csv")
-    card = result["card"]
+    table = pd.read_csv(result.folder / "predictions.csv")
+    card = result.card
     assert card.rows == len(table) == 359
     shares = [np.mean(table[f"linear, seed {s}"] == table["truth"]) for s in range(2)]
     assert card.scores.loc["linear", "accuracy"] == pytest.approx(np.mean(shares))
     assert card.scores.loc["linear", "accuracy"] > 0.5
-    counts = pd.read_csv(result["folder"] / "confusion-linear.csv", index_col=0)
+    counts = pd.read_csv(result.folder / "confusion-linear.csv", index_col=0)
     np.testing.assert_array_equal(counts, card.confusion["linear"])
-    with np.load(result["folder"] / "misclassified-linear.npz", allow_pickle=False) as wrong:
+    with np.load(result.folder / "misclassified-linear.npz", allow_pickle=False) as wrong:
         assert (wrong["label"] != wrong["predicted"]).all()
         assert len(wrong["row"]) == np.sum(table["linear, seed 0"] != table["truth"])
 
 
 def test_evaluate_gives_the_same_card(result):
-    again = evaluate_classify(result["folder"])
-    pd.testing.assert_frame_equal(again["card"].scores, result["card"].scores, rtol=1e-5)
-    assert evaluate_run(result["folder"])["text"] == again["text"]
+    again = evaluate_classify(result.folder)
+    pd.testing.assert_frame_equal(again.card.scores, result.card.scores, rtol=1e-5)
+    assert evaluate_run(result.folder).text == again.text
     with pytest.raises(ValueError, match="it has no csv"):
-        evaluate_run(result["folder"], "prices.csv")
+        evaluate_run(result.folder, "prices.csv")
 
 
 def test_a_folder_of_images_is_learned_and_read_again(tmp_path):
@@ -79,11 +79,11 @@ def test_a_folder_of_images_is_learned_and_read_again(tmp_path):
         folder=str(tmp_path / "images"), size=9, models=("linear",), epochs=20, seeds=1, out=str(tmp_path), test=0.25
     )
     result = run_classify(config, progress=False)
-    assert result["card"].class_names == ("blue", "green", "red")
-    assert "images: 45 images of 9 x 9 x 3 to train, 15 to test" in result["text"]
-    assert result["card"].scores.loc["linear", "accuracy"] > 0.9
-    again = evaluate_run(result["folder"])["card"].scores
-    pd.testing.assert_frame_equal(again, result["card"].scores, rtol=1e-5)
+    assert result.card.class_names == ("blue", "green", "red")
+    assert "images: 45 images of 9 x 9 x 3 to train, 15 to test" in result.text
+    assert result.card.scores.loc["linear", "accuracy"] > 0.9
+    again = evaluate_run(result.folder).card.scores
+    pd.testing.assert_frame_equal(again, result.card.scores, rtol=1e-5)
 
 
 def test_cifar10_is_a_data_set():
@@ -92,27 +92,27 @@ def test_cifar10_is_a_data_set():
     except FileNotFoundError as error:
         pytest.skip(str(error))
     described = describe_classify(ClassifyConfig(data="cifar10", limit=200))
-    assert described["models"]["convnet"]["input"] == (32, 32, 3)
-    assert described["examples"] == {"train": 200, "test": 10_000}
+    assert described.models["convnet"].input == (32, 32, 3)
+    assert described.examples == {"train": 200, "test": 10_000}
 
 
 def test_predict_is_for_forecasts(result):
     with pytest.raises(ValueError, match="no setting 'data'"):
-        predict_forecast(result["folder"])
+        predict_forecast(result.folder)
 
 
 def test_a_description_computes_nothing(tmp_path):
     described = describe_classify(ClassifyConfig(models=("mlp", "gru"), hidden=8, out=str(tmp_path / "none")))
-    assert described["models"]["mlp"]["parameters"] == 64 * 8 + 8 + 8 * 10 + 10
-    assert described["models"]["gru"]["input"] == (8, 8, 1)
-    assert described["examples"] == {"train": 1438, "test": 359}
+    assert described.models["mlp"].parameters == 64 * 8 + 8 + 8 * 10 + 10
+    assert described.models["gru"].input == (8, 8, 1)
+    assert described.examples == {"train": 1438, "test": 359}
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"models": ("resnet",)}, "'resnet' is unknown"),
-        ({"test": 1.0}, "test must be a share"),
+        ({"test": 1.0}, "test must be a number >= 0 and < 1"),
         ({"limit": 0}, "limit must be"),
         ({"size": 32}, "size is for the images of a folder"),
         ({"folder": "images", "size": 0}, "size must be"),
@@ -126,5 +126,5 @@ def test_configurations_that_cannot_be_are_refused(settings, message):
 
 @pytest.mark.slow
 def test_digits_reach_what_the_default_promises(tmp_path):
-    card = run_classify(ClassifyConfig(out=str(tmp_path)))["card"]
+    card = run_classify(ClassifyConfig(out=str(tmp_path))).card
     assert card.scores.loc["convnet", "accuracy"] >= 0.98

@@ -1,0 +1,47 @@
+"""The room loads late what computes, and yet type checkers, dir() and editors see all of it."""
+
+import ast
+import dataclasses
+import inspect
+from pathlib import Path
+
+import pytest
+
+from seqvision import pipelines
+from seqvision.pipelines import config, named_models, results
+
+SOURCE = ast.parse(Path(pipelines.__file__).read_text(encoding="utf-8"))
+
+
+def imports_for_type_checkers():
+    block = next(node for node in SOURCE.body if isinstance(node, ast.If))
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    return {alias.name: line.module for line in block.body for alias in line.names}
+
+
+def test_what_is_loaded_late_is_what_type_checkers_see():
+    late = {name: f"seqvision.pipelines.{module}" for name, module in pipelines._MODULES.items()}
+    assert late == imports_for_type_checkers()
+    assert {*late, "ClassifyConfig", "ForecastConfig", "SequenceConfig"} == set(pipelines.__all__)
+    for name, module in late.items():
+        assert getattr(pipelines, name).__module__ == module
+
+
+def test_names_are_listed_and_others_refused():
+    assert set(pipelines.__all__) <= set(dir(pipelines))
+    with pytest.raises(AttributeError, match="no attribute 'run_forcast'"):
+        _ = pipelines.run_forcast
+
+
+def test_results_are_frozen_and_speak_one_vocabulary():
+    runs = [results.ForecastRun, results.ClassifyRun, results.SequenceRun]
+    for kind in runs:
+        assert {"folder", "text", "summary", "history"} < {field.name for field in dataclasses.fields(kind)}
+    for _, kind in inspect.getmembers(results, dataclasses.is_dataclass):
+        if kind.__module__ == results.__name__:
+            assert kind.__dataclass_params__.frozen
+
+
+def test_every_name_of_a_configuration_is_built():
+    assert set(named_models.CELLS) == set(config.CELLS)
+    assert set(named_models.OPTIMIZERS) == set(config.Optimizer.__args__)
