@@ -3,6 +3,8 @@
 import ast
 import importlib
 import inspect
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -110,7 +112,6 @@ def test_the_test_sees_every_way_of_importing(line, rooms):
 OPEN_DOORS = {
     "seq2seq": {"PyTree", "affine", "input_kernel"},  # attention and decoders are built as cells are
     "training": {"overlap", "split_outputs"},  # the detector's loss reads the grid that its model writes
-    "cli": {"did_you_mean"},
 }
 
 
@@ -125,6 +126,29 @@ def test_a_room_uses_of_another_only_what_is_public(room):
             assert module == f"seqvision.{other}", f"{where}: import it from seqvision.{other}"
             names = importlib.import_module(module).__all__
             assert name in names, f"{where}, which is not in its __all__: make it public, or move what needs it"
+
+
+SHOWN = [*(REPOSITORY / "experiments").rglob("*.py"), *(REPOSITORY / "notebooks").glob("*.ipynb")]
+
+
+def shown_code(path):
+    """What a user may copy: a file, the cells of a notebook, the blocks of a page."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = (cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code")
+        return ["".join(line for line in cell["source"] if not line.startswith(("%", "!"))) for cell in cells]
+    return re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) if path.suffix == ".md" else [text]
+
+
+@pytest.mark.parametrize("path", [REPOSITORY / "README.md", *sorted(SHOWN)], ids=lambda path: path.stem)
+def test_what_is_shown_uses_only_what_is_public(path):
+    for module, name in (found for code in shown_code(path) for found in imports(SOURCE / "shown.py", code)):
+        parts = module.split(".")
+        if parts[0] != "seqvision" or (len(parts) == 1 and (name is None or name in HOUSE)):
+            continue
+        where = f"{path.relative_to(REPOSITORY)} imports {name} from {module}"
+        assert len(parts) == 2, f"{where}: import it from {'.'.join(parts[:2])}"
+        assert name is None or name in importlib.import_module(module).__all__, f"{where}, which is not in its __all__"
 
 
 def module_name(path):

@@ -3,8 +3,9 @@
 ``owner`` is the function or class that the error is reported for, left out where the argument's name says enough.
 """
 
+import difflib
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 
@@ -76,6 +77,16 @@ def check_number(
         wanted = " and ".join(f"{sign} {bound}" for sign, bound, _ in given)
         raise ValueError(f"{_of(owner)}{name} must be a number {wanted}".rstrip() + f", got {value!r}")
     return number
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return "; did you mean X?" if a known word is near, else the list of them.
+
+    >>> did_you_mean("epoch", ["epochs", "seed"])
+    '; did you mean epochs?'
+    """
+    near = difflib.get_close_matches(word, sorted(known), n=1)
+    return f"; did you mean {near[0]}?" if near else f": there are {', '.join(sorted(known))}"
 
 
 def _of(owner: str) -> str:

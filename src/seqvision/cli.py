@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 import tyro
 
 from seqvision import __version__, pipelines
+from seqvision._checks import did_you_mean
 from seqvision.pipelines import ClassifyConfig, ForecastConfig
-from seqvision.pipelines.config import did_you_mean
 
 __all__ = ["main"]
 

@@ -4,12 +4,11 @@ Every field is a flag of the command line, with the text below it as its help.
 """
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from seqvision._checks import check_count, check_number
+from seqvision._checks import check_count, check_number, did_you_mean
 
 Config = TypeVar("Config")
 
@@ -186,16 +185,6 @@ def config_from_dict(cls: type[Config], values: Mapping[str, Any]) -> Config:
         if key not in known:
             raise ValueError(f"{cls.__name__} has no setting {key!r}{did_you_mean(key, known)}")
     return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
-
-
-def did_you_mean(word: str, known: Any) -> str:
-    """Return "; did you mean X?" if a known word is near, else the list of them.
-
-    >>> did_you_mean("epoch", ["epochs", "seed"])
-    '; did you mean epochs?'
-    """
-    near = difflib.get_close_matches(word, sorted(known), n=1)
-    return f"; did you mean {near[0]}?" if near else f": there are {', '.join(sorted(known))}"
 
 
 def _check_counts(config: Any, *names: str) -> None:
