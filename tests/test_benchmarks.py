@@ -48,7 +48,17 @@ def stub(folder, **times):
     return str(program)
 
 
-@pytest.mark.parametrize("name", ["convolution", "fit_peers", "recurrent_layers"])
+def check_what_is_kept(name, result):
+    """What --record would keep are metrics that the tables know, and every row that was measured."""
+    kept = getattr(importlib.import_module("experiments.results.measurements"), name)(result)
+    runs = json.loads((FOLDER.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))["runs"]
+    assert {measure["metric"] for measure in kept} <= {m["metric"] for run in runs for m in run["results"]}
+    assert all(measure["rows"] for measure in kept)
+    assert all(row["value"] > 0 for measure in kept for row in measure["rows"].values())
+    return kept
+
+
+@pytest.mark.parametrize("name", ["classic_networks", "convolution", "fit_peers", "recurrent_layers"])
 def test_header_states_question_command_result_and_time(name):
     header = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8")))
     places = [header.find(word) for word in ("Question:", "Command:", "Expected:", "Running time:")]
@@ -93,6 +103,11 @@ def test_the_run_of_this_library_and_a_peer_that_is_absent(benchmark, tmp_path, 
     assert all(times[part] > 0 for part in ("import", "setup", "epoch"))
     assert times["fit"] == pytest.approx(times["setup"] + 2 * times["epoch"])
     assert times["process"] > times["fit"] + times["import"]
+    assert [measure["metric"] for measure in check_what_is_kept("fit_peers", result)] == [
+        "an epoch",
+        "a fit",
+        "a process",
+    ]
     assert 0 < times["loss"] < 5
     assert result["lstm5"]["absent"] == {"torch": "No module named 'torch'"}
     assert result["lstm5"]["ratios"] == {}
@@ -170,6 +185,8 @@ def test_layers_of_this_library_and_a_peer_that_is_absent(layers, tmp_path, caps
         assert result[mode]["mingru-2-5-3-4"]["seconds"]["floor"] is None
         assert result[mode]["mingru-2-5-3-4"]["seconds"]["fused"] is None  # no such method for this cell
     assert result["absent"] == {"torch": "No module named 'torch'"}
+    kept = check_what_is_kept("recurrent_layers", result)
+    assert [set(measure["rows"]) for measure in kept] == 2 * [{"scan", "fused"}, {"scan"}]
     printed = capsys.readouterr().out
     assert "torch: absent (No module named 'torch')" in printed
     assert "### Forward and backward, ms: a step in a loop of 2" in printed
@@ -191,6 +208,7 @@ def test_time_and_memory_of_layers_as_they_grow(layers, monkeypatch, capsys):
     assert list(result) == ["lstm-2-9-3-4"]
     assert list(result["lstm-2-9-3-4"]) == ["scan none", "scan sqrt"]
     assert all(answer["temporaries"] > 0 for answer in result["lstm-2-9-3-4"].values())
+    assert [measure["unit"] for measure in check_what_is_kept("recurrent_layers", result)] == ["ms", "MiB"]
     assert "| lstm-2-9-3-4 |" in capsys.readouterr().out
 
 
@@ -264,6 +282,7 @@ def test_a_convolution_of_this_library_and_a_peer_that_is_absent(convolutions, t
     result = convolutions.main(config)
     assert json.loads(config.json.read_text()) == result
     assert result["maxpool-32x32x32"]["seconds"]["seqvision call"] > 0
+    assert set(check_what_is_kept("convolution", result)[0]["rows"]) == {"seqvision"}
     assert "torch: absent (No module named 'torch')" in capsys.readouterr().out
 
 
@@ -326,6 +345,7 @@ def classics(monkeypatch):
 
 def test_a_run_and_a_loop_of_a_classic_network_are_timed(classics, capsys):
     result = classics.main(classics.Config(networks=("LeNet-5 dense",), steps=2, rounds=1, seconds=0.01))
+    check_what_is_kept("classic_networks", result)
     assert result["LeNet-5 dense"]["run"] > 0
     assert result["LeNet-5 dense"]["loop"] > 0
     assert "LeNet-5 dense" in capsys.readouterr().out
