@@ -10,6 +10,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from seqvision import cli
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,17 +47,36 @@ def test_run_it_prints_the_card_that_is_shown(tmp_path):
     assert list(tmp_path.glob("*/forecast.png"))
 
 
-def test_the_command_lines_are_understood():
+def test_the_command_lines_run(tmp_path, monkeypatch, capsys):
+    """In a folder with a file of prices and pictures, for one epoch."""
+    monkeypatch.chdir(tmp_path)
+    Path("prices.csv").write_text("close\n" + "\n".join(f"{100 + day % 7 + day / 9:.2f}" for day in range(90)))
+    for kind, level in (("dark", 40), ("light", 200)):
+        Path("pictures", kind).mkdir(parents=True)
+        for n in range(24):
+            Image.new("RGB", (64, 64), (level + n, level, level)).save(Path("pictures", kind, f"{n}.png"))
     lines = [line for language, text in BLOCKS if language == "bash" for line in text.splitlines()]
     ours = [shlex.split(line)[1:] for line in lines if line.startswith("seqvision ")]
-    assert len(ours) >= 4
+    assert {words[0] for words in ours} == {"train", "evaluate", "predict"}
     for words in ours:
-        flags = {word for word in words if word.startswith("--")}
-        verb = words[:2] if words[0] == "train" else words[:1]
-        helped = subprocess.run(
-            [sys.executable, "-m", "seqvision.cli", *verb, "--help"], capture_output=True, text=True, check=True
-        )
-        assert all(flag in helped.stdout for flag in flags), words
+        if words[0] == "train":
+            flags = words[: words.index("--epochs")] if "--epochs" in words else words
+            words = [*flags, "--epochs", "1", "--seeds", "1"]
+        else:
+            words = [word.replace("runs/RUN", str(next(Path("runs").glob("forecast*")))) for word in words]
+        assert cli.main(words) == 0, capsys.readouterr().err
+        assert capsys.readouterr().out
+
+
+def test_the_card_shows_what_is_recorded():
+    record = json.loads((ROOT / "experiments" / "results" / "stock_forecast.json").read_text(encoding="utf-8"))
+    result = record["runs"][0]["results"][0]
+    card = next(text for language, text in BLOCKS if language == "text")
+    assert (result["metric"], result["of"]) == ("RMSE", "one step ahead")
+    for name, row in result["rows"].items():
+        assert re.search(rf"^  {name} .* {row['value']:.2f} ± {row['spread']:.2f} ", card, re.M), name
+    for name, value in result["baselines"].items():
+        assert re.search(rf"^  {re.escape(name)} .* {value:.2f} ", card, re.M), name
 
 
 def test_files_and_links_are_there():

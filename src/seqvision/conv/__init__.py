@@ -1,6 +1,9 @@
 """Convolution and pooling as pure functions, safe and fast inside `lax.scan` on CPU, GPU and TPU.
 
 Arrays are channels-last, (..., *spatial, channels), with any number of batch axes.
+
+On CPU, forward and gradients stay on fast code inside a compiled loop, where lax's own convolutions do not, and under
+`vmap` over models. `conv_general_dilated` goes into flax's `nn.Conv`.
 """
 
 from seqvision.activations import ACTIVATIONS, activation

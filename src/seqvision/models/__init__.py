@@ -2,6 +2,10 @@
 
 How the five shapes of input and output are spelled, one-to-one to sequences of unequal length, stands at the top of
 `seqvision.models.encoder_decoder`.
+
+Networks of images have the parameter counts of their papers: `LeNet5` (also as published), `AlexNet`, `vgg16`, `vgg19`,
+`GoogLeNet`, `resnet18` to `resnet50`, `cifar_resnet18`, `cifar_resnet20`, `YOLOv1`, a DCGAN (`digit_gan`), the networks
+of the Keras examples, the `WhitenedConvNet` of the CIFAR-10 speed records, and the blocks that they are made of.
 """
 
 from .blocks.convolution import ConvBlock

@@ -1,4 +1,9 @@
-"""Losses, the train step, and whole runs as one compiled program."""
+"""Losses, the train step, and whole runs as one compiled program.
+
+`fit` compiles chunks of whole epochs; `make_train_step` and `make_run` are the pure functions under it. Beside them:
+label smoothing, averaged weights, weight decay by kind of parameter, warm-up and schedules, accumulation, bfloat16,
+early stopping, populations of seeds, and the mean over views of an image at test time.
+"""
 
 from .adversarial import AdversarialState, create_adversarial_state, generate, make_adversarial_step
 from .apply import call_model
