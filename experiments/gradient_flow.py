@@ -84,7 +84,14 @@ def main(config: Config) -> dict[str, Any]:
     keys = jax.random.split(jax.random.key(config.seed), config.seeds)
     found = run_population(lambda key: measure(config, key), keys)
     found = jax.tree.map(lambda values: np.where(np.isnan(values), np.inf, values), found)  # training that diverged
-    save_figure(plot_gradient_flow(*found.values(), title=f"Gradients, {config.seeds} seeds"), config.out)
+    figure = plot_gradient_flow(
+        by_lag=found["by lag"],
+        by_depth=found["by layer"],
+        dead=found["dead units by layer"],
+        traces=found["gradient by training step"],
+        title=f"Gradients, {config.seeds} seeds",
+    )
+    save_figure(figure, config.out)
     places = {
         "by lag": [0, config.length // 10, config.length // 2, config.length - 1],
         "by layer": [0, config.depth // 2, config.depth - 1],

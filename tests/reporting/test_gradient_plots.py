@@ -7,7 +7,9 @@ def test_draws_the_middle_of_the_seeds_and_leaves_out_what_has_no_logarithm(tmp_
     lags = np.array([[1.0, 0.1, 0.0], [1.0, 0.3, 0.0], [1.0, 0.2, 0.0]])
     trace = np.array([1.0, 30.0, np.inf, np.nan])
     dead = np.array([[0.0, 0.5], [0.0, 0.7]])
-    figure = plot_gradient_flow({"Elman": lags}, {"tanh": [0.5, 1.0]}, {"relu": dead}, {"sgd": trace}, title="all")
+    figure = plot_gradient_flow(
+        by_lag={"Elman": lags}, by_depth={"tanh": [0.5, 1.0]}, dead={"relu": dead}, traces={"sgd": trace}, title="all"
+    )
     lag, depth, units, training = figure.axes
     np.testing.assert_allclose(line(units, "relu").get_xydata(), [[1, 0.0], [2, 0.6]])
     np.testing.assert_allclose(line(lag, "Elman").get_xydata(), [[0, 1.0], [1, 0.2]])

@@ -14,11 +14,11 @@ _STYLES = ("-", "--", ":")
 
 
 def plot_gradient_flow(
+    *,
     by_lag: Mapping[str, ArrayLike],
     by_depth: Mapping[str, ArrayLike],
     dead: Mapping[str, ArrayLike],
     traces: Mapping[str, ArrayLike],
-    *,
     title: str = "",
 ) -> Figure:
     """Draw four panels, a line a name: the middle of the seeds, with a band from the lowest to the highest.
@@ -32,7 +32,8 @@ def plot_gradient_flow(
       traces: name -> (S, steps) or (steps,), gradient norms before each step of training, on a logarithmic scale.
       title: above all panels.
 
-    >>> figure = plot_gradient_flow({"Elman": [1.0, 0.5]}, {"tanh": [0.1, 1.0]}, {"relu": [0.0, 0.2]}, {"sgd": [1.0]})
+    >>> curve = {"net": [1.0, 0.5]}
+    >>> figure = plot_gradient_flow(by_lag=curve, by_depth=curve, dead={"relu": [0.0, 0.2]}, traces={"sgd": [1.0]})
     >>> [axes.get_xlabel() for axes in figure.axes]
     ['lag, steps back', 'layer', 'layer', 'training step']
     """
