@@ -31,12 +31,15 @@ def unroll_by_cudnn(cell, problem: Problem, remat: str = "none") -> tuple[PyTree
         return state, jnp.zeros((T, *batch, cell.hidden), xs.dtype)
     rows = jnp.swapaxes(xs.reshape(T, N, D), 0, 1).astype(jnp.float32)
     lengths = jnp.full((N,), T, jnp.int32)
-    ys, h, c = rnn.lstm(rows, h, c, packed(params), lengths, D, cell.hidden, 1, 0.0, False, jax.lax.Precision.HIGHEST)
+    layers, dropout, bidirectional, precision = 1, 0.0, False, jax.lax.Precision.HIGHEST
+    ys, h, c = rnn.lstm(
+        rows, h, c, pack_weights(params), lengths, D, cell.hidden, layers, dropout, bidirectional, precision
+    )
     ys = jnp.swapaxes(ys, 0, 1).reshape(T, *batch, cell.hidden)
     return LSTMState(*(leaf.reshape(*batch, cell.hidden) for leaf in (h, c))), ys
 
 
-def packed(params: LSTMParams) -> Array:
+def pack_weights(params: LSTMParams) -> Array:
     """Return cuDNN's one vector of weights: W_x^T, W_h^T, the bias, and a second bias that stays zero."""
     parts = (params.w_x.T, params.w_h.T, params.b, jnp.zeros_like(params.b))
     return jnp.concatenate([part.reshape(-1) for part in parts]).astype(jnp.float32)

@@ -49,108 +49,105 @@ def unroll_by_pallas(cell, problem: Problem, remat: str = "none") -> tuple[PyTre
     def padded(a, axis):  # whole programs; what is added is masked
         return jnp.pad(a, [(0, -N % ROWS) if k == axis else (0, 0) for k in range(a.ndim)])
 
-    flags = (jnp.ones((T, N), bool) if mask is None else mask.reshape(T, N)).astype(jnp.int32)
-    anew = (jnp.zeros((T, N), bool) if reset is None else reset.reshape(T, N)).astype(jnp.int32)
+    mask = (jnp.ones((T, N), bool) if mask is None else mask.reshape(T, N)).astype(jnp.int32)
+    reset = (jnp.zeros((T, N), bool) if reset is None else reset.reshape(T, N)).astype(jnp.int32)
     state, fresh = jax.tree.map(lambda leaf: padded(leaf.reshape(N, -1), 0), (state, fresh))
-    final, ys = _run(cell, params, padded(xs.reshape(T, N, -1), 1), state, fresh, padded(flags, 1), padded(anew, 1))
+    final, ys = _run(cell, params, padded(xs.reshape(T, N, -1), 1), state, fresh, padded(mask, 1), padded(reset, 1))
     final = jax.tree.map(lambda leaf: leaf[:N].reshape(*batch, -1), final)
     return final, ys[:, :N].reshape(T, *batch, -1)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _run(cell, params, xs, state, fresh, flags, anew):
-    return _forward(cell, params, xs, state, fresh, flags, anew)[0]
+def _run(cell, params, xs, state, fresh, mask, reset):
+    return _forward(cell, params, xs, state, fresh, mask, reset)[0]
 
 
-def _forward(cell, params, xs, state, fresh, flags, anew):
+def _forward(cell, params, xs, state, fresh, mask, reset):
     (T, N, _), H = xs.shape, cell.hidden
     lift, _ = cell.forward_parts(params)
     shares = lift(xs.reshape(T * N, -1))
-    a_x = (jnp.stack(shares) if isinstance(cell, GRU) else _blocks(shares, H)).reshape(-1, T, N, H)
-    bias = jnp.zeros((1, H), xs.dtype) if getattr(params, "b_n", None) is None else params.b_n.reshape(1, H)
-    ahead = jax.eval_shape(lambda a, s: cell.gates(a, s)[1], (state.h,) * _inputs(cell), state)
-    leaves, kept = len(state), len(ahead)
+    a_x = (jnp.stack(shares) if isinstance(cell, GRU) else _by_gate(shares, H)).reshape(-1, T, N, H)
+    b_n = jnp.zeros((1, H), xs.dtype) if getattr(params, "b_n", None) is None else params.b_n.reshape(1, H)
 
-    def kernel(w, bias, flags, anew, a_x, *refs):
-        first, fresh, last, (ys,), starts, saved = _split(refs, leaves, leaves, leaves, 1, leaves, kept)
-        weights, b_n = [w[g] for g in range(w.shape[0])], bias[...]
-        first, fresh = (type(state)(*(ref[...] for ref in refs)) for refs in (first, fresh))
+    def kernel(shared, flags, rows, results):
+        (w_h, b_n), (mask, reset), (a_x, first, fresh) = shared, flags, rows
+        last, ys, starts, saved = results
+        weights, b_n = [w_h[g] for g in range(w_h.shape[0])], b_n[...]
+        first, fresh = _read((first, fresh))
 
         def step(t, state):
-            state = _where(anew[t], fresh, state)
+            state = _where(reset[t], fresh, state)
             a_h = [_dot(cell, state.h, w_g) for w_g in weights]
-            new, keep = cell.gates(_combine(cell, [a_x[g, t] for g in range(a_x.shape[0])], a_h, b_n), state)
-            for ref, value in zip((*starts, *saved), (*state, *keep), strict=True):
-                ref[t] = value
-            ys[t] = _where(flags[t], new.h, jnp.zeros_like(new.h))
-            return _where(flags[t], new, state)
+            new, keep = cell.gates(_sums(cell, [a_x[g, t] for g in range(a_x.shape[0])], a_h, b_n), state)
+            _write((starts, saved), (state, keep), t)
+            ys[t] = _where(mask[t], new.h, jnp.zeros_like(new.h))
+            return _where(mask[t], new, state)
 
-        end = jax.lax.fori_loop(0, T, step, first)
-        for ref, value in zip(last, end, strict=True):
-            ref[...] = value
+        _write(last, jax.lax.fori_loop(0, T, step, first))
 
-    shapes = [(N, H)] * leaves + [(T, N, H)] * (1 + leaves + kept)
-    out = _call(kernel, [_blocks(params.w_h, H), bias], [flags, anew], [a_x, *state, *fresh], shapes)
-    last, (ys,), starts, saved = _split(out, leaves, 1, leaves, kept)
-    return (type(state)(*last), ys), (params, xs, flags, anew, type(state)(*starts), tuple(saved))
+    of_steps = jax.ShapeDtypeStruct((T, N, H), xs.dtype)
+    kept = jax.eval_shape(lambda a, s: cell.gates(a, s)[1], (state.h,) * _gates(cell), state)
+    starts, saved = jax.tree.map(lambda _: of_steps, (state, kept))
+    (last, ys, starts, saved) = _call(
+        kernel, (_by_gate(params.w_h, H), b_n), (mask, reset), (a_x, state, fresh), (state, of_steps, starts, saved)
+    )
+    return (last, ys), (params, xs, mask, reset, starts, saved)
 
 
 def _backward(cell, residuals, cotangents):
-    params, xs, flags, anew, starts, saved = residuals
+    params, xs, mask, reset, starts, saved = residuals
     d_final, d_ys = cotangents
     (T, N, _), H = xs.shape, cell.hidden
-    leaves, kept, gates, State = len(starts), len(saved), _inputs(cell), type(starts)
 
-    def kernel(w_back, flags, anew, d_ys, *refs):
-        d_last, starts, saved, d_first, d_gates = _split(refs, leaves, leaves, kept, 2 * leaves, gates)
+    def kernel(shared, flags, rows, results):
+        (w_back,), (mask, reset), (d_ys, d_last, starts, saved) = shared, flags, rows
+        d_first, d_gates = results
         weights = [w_back[g] for g in range(w_back.shape[0])]
-        d_last = State(*(ref[...] for ref in d_last))
+        d_last = _read(d_last)
         zero = jax.tree.map(jnp.zeros_like, d_last)
 
         def step(k, carry):
             t, (d_state, d_fresh) = T - 1 - k, carry
-            d_new = _where(flags[t], d_state._replace(h=d_state.h + d_ys[t]), zero)
-            start = State(*(ref[t] for ref in starts))
-            parts, d_start = cell.gates_back(tuple(ref[t] for ref in saved), start, d_new)
+            d_new = _where(mask[t], d_state._replace(h=d_state.h + d_ys[t]), zero)
+            start, kept = _read((starts, saved), t)
+            d_a, d_start = cell.gates_back(kept, start, d_new)
             d_h = d_start.h
-            for part, w_g in zip(_recurrent(cell, parts), weights, strict=True):
+            for part, w_g in zip(_of_h(cell, d_a), weights, strict=True):
                 d_h = d_h + _dot(cell, part, w_g)
-            for ref, value in zip(d_gates, parts, strict=True):
-                ref[t] = value
-            d_start = _where(flags[t], d_start._replace(h=d_h), d_state)
-            d_fresh = jax.tree.map(jnp.add, d_fresh, _where(anew[t], d_start, zero))
-            return _where(anew[t], zero, d_start), d_fresh
+            _write(d_gates, list(d_a), t)
+            d_start = _where(mask[t], d_start._replace(h=d_h), d_state)
+            d_fresh = jax.tree.map(jnp.add, d_fresh, _where(reset[t], d_start, zero))
+            return _where(reset[t], zero, d_start), d_fresh
 
-        d_state, d_fresh = jax.lax.fori_loop(0, T, step, (d_last, zero))
-        for ref, value in zip(d_first, (*d_state, *d_fresh), strict=True):
-            ref[...] = value
+        _write(d_first, jax.lax.fori_loop(0, T, step, (d_last, zero)))
 
-    shapes = [(N, H)] * 2 * leaves + [(T, N, H)] * gates
-    w_back = jnp.swapaxes(_blocks(params.w_h, H), 1, 2)
-    out = _call(kernel, [w_back], [flags, anew], [d_ys, *d_final, *starts, *saved], shapes)
-    d_state, d_fresh, parts = _split(out, leaves, leaves, gates)
-    table = [part.reshape(T * N, H) for part in parts]
-    d_a = (jnp.concatenate(_recurrent(cell, table), axis=-1),)
-    rows = jax.tree.map(lambda a: a.reshape(T * N, -1), (starts, xs))
-    d_params, d_xs = cell.gather(params, *rows, (d_a, table[2]) if isinstance(cell, GRU) else d_a)
-    return d_params, d_xs.reshape(xs.shape), State(*d_state), State(*d_fresh), None, None
+    w_back = jnp.swapaxes(_by_gate(params.w_h, H), 1, 2)
+    d_gates = [jax.ShapeDtypeStruct((T, N, H), xs.dtype)] * _gates(cell)
+    (d_state, d_fresh), d_gates = _call(
+        kernel, (w_back,), (mask, reset), (d_ys, d_final, starts, saved), ((d_final, d_final), d_gates)
+    )
+    starts, inputs, d_gates = jax.tree.map(lambda a: a.reshape(T * N, -1), (starts, xs, d_gates))
+    d_a = (jnp.concatenate(_of_h(cell, d_gates), axis=-1),)
+    d_params, d_xs = cell.gather(params, starts, inputs, (d_a, d_gates[2]) if isinstance(cell, GRU) else d_a)
+    return d_params, d_xs.reshape(xs.shape), d_state, d_fresh, None, None
 
 
 _run.defvjp(_forward, _backward)
 
 
-def _inputs(cell):
+def _gates(cell):
     """The number of pre-activations that ``cell.gates`` takes."""
     return 1 if isinstance(cell, Elman) else 4
 
 
-def _combine(cell, a_x, a_h, b_n):
+def _sums(cell, a_x, a_h, b_n):
+    """What ``cell.gates`` takes, of the shares of x and h."""
     if isinstance(cell, GRU):
         return a_x[0] + a_h[0], a_x[1] + a_h[1], a_x[2], a_h[2] + b_n
     return [x + h for x, h in zip(a_x, a_h, strict=True)]
 
 
-def _recurrent(cell, parts):
+def _of_h(cell, parts):
     """Of the gradients that ``cell.gates_back`` returns, those that go back through W_h."""
     return [parts[0], parts[1], parts[3]] if isinstance(cell, GRU) else list(parts)
 
@@ -160,7 +157,7 @@ def _where(flags, new, old):
     return jax.tree.map(lambda a, b: jnp.where(flags[:, None] > 0, a, b), new, old)
 
 
-def _blocks(columns, H):
+def _by_gate(columns, H):
     """Return (R, G H) as (G, R, H), one block a gate."""
     return jnp.stack(jnp.split(columns, columns.shape[-1] // H, axis=-1))
 
@@ -172,37 +169,42 @@ def _dot(cell, x, w):
     return jnp.dot(x, w, precision=jax.lax.Precision.HIGHEST)
 
 
-def _split(refs, *sizes):
-    parts, at = [], 0
-    for size in sizes:
-        parts.append(refs[at : at + size])
-        at += size
-    return parts
+def _read(refs, at=...):
+    return jax.tree.map(lambda ref: ref[at], refs)
 
 
-def _call(kernel, shared, flags, rows, shapes):
-    """Run the kernel on blocks of ROWS sequences.
+def _write(refs, values, at=...):
+    for ref, value in zip(jax.tree.leaves(refs), jax.tree.leaves(values), strict=True):
+        ref[at] = value
 
-    Every program gets all of ``shared``; flags are (T, N), and rows and results (..., N, H).
+
+def _call(kernel, shared, flags, rows, results):
+    """Run kernel(shared, flags, rows, results) on blocks of ROWS sequences and return the results.
+
+    All four are trees. Every program gets all of ``shared``; flags are (T, N), and rows and results (..., N, H).
     """
     from jax.experimental import pallas as pl  # here, since they take long to import
     from jax.experimental.pallas import triton
 
-    def block(shape, axis):
-        sizes = tuple(ROWS if k == axis else size for k, size in enumerate(shape))
-        return pl.BlockSpec(sizes, lambda i: tuple(i if k == axis else 0 for k in range(len(shape))))
+    def blocks(tree, axis):  # the axis that counts sequences
+        def block(array):
+            sequences = axis and axis % array.ndim
+            sizes = tuple(ROWS if k == sequences else size for k, size in enumerate(array.shape))
+            return pl.BlockSpec(sizes, lambda i: tuple(i if k == sequences else 0 for k in range(len(sizes))))
+
+        return jax.tree.map(block, tree)
+
+    outlines = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), results)
 
     def run(interpret, *operands):
         return pl.pallas_call(
             kernel,
-            out_shape=[jax.ShapeDtypeStruct(shape, rows[0].dtype) for shape in shapes],
-            grid=(shapes[0][0] // ROWS,),
-            in_specs=[block(a.shape, None) for a in shared]
-            + [block(a.shape, 1) for a in flags]
-            + [block(a.shape, a.ndim - 2) for a in rows],
-            out_specs=[block(shape, len(shape) - 2) for shape in shapes],
+            out_shape=[outlines],
+            grid=(flags[0].shape[1] // ROWS,),
+            in_specs=[blocks(shared, None), blocks(flags, 1), blocks(rows, -2)],
+            out_specs=[blocks(outlines, -2)],
             interpret=interpret,
             compiler_params=triton.CompilerParams(num_warps=4, num_stages=1),
-        )(*operands)
+        )(*operands)[0]
 
-    return jax.lax.platform_dependent(*shared, *flags, *rows, cuda=partial(run, False), default=partial(run, True))
+    return jax.lax.platform_dependent(shared, flags, rows, cuda=partial(run, False), default=partial(run, True))
