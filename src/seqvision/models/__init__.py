@@ -28,9 +28,9 @@ from .classic.yolo import GridDetector, YOLOv1
 from .encoder_decoder import EncoderDecoder, ImageEncoder, SequenceEncoder
 from .heads import Anchored, ClassificationHead, RegressionHead
 from .mlp import MLP
-from .parameters import parameter_count, variable_shapes
 from .recurrent import Recurrent, RecurrentLayer
 from .row_by_row import RowByRow
+from .sizes import parameter_count, variable_shapes
 
 __all__ = [
     "MLP",

@@ -55,7 +55,10 @@ def encode_boxes(boxes: Array, labels: Array, grid: tuple[int, int], num_classes
     """
     boxes, labels = jnp.asarray(boxes, jnp.float32), jnp.asarray(labels)
     if boxes.ndim != 3 or boxes.shape[-1] != 4 or labels.shape != boxes.shape[:2]:
-        raise ValueError(f"encode_boxes: boxes must be (N, M, 4) and labels (N, M), got {boxes.shape}, {labels.shape}")
+        raise ValueError(
+            f"encode_boxes: boxes must be (N, M, 4) and labels (N, M), got {boxes.shape} and "
+            f"{labels.shape}: fill up with labels of -1"
+        )
     rows, columns = grid
     cells = jnp.array([columns, rows], jnp.float32)
     centers = (boxes[..., :2] + boxes[..., 2:]) / 2 * cells[None, None]

@@ -18,6 +18,8 @@ from .attention import Attention, attend
 
 Feed = Literal["none", "context", "attentional"]
 
+NO_MEMORY = "Decoder: attention needs a memory: let the encoder return one, or drop attention"
+
 
 class Encoded(NamedTuple):
     """What a decoder is given of its source."""
@@ -114,7 +116,7 @@ class Decoder:
           ValueError: if there is attention but no memory.
         """
         if self.attention is not None and memory_features is None:
-            raise ValueError("Decoder: attention needs a memory: let the encoder return one, or drop attention")
+            raise ValueError(NO_MEMORY)
         keys = jax.random.split(key, 6)
         M, H = memory_features or 0, self._outputs()
         cell = self.cell.init(keys[1], self.embedding + {"none": 0, "context": M, "attentional": H}[self.feed])
@@ -150,7 +152,7 @@ class Decoder:
         if self.attention is None:
             return None
         if encoded.memory is None:
-            raise ValueError("Decoder: attention needs a memory: let the encoder return one, or drop attention")
+            raise ValueError(NO_MEMORY)
         memory = encoded.memory if encoded.mask is None else jnp.where(encoded.mask[..., None], encoded.memory, 0)
         return Source(memory, encoded.mask, self.attention.keys(params.attention, memory))
 

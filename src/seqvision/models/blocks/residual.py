@@ -87,5 +87,7 @@ def _shortcut(x: Array, features: int, stride: int, kind: Shortcut, train: bool)
     if kind == "projection":
         return _Norm(features, (1, 1), stride, "valid", activation="linear", name="shortcut")(x, train=train)
     if x.shape[-1] > features:
-        raise ValueError(f'shortcut "zeros" adds channels, but {x.shape[-1]} come in and {features} go out')
+        raise ValueError(
+            f'shortcut "zeros" adds channels, but {x.shape[-1]} come in and {features} go out: use "projection"'
+        )
     return jnp.pad(x[:, ::stride, ::stride], ((0, 0), (0, 0), (0, 0), (0, features - x.shape[-1])))

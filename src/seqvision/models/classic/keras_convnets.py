@@ -1,5 +1,7 @@
 """The convolutional networks of the Keras notebooks, for MNIST, Fashion-MNIST and CIFAR-10."""
 
+from typing import Literal
+
 import flax.linen as nn
 from jax import Array
 
@@ -37,7 +39,7 @@ class ConvNet(nn.Module):
     channels: tuple[int, ...] = (32, 64, 128)
     kernel_size: tuple[int, ...] = (3, 3)
     stride: int | tuple[int, ...] = 2
-    padding: str = "valid"
+    padding: Literal["valid", "same"] = "valid"
     pool: tuple[int, ...] | None = None
     batch_norm: bool = False
     dropout: float | tuple[float, float] = 0.2

@@ -145,7 +145,7 @@ class LeNet5(nn.Module):
     def _check(self, x: Array) -> None:
         check_choice("form", self.form, ("original", "partial", "dense"), owner="LeNet5")
         if x.shape[1:3] not in ((28, 28), (32, 32)):
-            raise ValueError(f"LeNet5: images must be (B, 28, 28, C) or (B, 32, 32, C), got {x.shape}")
+            raise ValueError(f"LeNet5: images must be (B, 28, 28, C) or (B, 32, 32, C), got {x.shape}: resize them")
         if self.form == "original" and self.num_classes != 10:
             raise ValueError(
                 f'LeNet5: the "original" form knows pictures of 10 digits, not {self.num_classes} classes: '

@@ -45,7 +45,7 @@ class VGG(nn.Module):
         stages = len(self.convolutions)
         if min(x.shape[1:3]) < 2**stages:
             raise ValueError(
-                f"VGG: {stages} max pools need images of at least {2**stages} x {2**stages}, got {x.shape}"
+                f"VGG: {stages} max pools need images of at least {2**stages} x {2**stages}, got {x.shape}: resize them"
             )
         for s, (count, features) in enumerate(zip(self.convolutions, self.channels, strict=True)):
             for c in range(count):

@@ -66,7 +66,9 @@ class YOLOv1(nn.Module):
         """Map images x (B, 64 h, 64 w, C) to predictions (B, h, w, 5 * boxes + num_classes)."""
         check_pictures(self, x)
         if any(size % 64 or size < 64 for size in x.shape[1:3]):
-            raise ValueError(f"YOLOv1: the sides of the images must be multiples of 64 pixels, got {x.shape}")
+            raise ValueError(
+                f"YOLOv1: the sides of the images must be multiples of 64 pixels, got {x.shape}: resize them"
+            )
         count = 0
         for layer in _LAYERS:
             if isinstance(layer, str):
@@ -114,7 +116,9 @@ class GridDetector(nn.Module):
         check_pictures(self, x)
         cell = 2 ** len(self.channels)
         if any(size % cell for size in x.shape[1:3]):
-            raise ValueError(f"GridDetector: the sides of the images must be multiples of {cell}, got {x.shape}")
+            raise ValueError(
+                f"GridDetector: the sides of the images must be multiples of {cell}, got {x.shape}: pad them"
+            )
         for features in self.channels:
             block = ConvBlock(features, stride=2, activation=leaky, batch_norm=True, momentum=0.9, kernel_init=HE)
             x = block(x, train=train)
