@@ -14,7 +14,7 @@ Measured (from results/stock_forecast.json by results/tables.py):
     python experiments/stock_forecast.py (2026-11-20, 2 cores)
         RMSE, one step ahead (5 seeds): lstm 15.10 ± 0.29; gru 15.07 ± 0.08; elman 15.18 ± 0.13; mlp 16.20 ± 1.16;
             against last value 15.02; drift 15.08; AR(10) 15.22
-        RMSE, free-running (5 seeds): lstm 108.1 ± 50.7; gru 214.5 ± 264.0; elman 2222 ± 2990; mlp 1.300e+7 ± 3.000e+7;
+        RMSE, free-running (5 seeds): lstm 108.1 ± 50.7; gru 214.5 ± 264.0; elman 2222 ± 2990; mlp 1.3e+7 ± 3e+7;
             against last value 192.1; drift 272.3; AR(10) 142.7
     python experiments/stock_forecast.py --csv sbux.csv --target close --train 634 --validation 0 (2026-11-20, 2 cores)
         RMSE, one step ahead (5 seeds): gru 0.7366 ± 0.0057; against last value 0.7313

@@ -61,7 +61,7 @@ def test_the_command_lines_run(tmp_path, monkeypatch, capsys):
     for words in ours:
         if words[0] == "train":
             flags = words[: words.index("--epochs")] if "--epochs" in words else words
-            words = [*flags, "--epochs", "1", "--seeds", "1"]
+            words = [*flags, "--epochs", "1", "--seeds", "1", *(["--models", "linear"] if "classify" in words else [])]
         else:
             words = [word.replace("runs/RUN", str(next(Path("runs").glob("forecast*")))) for word in words]
         assert cli.main(words) == 0, capsys.readouterr().err

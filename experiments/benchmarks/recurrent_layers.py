@@ -30,7 +30,7 @@ long, but a third for the LRU with four sequences; "newton" never on two cores. 
 1/3.3 to 1.3 times as long by "numba" as by "fused".
 
 Measured (from results/recurrent_layers.json by results/tables.py):
-    python experiments/benchmarks/recurrent_layers.py --python PATH (2026-11-21, 2 cores, AMD EPYC with AVX-512)
+    python experiments/benchmarks/recurrent_layers.py --python PATH (2026-11-21, 2 cores, AMD EPYC)
         a step in a loop, ms  seqvision  best JAX or Keras / ours  torch / ours
         lstm-32-28-28-128          2.46                      2.15          1.33
         lstm-128-28-28-128          9.5                      1.91          1.33
@@ -57,11 +57,11 @@ Measured (from results/recurrent_layers.json by results/tables.py):
         gru-64-100-64-256                       1.79          1.42
         elman-32-60-1-128                       2.07          4.07
         elman-4-100-16-256                      3.54          5.82
-        two rounds, measured for 0.3 s each. By "fused", which "auto" is without numba, such cores gave 1.00 to 2.8 and
-        0.63 to 5.3 for the calls. For seconds at a time the GRU of four sequences, whose cores wait for each other in
-        every step, took 6.1 ms in the loop, in about one process of three; why, and whether the other frameworks' rows
-        do the same, was not found out.
-    python experiments/benchmarks/recurrent_layers.py --scaling (2026-11-21, 2 cores, AMD EPYC with AVX-512)
+        cores with AVX-512; two rounds. By "fused", which "auto" is without numba, such cores gave 1.00 to 2.8 and 0.63
+        to 5.3 for the calls. For seconds at a time the GRU of four sequences, whose cores wait for each other in every
+        step, took 6.1 ms in the loop, in about one process of three; why, and whether the other frameworks' rows do the
+        same, was not found out.
+    python experiments/benchmarks/recurrent_layers.py --scaling (2026-11-21, 2 cores, AMD EPYC)
         gradient of a loss on the last step, ms  scan none  scan sqrt  fused none  fused sqrt  numba none  numba sqrt
         lstm-32-64-16-64                              5.11        6.6        3.93        5.29        1.83        3.53
         lstm-32-256-16-64                             21.6       27.3        18.2        21.9        9.79        19.3

@@ -38,12 +38,14 @@ def test_settings_are_flags():
 def test_what_was_measured_is_recorded_without_the_folders_of_this_machine(tmp_path, capsys, way):
     (tmp_path / "measurements.py").write_text(MEASUREMENTS)
     record = ["--record", str(tmp_path)] if way == "{}" else [f"--record={tmp_path}"]
-    assert run_experiment(main, Config, args=["--size", "5", *record, "--csv", str(tmp_path / "a.csv")]) == 5.0
+    csv = ["--csv", str(tmp_path / "a.csv")]
+    assert run_experiment(main, Config, args=["--size", "5", *record, "--note", "alone", *csv]) == 5.0
     run = json.loads((tmp_path / "test_experiment.json").read_text(encoding="utf-8"))["runs"][0]
     assert run["command"] == "python test_experiment.py --size 5 --csv a.csv"
     assert run["settings"] == {"size": 5, "csv": "a.csv"}
     assert run["results"][0]["rows"]["model"]["value"] == 5.0
     assert run["seconds"] >= 0
+    assert run["note"] == "alone"
     assert "recorded in" in capsys.readouterr().out
 
 

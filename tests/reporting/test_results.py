@@ -56,7 +56,19 @@ def test_a_record_takes_the_place_of_the_same_command_alone(tmp_path):
     assert (run["settings"], run["seconds"], run["source"]) == ({"seeds": 1}, 2.0, None)
     assert {"python", "jax", "jaxlib", "numpy", "seqvision"} <= set(run["versions"])
     assert run["machine"]["processor"]
+    assert run["note"] is None
     assert run["machine"]["cores"] >= 1
+
+
+@pytest.mark.parametrize(("processor", "device", "stays"), [(None, "cpu", 0), ("another", "cpu", 1), (None, "tpu", 1)])
+def test_what_another_machine_measured_stays(tmp_path, processor, device, stays):
+    machine = {"processor": processor, "cores": 2, "device": device}
+    old = {"command": "python one.py", "machine": machine, "note": "of old", "results": []}
+    (tmp_path / "one.json").write_text(json.dumps({"experiment": "one", "runs": [old]}))
+    results = [measured("loss", {"a": 1.0})]
+    record_result(tmp_path, "one", results, command="python one.py", settings={}, seconds=1.0, note="alone")
+    runs = json.loads((tmp_path / "one.json").read_text())["runs"]
+    assert [run["note"] for run in runs] == ["of old"] * stays + ["alone"]
 
 
 def test_a_record_of_nothing_is_refused(tmp_path):

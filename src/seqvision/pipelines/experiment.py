@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import tyro
 
+_Note = Annotated[str | None, tyro.conf.arg(help="what else to know of the run, for its record")]
 _Folder = Annotated[Path | None, tyro.conf.arg(help="folder of results, to which what was measured is written")]
 
 
@@ -40,7 +41,8 @@ def run_experiment(
     """
     unprefixed: Any = tyro.conf.OmitArgPrefixes
     settings = ("config", unprefixed[config], field(default_factory=config))
-    arguments = make_dataclass("Arguments", [settings, ("record", _Folder, field(default=None))])
+    extra = [(name, kind, field(default=None)) for name, kind in (("record", _Folder), ("note", _Note))]
+    arguments = make_dataclass("Arguments", [settings, *extra])
     words = [*(sys.argv[1:] if args is None else args)]
     given: Any = tyro.cli(arguments, args=words, description=description)
     file = Path(inspect.getfile(main)).resolve()
@@ -58,6 +60,7 @@ def run_experiment(
             command=_command(file, words),
             settings=_without_folders(to_plain(given.config)),
             seconds=time.perf_counter() - begin,
+            note=given.note,
         )
         print(f"recorded in {path}")
     return result
@@ -72,11 +75,11 @@ def _measurement(folder: Path, name: str) -> Callable[[Any], list[dict[str, Any]
 
 
 def _command(file: Path, words: Sequence[str]) -> str:
-    """Return the command line without --record, and without what is true on this machine alone."""
+    """Return the command line without --record and --note, and without what is true on this machine alone."""
     root = next((folder.parent for folder in file.parents if folder.name == "experiments"), file.parent)
-    kept = [word for word in words if not word.startswith("--record=")]
-    if "--record" in kept:
-        place = kept.index("--record")
+    kept = [word for word in words if not word.startswith(("--record=", "--note="))]
+    for flag in {"--record", "--note"}.intersection(kept):
+        place = kept.index(flag)
         del kept[place : place + 2]
     return shlex.join(["python", file.relative_to(root).as_posix(), *_without_folders(kept)])
 

@@ -78,10 +78,11 @@ def record_result(
     command: str,
     settings: Mapping[str, Any],
     seconds: float,
+    note: str | None = None,
 ) -> Path:
     """Write what a run of an experiment measured into folder/experiment.json and return that file.
 
-    A record of the same command on the same processor is replaced, all others stay.
+    A record of the same command on the same processor, or on one that nobody noted, is replaced; all others stay.
 
     Args:
       folder: of the records.
@@ -90,6 +91,7 @@ def record_result(
       command: the command line that was run.
       settings: of the run, all of them.
       seconds: that it took.
+      note: what else to know of the run.
     Raises:
       ValueError: if there is no result, or a result has neither rows nor ratios.
     """
@@ -97,12 +99,9 @@ def record_result(
         raise ValueError(f"results of {experiment} must each have rows or ratios, got {results!r}")
     path = Path(folder) / f"{experiment}.json"
     runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
-    run = _run(results, command, settings, seconds)
-    same = [n for n, old in enumerate(runs) if _identity(old) == _identity(run)]
-    if same:
-        runs[same[0]] = {**run, "note": runs[same[0]]["note"]}
-    else:
-        runs.append(run)
+    run = _run(results, command, settings, seconds, note)
+    same = next((n for n, old in enumerate(runs) if _repeats(run, old)), len(runs))
+    runs[same : same + 1] = [run]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(_text(experiment, runs), encoding="utf-8")
     return path
@@ -118,23 +117,30 @@ def _text(experiment: str, runs: Sequence[Mapping[str, Any]]) -> str:
     return f'{{"experiment": "{experiment}", "runs": [\n' + ",\n".join(texts) + "\n]}\n"
 
 
-def _identity(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    return run["command"], run["machine"]["processor"], run["machine"]["device"]
+def _repeats(run: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
+    machine, before = run["machine"], old["machine"]
+    processors = machine["processor"], before["processor"]
+    return (
+        run["command"] == old["command"]
+        and machine["device"] == before["device"]
+        and (processors[0] == processors[1] or processors[1] is None)
+    )
 
 
 def _run(
-    results: Sequence[Mapping[str, Any]], command: str, settings: Mapping[str, Any], seconds: float
+    results: Sequence[Mapping[str, Any]], command: str, settings: Mapping[str, Any], seconds: float, note: str | None
 ) -> dict[str, Any]:
     found = describe_environment()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    device = found.backend if found.backend == "cpu" else found.devices[0]
     return {
         "command": command,
         "settings": to_plain(settings),
         "date": datetime.date.today().isoformat(),
         "seconds": round(seconds, 1),
-        "note": None,
+        "note": note,
         "source": None,  # the run itself
-        "machine": {"processor": found.processor, "cores": cores, "device": found.devices[0]},
+        "machine": {"processor": found.processor, "cores": cores, "device": device},
         "versions": {"python": found.python, **found.packages},
         "results": [*results],
     }
