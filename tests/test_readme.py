@@ -1,6 +1,8 @@
 """What the README shows runs, and what it names is there."""
 
+import importlib
 import json
+import pydoc
 import re
 import runpy
 import shlex
@@ -86,6 +88,18 @@ def test_files_and_links_are_there():
         assert (ROOT / name).exists(), name
     for name in re.findall(r"`(\w+\.py)`", section("Experiments")):
         assert (ROOT / "experiments" / name).exists(), name
+
+
+def test_names_are_there():
+    """Dotted names of the package, and the classes and functions of the sections on cells and on data."""
+    for name in set(re.findall(r"`(seqvision(?:\.\w+)+)", README)):
+        pydoc.locate(name) or pytest.fail(f"no {name}")
+    rooms = ("cells", "seq2seq", "models", "training", "testing")
+    known = {name for room in rooms for name in importlib.import_module(f"seqvision.{room}").__all__}
+    for title in ("Cells in your own JAX code", "Ways of execution", "Experiments on your data"):
+        prose = re.sub(r"^```.*?^```", "", section(title), flags=re.M | re.S)
+        named = set(re.findall(r"`([A-Za-z]\w*)`", prose))
+        assert named <= known | {"init", "initial_state", "step", "linear", "readout"}, title
 
 
 def test_nothing_is_left_to_fill_in():

@@ -159,7 +159,7 @@ def optimizers(result: Result) -> Measures:
         measure
         for of, title in {"rules": "rules", "momentum, its step size": "step sizes of momentum"}.items()
         for measure in (
-            measured("accuracy", result[of], of=title, baselines=commonest, digits=".3f", headline=True),
+            measured("accuracy", result[of], of=title, baselines=commonest, digits=".3f", headline=of == "rules"),
             measured("training loss", result[of], "loss", of=title),
         )
     ]

@@ -3,7 +3,7 @@
 Arrays are channels-last, (..., *spatial, channels), with any number of batch axes.
 
 On CPU, forward and gradients stay on fast code inside a compiled loop, where lax's own convolutions do not, and under
-`vmap` over models. `conv_general_dilated` goes into flax's `nn.Conv`.
+`vmap` over models; elsewhere lax's convolutions run. `conv_general_dilated` goes into flax's `nn.Conv`.
 """
 
 from seqvision.activations import ACTIVATIONS, activation
