@@ -89,7 +89,7 @@ def main(config: Config) -> dict[str, Any]:
     settings = {"loss": loss, "optimizer": optimizer, "epochs": config.epochs, "batch_size": config.batch_size}
     begin, found = time.perf_counter(), []
     for key in jax.random.split(jax.random.key(config.seed), config.seeds):
-        state, _ = fit(model, Arrays(train.images, targets), key=key, **settings)
+        state = fit(model, Arrays(train.images, targets), key=key, **settings).state
         found.append(find(predict(state, test.images, batch_size=500)))
     seconds = time.perf_counter() - begin
     heaps = connected_pixels(test.images, nearest_digit(digits), threshold=0.35, smallest=8)

@@ -33,7 +33,7 @@ from seqvision.metrics import frechet_distance, score_samples
 from seqvision.models import digit_gan, mnist_convnet
 from seqvision.pipelines import run_experiment
 from seqvision.reporting import RunFolder, plot_image_rows, save_figure, to_plain
-from seqvision.training import create_adversarial_state, fit, generate, make_adversarial_step, make_run, predict
+from seqvision.training import create_adversarial_state, fit, generate_samples, make_adversarial_step, make_run, predict
 
 import jax
 import numpy as np
@@ -106,7 +106,7 @@ def make_judge(config: Config, train: Arrays, test: Arrays) -> Callable[[np.ndar
     """Train a classifier of real images and return what it says of others."""
     settings: Any = {"loss": "cross_entropy", "optimizer": optax.adam(1e-3), "batch_size": 64}
     model, epochs = mnist_convnet(), config.judge_epochs
-    state, _ = fit(model, train, epochs=epochs, key=jax.random.key(config.seed), **settings)
+    state = fit(model, train, epochs=epochs, key=jax.random.key(config.seed), **settings).state
     labels, logits = np.asarray(test.y), predict(state, test)
     print(
         f"the classifier gets {np.mean(logits.argmax(axis=1) == labels):.4f} of {len(labels)} real test images right",
@@ -134,7 +134,7 @@ def train_pair(
     rows, grids = [], {}
     for epoch in range(1, config.epochs + 1):
         state, _ = run(state, train)
-        made = np.asarray(jax.jit(generate)(state, noise))
+        made = np.asarray(jax.jit(generate_samples)(state, noise))
         rows.append(judge(made))
         print(f"{f'epoch {epoch}':<24}{text(rows[-1])}", flush=True)
         if epoch in (1, 2, 3, 5, config.epochs):

@@ -327,7 +327,7 @@ def test_dense_4_total_error():
     target = np.float32([[0, 0, 1, 0]])
     for guess, total in (([0.2, 0.4, 0.1, 0.3], 0.55), ([0.1, 0.1, 0.7, 0.1], 0.06)):
         # The total is 1/2 sum (t - p)^2; the library's loss is the mean over the 4 outputs.
-        close(training.mse(np.float32([guess]), target) * 4 / 2, [total])
+        close(training.squared_error(np.float32([guess]), target) * 4 / 2, [total])
     # .2^2 + .4^2 + .9^2 + .3^2 = 1.10
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import optax
 import pytest
 
-from seqvision.data import Arrays
+from seqvision.data import Arrays, Stream
 from seqvision.models import ConvBlock, ResNet
 from seqvision.training import fit, forward
 
@@ -23,9 +23,9 @@ def draw(*shape, seed=0):
     return np.random.default_rng(seed).normal(2.0, 3.0, size=shape).astype(np.float32)
 
 
-def train(model, x, batch_size, optimizer, mode="run", epochs=2):
-    data = Arrays(x, np.zeros((len(x), model.features), np.float32))
-    settings = {"epochs": epochs, "batch_size": batch_size, "key": jax.random.key(0), "mode": mode}
+def train(model, x, batch_size, optimizer, kind=Arrays, epochs=2):
+    data = kind(x, np.zeros((len(x), model.features), np.float32))
+    settings = {"epochs": epochs, "batch_size": batch_size, "key": jax.random.key(0)}
     return fit(model, data, loss="mse", optimizer=optimizer, shuffle=False, compilation_cache=False, **settings)
 
 
@@ -41,11 +41,11 @@ def walk(z, batch_size, epochs):
 
 
 @pytest.mark.parametrize("batch_size", [5, 4], ids=["equal batches", "a smaller last batch"])
-@pytest.mark.parametrize("mode", ["run", "steps"])
-def test_running_statistics_are_those_of_every_batch_in_turn(mode, batch_size):
+@pytest.mark.parametrize("kind", [Arrays, Stream])
+def test_running_statistics_are_those_of_every_batch_in_turn(kind, batch_size):
     x = draw(10, 4, 3, 2)
     model = Net(3, (1, 1), batch_norm=True, momentum=MOMENTUM, epsilon=EPSILON)
-    state = train(model, x, batch_size, optax.sgd(0.0), mode).state
+    state = train(model, x, batch_size, optax.sgd(0.0), kind).state
     kernel = np.asarray(state.params["kernel"], np.float64)[0, 0]
     z = x.astype(np.float64) @ kernel
     mean, var = walk(z, batch_size, epochs=2)
@@ -74,23 +74,21 @@ def test_statistics_are_taken_before_the_step_that_a_batch_causes():
     np.testing.assert_array_equal(moved.batch_stats["norm"]["mean"], still.batch_stats["norm"]["mean"])
 
 
-def test_a_residual_network_gives_the_same_bits_in_a_run_and_step_by_step():
-    x = draw(7, 8, 8, 1)
-    model = ResNet((1,), (4,), stem="small", num_classes=3)
-    data, sgd = Arrays(x, np.arange(7) % 3), optax.sgd(0.1, momentum=0.9)
+def test_a_residual_network_learns_the_same_from_a_stream_but_for_rounding():
+    x, y = draw(7, 8, 8, 1), np.arange(7) % 3
+    model, sgd = ResNet((1,), (4,), stem="small", num_classes=3), optax.sgd(0.1, momentum=0.9)
     states = [
         fit(
             model,
             data,
             loss="cross_entropy",
             optimizer=sgd,
-            epochs=2,
+            epochs=1,
             batch_size=3,
             key=jax.random.key(0),
-            mode=mode,
             compilation_cache=False,
         ).state
-        for mode in ("run", "steps")
+        for data in (Arrays(x, y), Stream(x, y))
     ]
     for a, b in zip(*(jax.tree.leaves((s.params, s.batch_stats)) for s in states), strict=True):
-        np.testing.assert_array_equal(a, b)
+        assert np.linalg.norm(a - b) <= 1e-6 * np.linalg.norm(a)

@@ -10,7 +10,12 @@ import pytest
 from seqvision.data import Arrays, Batch
 from seqvision.models import DCGANDiscriminator, DCGANGenerator, digit_gan
 from seqvision.training import make_run
-from seqvision.training.adversarial import AdversarialState, create_adversarial_state, generate, make_adversarial_step
+from seqvision.training.adversarial import (
+    AdversarialState,
+    create_adversarial_state,
+    generate_samples,
+    make_adversarial_step,
+)
 
 FAST = {"xla_backend_optimization_level": 0}  # compiles in half the time
 
@@ -62,7 +67,7 @@ def test_a_line_learns_where_numbers_lie():
     )
     run = make_run(make_adversarial_step(1), epochs=100, batch_size=100)
     state, history = jax.jit(run)(state, Arrays(x))
-    made = np.asarray(generate(state, jax.random.normal(jax.random.key(1), (1000, 1))))
+    made = np.asarray(generate_samples(state, jax.random.normal(jax.random.key(1), (1000, 1))))
     assert abs(made.mean() - 3) < 0.3  # how far apart they lie, a line and a parabola do not agree on
     assert history["generator_loss"].shape == (100,)
 

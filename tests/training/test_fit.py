@@ -1,7 +1,7 @@
 """The train step, the run and the shell around them."""
 
-import subprocess
 import sys
+from pathlib import Path
 
 import chex
 import flax.linen as nn
@@ -12,11 +12,12 @@ import optax
 import pytest
 from jax import export
 
+from seqvision import training
 from seqvision.cells import GRU, LSTM, Elman
-from seqvision.data import Arrays, Batch, Windows
+from seqvision.data import Arrays, Batch, Stream, Windows
 from seqvision.models import MLP, Anchored, ClassificationHead, ConvNet, Recurrent, RegressionHead
-from seqvision.training import create_state, fit, make_eval_step, make_run, make_train_step, predict
-from seqvision.training.program import Program
+from seqvision.training import EarlyStopping, create_state, fit, make_eval_step, make_run, make_train_step, predict
+from seqvision.training.compilation import Program
 
 OPTIMIZER = optax.adam(1e-2)
 FIT = {"optimizer": OPTIMIZER, "progress": False, "compilation_cache": False}
@@ -59,19 +60,50 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_run_and_steps_give_the_same_bits(case):
+def test_the_same_program_gives_the_same_bits_and_a_plain_tuple(case):
     model, data, loss, metrics = CASES[case]
     args = {"loss": loss, "metrics": metrics, "epochs": 3, "batch_size": 8, "key": jax.random.key(1), **FIT}
-    run = fit(model, data, validation=data, mode="run", **args)
-    steps = fit(model, data, validation=data, mode="steps", **args)
-    chex.assert_trees_all_equal(run.state.params, steps.state.params)
-    chex.assert_trees_all_equal(run.state.batch_stats, steps.state.batch_stats)
-    chex.assert_trees_all_equal(run.history, steps.history)
-    assert run.history["loss"].shape == (3,)
-    assert run.seconds["compile"] > 0
-    state, history = run
-    assert state is run.state
-    assert history is run.history
+    state, history, seconds = fit(model, data, validation=data, **args)
+    again = fit(model, data, validation=data, **args)
+    chex.assert_trees_all_equal(state.params, again.state.params)
+    chex.assert_trees_all_equal(state.batch_stats, again.state.batch_stats)
+    chex.assert_trees_all_equal(history, again.history)
+    assert sorted(history) == sorted(name + entry for name in ("", "val_") for entry in ("loss", *(metrics or ())))
+    assert history["loss"].shape == (3,)
+    assert set(seconds) == {"compile", "run"}
+    assert seconds["compile"] > 0
+    assert type(again)._fields == ("state", "history", "seconds")
+
+
+class Frames:
+    """A loss that notes which functions of the training room lead from `fit` to the step, each time it is traced."""
+
+    def __init__(self):
+        self.chains = set()
+
+    def __call__(self, outputs, targets):
+        frame, names = sys._getframe(), []
+        while frame is not None:
+            if Path(frame.f_code.co_filename).parent == Path(training.__file__).parent:
+                names.append(frame.f_code.co_name)
+            frame = frame.f_back
+        names = names[::-1]
+        if "step" in names:
+            self.chains.add(tuple(names[names.index("fit") : names.index("step") + 1]))
+        return jnp.square(outputs - targets).mean(axis=(1, 2))
+
+
+def test_few_calls_lead_from_fit_to_the_step():
+    loss, args = Frames(), {"epochs": 2, "batch_size": 8, "key": jax.random.key(0), **FIT}
+    data = windows()
+    stream = Stream(*data.gather(jnp.arange(len(data))))
+    fit(MLP((4,)), data, loss=loss, **args)
+    fit(MLP((4,)), data, loss=loss, stopping=EarlyStopping("loss"), micro_batch=3, **args)
+    fit(MLP((4,)), stream, loss=loss, **args)
+    fit(MLP((4,)), data, loss=loss, validation=stream, **args)
+    assert ("fit", "prepare", "several", "epoch", "take", "step") in loss.chains
+    assert len(loss.chains) == 4
+    assert max(map(len, loss.chains)) - 1 <= 6, loss.chains
 
 
 def test_a_step_equals_gradient_descent_written_out():
@@ -127,6 +159,7 @@ def test_two_runs_of_three_epochs_are_one_of_six():
     kept = jax.tree.map(np.asarray, half.state.params)
     rest = fit(model, data, epochs=3, key=jax.random.key(9), state=half.state, **args)
     chex.assert_trees_all_equal(whole.state.params, rest.state.params)
+    chex.assert_trees_all_equal(whole.history["loss"], np.concatenate([half.history["loss"], rest.history["loss"]]))
     chex.assert_trees_all_equal(kept, jax.tree.map(np.asarray, half.state.params))  # not donated away
 
 
@@ -194,41 +227,6 @@ def test_the_step_lowers_for_accelerators(case, platform):
     assert lowered.platforms == (platform,)
 
 
-CACHE_SCRIPT = """
-import sys, jax, jax.monitoring, numpy as np, optax
-from seqvision.data import Windows
-from seqvision.models import MLP
-from seqvision.training import enable_compilation_cache, fit
-enable_compilation_cache(sys.argv[1])
-events = []
-jax.monitoring.register_event_listener(lambda name, **kw: events.append(name))
-fit(MLP((4,)), Windows(np.arange(40.0), 6), loss="mse", optimizer=optax.sgd(0.1), epochs=1, batch_size=8,
-    key=jax.random.key(0), progress=False)
-print(events.count("/jax/compilation_cache/cache_hits"), events.count("/jax/compilation_cache/cache_misses"))
-"""
-
-
-def test_a_second_process_finds_every_program_in_the_cache(tmp_path):
-    def hits_and_misses():
-        done = subprocess.run(
-            [sys.executable, "-c", CACHE_SCRIPT, str(tmp_path / "xla")], capture_output=True, text=True, check=True
-        )
-        return [int(n) for n in done.stdout.split()]
-
-    hits, misses = hits_and_misses()
-    assert hits == 0
-    assert misses > 0
-    assert hits_and_misses() == [misses, 0]
-
-
-def test_a_cache_folder_that_others_can_write_is_refused(tmp_path):
-    from seqvision.training import enable_compilation_cache
-
-    tmp_path.chmod(0o777)
-    with pytest.raises(PermissionError, match="chmod go-w"):
-        enable_compilation_cache(tmp_path)
-
-
 def test_predict_keeps_the_order_of_rows():
     model, data = MLP((4,)), windows()
     x = data.gather(jnp.arange(len(data))).x
@@ -257,7 +255,6 @@ BAD = {
     "epochs must be an int >= 1, got 0": {"epochs": 0},
     "loss must be one of mse.*got 'l2'": {"loss": "l2"},
     "metrics.'f1'. must be one of": {"metrics": {"f1"}},
-    'mode must be "run" or "steps", got \'loop\'': {"mode": "loop"},
     "mse: outputs .2, 1, 3. and targets .2, 1, 1.": {"model": MLP((4,), head=RegressionHead(1, 3))},
 }
 

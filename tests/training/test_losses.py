@@ -58,10 +58,10 @@ def test_a_label_outside_the_classes_gives_nan_for_that_row_only(label):
 
 def test_accuracy_of_classes_one_hot_and_binary():
     logits = jnp.array([[0.1, 2.0], [1.0, 0.0], [0.0, 1.0]])
-    assert losses.accuracy(logits, jnp.array([1, 1, 1])).tolist() == [1, 0, 1]
-    assert losses.accuracy(logits, jax.nn.one_hot(jnp.array([1, 1, 1]), 2)).tolist() == [1, 0, 1]
-    assert losses.accuracy(jnp.array([[0.3], [-2.0]]), jnp.array([[1], [1]])).tolist() == [1, 0]
-    assert losses.accuracy(jnp.array([0.3, -2.0]), jnp.array([1, 0])).tolist() == [1, 1]
+    assert losses.is_correct(logits, jnp.array([1, 1, 1])).tolist() == [1, 0, 1]
+    assert losses.is_correct(logits, jax.nn.one_hot(jnp.array([1, 1, 1]), 2)).tolist() == [1, 0, 1]
+    assert losses.is_correct(jnp.array([[0.3], [-2.0]]), jnp.array([[1], [1]])).tolist() == [1, 0]
+    assert losses.is_correct(jnp.array([0.3, -2.0]), jnp.array([1, 0])).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("name", ["mse", "mae", "huber", "binary_cross_entropy", "categorical_cross_entropy"])

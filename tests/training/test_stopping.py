@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from seqvision.data import Arrays
+from seqvision.data import Arrays, Stream
 from seqvision.training import EarlyStopping, create_state, fit, make_eval_step, make_run, make_train_step
 
 KEY = jax.random.key(0)
@@ -33,20 +33,18 @@ def stops(values, stopping):
 
 
 @pytest.mark.parametrize("epochs", [12, 60])  # chunks of one epoch, and of three
-@pytest.mark.parametrize("mode", ["run", "steps"])
-def test_training_ends_when_patience_is_spent_and_the_best_weights_come_back(mode, epochs):
+@pytest.mark.parametrize("data", [TRAIN, Stream(TRAIN.x, TRAIN.y)], ids=["on the device", "streamed"])
+def test_training_ends_when_patience_is_spent_and_the_best_weights_come_back(data, epochs):
     stopping = EarlyStopping(patience=4)
     # A step size that grows makes the loss on the training rows fall, and rise again.
     rule = optax.sgd(optax.exponential_decay(1e-2, 1, 1.3))
-    every = fit(nn.Dense(1), TRAIN, optimizer=rule, epochs=epochs, validation=TRAIN, mode=mode, **FIT)
+    every = fit(nn.Dense(1), data, optimizer=rule, epochs=epochs, validation=data, **FIT)
     ran, best = stops(every.history["val_loss"], stopping)
     assert ran > 4
-    stopped = fit(
-        nn.Dense(1), TRAIN, optimizer=rule, epochs=epochs, validation=TRAIN, mode=mode, stopping=stopping, **FIT
-    )
+    stopped = fit(nn.Dense(1), data, optimizer=rule, epochs=epochs, validation=data, stopping=stopping, **FIT)
     assert stopped.history["loss"].shape == (ran,)
     chex.assert_trees_all_equal(stopped.history, {name: values[:ran] for name, values in every.history.items()})
-    until_best = fit(nn.Dense(1), TRAIN, optimizer=rule, epochs=best + 1, validation=TRAIN, mode=mode, **FIT)
+    until_best = fit(nn.Dense(1), data, optimizer=rule, epochs=best + 1, validation=data, **FIT)
     chex.assert_trees_all_equal(stopped.state.params, until_best.state.params)
 
 

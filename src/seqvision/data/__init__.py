@@ -1,4 +1,4 @@
-"""Files and generators to arrays: series, images, splits, scalers and windows; augmentation on the device."""
+"""Files and generators to arrays, and streams of what is larger: series, images, splits, scalers, augmentation."""
 
 from seqvision.data.arrays import Arrays
 from seqvision.data.augment.augment import Augment
@@ -30,6 +30,7 @@ from seqvision.data.series.read_series import read_series
 from seqvision.data.series.series import Series, find_column
 from seqvision.data.series.waves import chirp, sine
 from seqvision.data.splits import Split, chronological_split, stratified_split
+from seqvision.data.stream import Stream
 from seqvision.data.text.digit_strings import DIGIT_NAMES, digit_sums, reversed_digits
 from seqvision.data.text.vocabulary import SequencePairs, Vocabulary, decoder_arrays
 from seqvision.data.windows import Windows
@@ -59,6 +60,7 @@ __all__ = [
     "Series",
     "Shift",
     "Split",
+    "Stream",
     "Vocabulary",
     "Warp",
     "Windows",

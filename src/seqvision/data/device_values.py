@@ -1,11 +1,16 @@
 """Numbers that a user hands in: finite, within 32 bits, and converted to arrays that a device computes with."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from seqvision._checks import check_count
+
+Rows = Sequence[int] | np.ndarray  # numbers of rows
 
 _CHUNK = 1 << 18  # elements looked at at once, so that a check of a large array needs little memory
 
@@ -31,29 +36,41 @@ def to_device(name: str, values, *, integers_to_float: bool = False, small_integ
     if isinstance(values, jax.core.Tracer):
         return values
     array = values if isinstance(values, (np.ndarray, Array)) else np.asarray(values)
-    kind = "f" if jnp.issubdtype(array.dtype, jnp.floating) else array.dtype.kind
-    if kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, but its dtype is {array.dtype}")
-    if kind in "iu" and array.dtype.itemsize < 4 and not small_integers:
-        raise TypeError(
-            f"{name} is {array.dtype}, whose arithmetic overflows: divide images by 255, or cast ids to int32"
-        )
-    dtype = array.dtype
-    if kind == "f":
-        dtype = jnp.result_type(float) if dtype == np.float64 else dtype
-        check_finite(name, array)
-    elif integers_to_float:
-        dtype = jnp.result_type(float)
-        _check_bound(name, array, 2**53 if dtype == jnp.float64 else 2**24, f"{dtype} cannot hold exactly")
-    elif kind in "iu":
-        dtype = jnp.result_type(int)
-        _check_bound(name, array, int(np.iinfo(dtype).max), f"does not fit in {dtype}")
+    dtype = device_dtype(name, array.dtype, integers_to_float=integers_to_float, small_integers=small_integers)
     if isinstance(array, Array):
+        _check_values(name, array, dtype)
         return array.astype(dtype)
-    converted = _copy(array, dtype)
-    if array.dtype != dtype and kind == "f":
-        check_finite(f"{name}, as {dtype},", converted)
-    return jax.device_put(converted)
+    return jax.device_put(converted(name, array, dtype))
+
+
+def device_dtype(name: str, dtype: Any, *, integers_to_float: bool = False, small_integers: bool = True) -> Any:
+    """Return the type that numbers of another type get on the device; see `to_device`."""
+    kind = number_kind(dtype)
+    if kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, but its dtype is {dtype}")
+    if kind in "iu" and dtype.itemsize < 4 and not small_integers:
+        raise TypeError(f"{name} is {dtype}, whose arithmetic overflows: divide images by 255, or cast ids to int32")
+    if kind == "f":
+        return jnp.result_type(float) if dtype == np.float64 else dtype
+    if integers_to_float:
+        return jnp.result_type(float)
+    return jnp.result_type(int) if kind in "iu" else dtype
+
+
+def converted(name: str, array: np.ndarray, dtype: Any, rows: Rows | None = None) -> np.ndarray:
+    """Check and copy numbers to another type, in memory of our own.
+
+    Args:
+      name: what to call them in errors.
+      array: (N, ...).
+      dtype: what `device_dtype` gave.
+      rows: (N,) numbers of the rows, for errors.
+    """
+    _check_values(name, array, dtype, rows)
+    copied = _copy(array, dtype)
+    if array.dtype != dtype and number_kind(array.dtype) == "f":
+        check_finite(f"{name}, as {dtype},", copied, rows)
+    return copied
 
 
 def check_seed(seed) -> int:
@@ -64,16 +81,18 @@ def check_seed(seed) -> int:
     return number
 
 
-def check_finite(name: str, array) -> None:
+def check_finite(name: str, array, rows: Rows | None = None) -> None:
     """Raise a ValueError that names row and column of the first NaN or infinity in a float array."""
-    rows = max(1, _CHUNK // max(1, int(np.prod(array.shape[1:]))))
-    for start in range(0, array.shape[0], rows):
-        good = np.isfinite(np.asarray(array[start : start + rows]))
+    some = max(1, _CHUNK // max(1, int(np.prod(array.shape[1:]))))
+    for start in range(0, array.shape[0], some):
+        good = np.isfinite(np.asarray(array[start : start + some]))
         if not good.all():
             where = np.argwhere(~good)[0]
             where[0] += start
             kind = "NaN" if np.isnan(float(array[tuple(where)])) else "infinite"
-            raise ValueError(f"{name} is {kind} at {_place(where)}: fill or drop blanks before, or read with blanks=…")
+            raise ValueError(
+                f"{name} is {kind} at {_place(where, rows)}: fill or drop blanks before, or read with blanks=…"
+            )
 
 
 def _copy(array: np.ndarray, dtype) -> np.ndarray:
@@ -90,18 +109,32 @@ def _copy(array: np.ndarray, dtype) -> np.ndarray:
     return copied
 
 
-def _check_bound(name: str, array, bound: int, problem: str) -> None:
-    if array.size == 0 or array.dtype.kind == "b":
-        return
-    for pick in (np.argmax, np.argmin):
-        where = np.unravel_index(int(pick(array)), array.shape)
-        value = int(array[where])
-        if abs(value) > bound:
-            raise ValueError(f"{name} is {value} at {_place(where)}, which {problem}: scale it or give floats")
+def _check_values(name: str, array, dtype, rows: Rows | None = None) -> None:
+    if number_kind(array.dtype) == "f":
+        check_finite(name, array, rows)
+    elif number_kind(array.dtype) in "iu" and array.size:
+        bound, problem = (
+            (2**53 if dtype == jnp.float64 else 2**24, f"{dtype} cannot hold exactly")
+            if number_kind(dtype) == "f"
+            else (int(np.iinfo(dtype).max), f"does not fit in {dtype}")
+        )
+        for pick in (np.argmax, np.argmin):
+            where = np.unravel_index(int(pick(array)), array.shape)
+            value = int(array[where])
+            if abs(value) > bound:
+                raise ValueError(
+                    f"{name} is {value} at {_place(where, rows)}, which {problem}: scale it or give floats"
+                )
 
 
-def _place(where) -> str:
+def number_kind(dtype: Any) -> str:
+    """Return NumPy's letter of a kind of numbers, "f" for bfloat16 too."""
+    return "f" if jnp.issubdtype(dtype, jnp.floating) else np.dtype(dtype).kind
+
+
+def _place(where, rows: Rows | None = None) -> str:
     row, *rest = (int(k) for k in where)
+    row = row if rows is None else int(rows[row])
     if not rest:
         return f"row {row}"
     return f"row {row}, column {rest[0]}" if len(rest) == 1 else f"row {row}, position {tuple(rest)}"

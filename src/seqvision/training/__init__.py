@@ -5,29 +5,29 @@ label smoothing, averaged weights, weight decay by kind of parameter, warm-up an
 early stopping, populations of seeds, and the mean over views of an image at test time.
 """
 
-from .adversarial import AdversarialState, create_adversarial_state, generate, make_adversarial_step
-from .apply import call_model
-from .averaging import average_weights, averaged
-from .cache import enable_compilation_cache
+from .adversarial import AdversarialState, create_adversarial_state, generate_samples, make_adversarial_step
+from .compilation import enable_compilation_cache
 from .detection_loss import make_yolo_loss
 from .fit import Fit, fit
 from .losses import (
     PerExample,
-    accuracy,
+    absolute_error,
     binary_cross_entropy,
     categorical_cross_entropy,
     cross_entropy,
+    exact_match,
     huber,
-    mae,
-    mse,
+    is_correct,
+    sequence_cross_entropy,
+    squared_error,
+    token_accuracy,
 )
-from .population import run_population
+from .populations import run_population
 from .predict import as_it_is, mirrored, predict
-from .regularizers import SmoothedCrossEntropy, WeightPenalty, decay_mask
+from .regularizers import SmoothedCrossEntropy, WeightPenalty, average_weights, averaged, decay_mask
 from .run import make_run
 from .schedules import inverse_time_decay, updates_in, warm_up
-from .sequence_losses import exact_match, sequence_cross_entropy, token_accuracy
-from .state import TrainState, create_state
+from .state import TrainState, call_model, create_state
 from .step import forward, make_eval_step, make_train_step
 from .stopping import EarlyStopping
 
@@ -39,7 +39,7 @@ __all__ = [
     "SmoothedCrossEntropy",
     "TrainState",
     "WeightPenalty",
-    "accuracy",
+    "absolute_error",
     "as_it_is",
     "average_weights",
     "averaged",
@@ -54,20 +54,20 @@ __all__ = [
     "exact_match",
     "fit",
     "forward",
-    "generate",
+    "generate_samples",
     "huber",
     "inverse_time_decay",
-    "mae",
+    "is_correct",
     "make_adversarial_step",
     "make_eval_step",
     "make_run",
     "make_train_step",
     "make_yolo_loss",
     "mirrored",
-    "mse",
     "predict",
     "run_population",
     "sequence_cross_entropy",
+    "squared_error",
     "token_accuracy",
     "updates_in",
     "warm_up",

@@ -11,8 +11,7 @@ from jax import Array
 
 from seqvision.data import Batch
 
-from .apply import call_model
-from .state import TrainState, create_state
+from .state import TrainState, call_model, create_state
 from .step import forward
 
 _NOISE, _DROPOUT = 0xA0, 0xA1  # folded into the key of a step
@@ -57,7 +56,7 @@ def create_adversarial_state(
     >>> from seqvision.models import digit_gan
     >>> state = create_adversarial_state(*digit_gan((4, 4)), optax.adam(2e-4), jax.random.key(0),
     ...                                  jnp.ones((1, 28, 28, 1)), latent=8)
-    >>> generate(state, jnp.ones((3, 8))).shape
+    >>> generate_samples(state, jnp.ones((3, 8))).shape
     (3, 28, 28, 1)
     """
     one, two = jax.random.split(key)
@@ -127,13 +126,13 @@ def make_adversarial_step(
     return step
 
 
-def generate(state: AdversarialState, noise: Array) -> Array:
+def generate_samples(state: AdversarialState, noise: Array) -> Array:
     """Make examples from noise (B, latent), with the generator's running batch statistics.
 
     >>> from seqvision.models import digit_gan
     >>> state = create_adversarial_state(*digit_gan((4, 4)), optax.sgd(0.1), jax.random.key(0),
     ...                                  jnp.ones((1, 28, 28, 1)), latent=2)
-    >>> float(jnp.abs(generate(state, jnp.ones((1, 2)))).max()) <= 1
+    >>> float(jnp.abs(generate_samples(state, jnp.ones((1, 2)))).max()) <= 1
     True
     """
     return forward(state.generator, noise)

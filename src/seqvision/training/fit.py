@@ -1,6 +1,10 @@
 """The shell around a run: data to the device, chunks of epochs, progress, donation, compile cache."""
 
+import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import flax.linen as nn
@@ -10,33 +14,28 @@ import numpy as np
 import optax
 from jax import Array
 
-from .cache import enable_compilation_cache
-from .checks import check_training_data
-from .counts import check_batch_size, check_positive
-from .execution import History, Plan, StepOptions, step_by_step, whole_epochs
-from .gradients import check_micro_batch
+from seqvision._checks import check_count
+from seqvision.data import Batch, Stream
+
+from .checks import check_batch_size, check_training_data
+from .compilation import Program, kept_on_disk
 from .losses import PerExample, resolve_loss, resolve_metrics
-from .progress import progress_bar
+from .run import make_epochs
 from .state import TrainState, create_state, state_shapes
-from .step import Augmentation, Metrics, Penalty
-from .stopping import EarlyStopping
+from .step import Augmentation, Metrics, Penalty, make_eval_step, make_train_step
+from .stopping import EarlyStopping, best_state, start_watch
+from .streaming import StreamedEpoch, StreamPrograms, make_stream_programs
+
+History = dict[str, np.ndarray]  # one (epochs,) array a metric
+Advance = Callable[[int, Mapping[str, Any]], None]
 
 
-class _StateAndHistory(NamedTuple):
-    state: TrainState
-    history: History
+class Fit(NamedTuple):
+    """What `fit` returns."""
 
-
-class Fit(_StateAndHistory):
-    """What `fit` returns: a pair (state, history), with the ``seconds`` it took to "compile" and to "run"."""
-
-    seconds: dict[str, float]
-
-    def __new__(cls, state: TrainState, history: History, seconds: dict[str, float] | None = None) -> "Fit":
-        """Make the pair; a copy made by tree functions knows no seconds."""
-        pair = super().__new__(cls, state, history)
-        pair.seconds = seconds or {}
-        return pair
+    state: TrainState  # trained; with early stopping, the weights of the best epoch
+    history: History  # "loss", one entry a metric, and those of validation data as "val_": (epochs,) each
+    seconds: dict[str, float]  # what it took to "compile" and to "run"
 
 
 def fit(
@@ -50,7 +49,6 @@ def fit(
     key: Array,
     validation: Any = None,
     metrics: Metrics = None,
-    mode: Literal["run", "steps"] = "run",
     shuffle: bool = True,
     augment: Augmentation | None = None,
     penalty: Penalty | None = None,
@@ -63,68 +61,164 @@ def fit(
 ) -> Fit:
     """Train a model.
 
+    Data on the device train as whole epochs compiled into one program. A `Stream` takes the same steps batch by batch,
+    each batch on its way to the device while the step before it runs; the two agree to rounding. The same program gives
+    the same bits again.
+
     Args:
       model: any flax.linen module.
-      data: `Windows`, `Arrays`, or anything with ``len`` and a traceable ``gather(indices) -> Batch`` that is a pytree.
+      data: `Windows`, `Arrays`, or anything with ``len`` and a traceable ``gather(indices) -> Batch`` that is a pytree;
+        or a `Stream` of what is larger than the device's memory.
       loss: name or function, see `make_train_step`.
       optimizer: an optax transformation; pass the same object again to reuse the compiled program.
       epochs: passes over the data.
       batch_size: examples a step.
       key: a JAX key; every draw of the run derives from it.
-      validation: data evaluated after each epoch; gives "val_" entries.
+      validation: data evaluated after each epoch, of either kind; gives "val_" entries.
       metrics: names or a mapping, see `make_train_step`.
-      mode: "run" compiles whole epochs into one program; "steps" calls the same step from Python, batch by batch. On
-        CPU both give the same bits with the layers of this library.
-      shuffle: a new order every epoch.
+      shuffle: a new order every epoch; a `Stream` of a function's batches keeps the order in which they come.
       augment, penalty, micro_batch, compute_dtype: see `make_train_step`; give functions that compare by value, such as
         `seqvision.data.Augment`, or the same objects again, to reuse the compiled program.
       stopping: end early, see `EarlyStopping`; the state has the weights of the best epoch, the history all that ran.
       state: a state to go on from, kept usable; by default a new one.
       progress: a progress bar on stderr; by default if that is a terminal.
-      compilation_cache: keep the compiled program on disk for the next process.
+      compilation_cache: keep the compiled program on disk for the next process; jax's own settings stay as they are.
 
     Returns:
-      Fit(state, history): history holds NumPy arrays (epochs,), "loss" and one for each metric; its ``seconds`` say how
-        long it took to compile and to run.
+      Fit(state, history, seconds): history holds NumPy arrays (epochs,), "loss" and one for each metric; seconds tell
+        how long it took to "compile" and to "run".
 
     Raises:
       ValueError: for sizes that do not fit, labels out of range, outputs and targets of different shapes.
 
     >>> from seqvision.data import Arrays
     >>> data = Arrays(np.ones((10, 3)), np.zeros((10, 1)))
-    >>> result = fit(nn.Dense(1), data, loss="mse", optimizer=optax.sgd(0.1), epochs=5, batch_size=4,
-    ...              key=jax.random.key(0), compilation_cache=False)
-    >>> result.history["loss"].shape
+    >>> state, history, seconds = fit(nn.Dense(1), data, loss="mse", optimizer=optax.sgd(0.1), epochs=5, batch_size=4,
+    ...                               key=jax.random.key(0), compilation_cache=False)
+    >>> history["loss"].shape
     (5,)
     """
-    check_positive("epochs", epochs)
-    check_positive("batch_size", batch_size)
-    check_batch_size(batch_size, len(data))
-    if mode not in ("run", "steps"):
-        raise ValueError(f'mode must be "run" or "steps", got {mode!r}')
-    if compilation_cache:
-        enable_compilation_cache()
-    check_micro_batch(micro_batch)
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size)
     loss_function, named = resolve_loss(loss), resolve_metrics(metrics)
     if stopping is not None:
         names = ("loss", *(name for name, _ in named))
         stopping.check([*names, *(f"val_{name}" for name in names if validation is not None)])
-    start = time.perf_counter()
-    example = jax.tree.map(_zeros, jax.eval_shape(lambda d: d.gather(jnp.zeros(1, jnp.int32)), data).x)
-    shapes = state_shapes(model, optimizer, key, example) if state is None else state
-    check_training_data(shapes, data, loss_function, augment)
     options = StepOptions(augment, penalty, micro_batch, compute_dtype)
-    plan = Plan(loss_function, named, options, stopping, epochs, batch_size, shuffle)
-    prepare = whole_epochs if mode == "run" else step_by_step
-    run_epochs = prepare(plan, shapes, data, validation)  # compiles in the background
-    if state is None:
-        state = create_state(model, optimizer, key, example)
-    else:
-        state = jax.tree.map(jnp.copy, state)  # ours is donated, the caller's stays usable
-    with progress_bar(epochs, progress) as advance:
-        state, history, run_seconds = run_epochs(state, advance)
-    return Fit(state, history, {"compile": time.perf_counter() - start - run_seconds, "run": run_seconds})
+    settings = Settings(loss_function, named, options, stopping, batch_size, shuffle)
+    streamed = isinstance(data, Stream) or isinstance(validation, Stream)
+    chunk = 1 if streamed else _chunk(epochs)
+    start = time.perf_counter()
+    batch = _example(data, batch_size)
+    x = jax.tree.map(lambda a: np.zeros((1, *a.shape[1:]), a.dtype), batch.x)
+    cache = kept_on_disk if compilation_cache else nullcontext
+    with cache():
+        shapes = state_shapes(model, optimizer, key, x) if state is None else state
+        labels = check_training_data(shapes, batch, loss_function, augment)
+        if labels is not None and not isinstance(data, Stream) and hasattr(data, "y"):
+            labels.check(data.y)
+        watch = jax.eval_shape(start_watch, shapes) if stopping is not None else None
+        if streamed:
+            streams = StreamedEpoch(_stream_programs(settings), labels, cache)
+            compiling: Any = streams.prepare(shapes, watch, data, validation)
+        else:
+            compiling = _program(settings, chunk).prepare(shapes, watch, data, validation)  # in the background
+        if state is None:
+            state = create_state(model, optimizer, key, x)
+        else:
+            state = jax.tree.map(jnp.copy, state)  # ours is donated, the caller's stays usable
+        several = compiling.result()
+        watch = start_watch(state) if stopping is not None else None
+    compiled = time.perf_counter()
+    histories: list[History] = []
+    with _progress_bar(epochs, progress) as advance:
+        for _ in range(epochs // chunk):
+            state, watch, history = several(state, watch, data, validation)
+            history = jax.device_get(history)
+            if watch is not None:
+                ran = int(watch.epochs) - len(histories) * chunk
+                history = {name: values[:ran] for name, values in history.items()}
+            histories.append(history)
+            advance(chunk, history)
+            if watch is not None and watch.stopped:
+                break
+    state = state if watch is None else best_state(state, watch)
+    seconds = {"compile": compiled - start, "run": time.perf_counter() - compiled}
+    return Fit(state, {name: np.concatenate([h[name] for h in histories]) for name in histories[0]}, seconds)
 
 
-def _zeros(shape: jax.ShapeDtypeStruct) -> np.ndarray:
-    return np.zeros(shape.shape, shape.dtype)
+class StepOptions(NamedTuple):
+    """What `make_train_step` takes beside loss and metrics."""
+
+    augment: Augmentation | None
+    penalty: Penalty | None
+    micro_batch: int | None
+    compute_dtype: Literal["bfloat16", "float32"] | None
+
+
+class Settings(NamedTuple):
+    """What a run's programs depend on besides the number of epochs and the shapes of state and data."""
+
+    loss: PerExample
+    metrics: tuple[tuple[str, PerExample], ...]
+    options: StepOptions
+    stopping: EarlyStopping | None
+    batch_size: int
+    shuffle: bool
+
+
+@lru_cache(maxsize=64)
+def _program(settings: Settings, epochs: int) -> Program:
+    loss, metrics, options, stopping, batch_size, shuffle = settings
+    step = make_train_step(loss, dict(metrics), **options._asdict())
+    evaluate = make_eval_step(loss, dict(metrics))
+    several = make_epochs(step, epochs, batch_size, shuffle, evaluate, stopping=stopping)
+    return Program(several, donate=(0, 1))
+
+
+@lru_cache(maxsize=64)
+def _stream_programs(settings: Settings) -> StreamPrograms:
+    loss, metrics, options, stopping, batch_size, shuffle = settings
+    step = make_train_step(loss, dict(metrics), **options._asdict())
+    evaluate = make_eval_step(loss, dict(metrics))
+    return make_stream_programs(step, evaluate, batch_size, shuffle, stopping)
+
+
+def _example(data: Any, batch_size: int) -> Batch:
+    """Check that a batch fits into the data and return the shapes of two examples."""
+    if isinstance(data, Stream):
+        data.check_batch_size(batch_size)
+        return data.shapes(2)
+    check_batch_size(batch_size, len(data))
+    return jax.eval_shape(lambda d: d.gather(jnp.zeros(2, jnp.int32)), data)
+
+
+def _chunk(epochs: int) -> int:
+    """Return the epochs between two looks at the progress: the largest divisor of the total up to a twentieth of it."""
+    return max(d for d in range(1, max(1, epochs // 20) + 1) if epochs % d == 0)
+
+
+@contextmanager
+def _progress_bar(epochs: int, wanted: bool | None) -> Iterator[Advance]:
+    """Show epochs done and the latest metrics on stderr; ``wanted=None`` shows them only if that is a terminal."""
+    if not (sys.stderr.isatty() if wanted is None else wanted):
+        yield lambda done, history: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("epoch"),
+        MofNCompleteColumn(),
+        BarColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=epochs)
+
+        def advance(done: int, history: Mapping[str, Any]) -> None:
+            latest = "  ".join(f"{name} {values[-1]:.4g}" for name, values in history.items())
+            bar.update(task, advance=done, description=latest)
+
+        yield advance

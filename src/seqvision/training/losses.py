@@ -6,25 +6,25 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from .sequence_losses import exact_match, sequence_cross_entropy, token_accuracy
-
 PerExample = Callable[[Array, Array], Array]  # (outputs, targets) -> (B,)
 
+_PAD = 0  # the token of padding at the ends of sequences, left out of their losses and metrics
 
-def mse(outputs: Array, targets: Array) -> Array:
-    """Squared error, averaged over all axes but the first.
 
-    >>> mse(jnp.array([[1.0], [3.0]]), jnp.array([[0.0], [3.0]])).tolist()
+def squared_error(outputs: Array, targets: Array) -> Array:
+    """Squared error ("mse"), averaged over all axes but the first.
+
+    >>> squared_error(jnp.array([[1.0], [3.0]]), jnp.array([[0.0], [3.0]])).tolist()
     [1.0, 0.0]
     """
     _same_shape("mse", outputs, targets)
     return _mean(jnp.square(outputs - targets))
 
 
-def mae(outputs: Array, targets: Array) -> Array:
-    """Absolute error, averaged over all axes but the first.
+def absolute_error(outputs: Array, targets: Array) -> Array:
+    """Absolute error ("mae"), averaged over all axes but the first.
 
-    >>> mae(jnp.array([[1.0], [3.0]]), jnp.array([[0.0], [5.0]])).tolist()
+    >>> absolute_error(jnp.array([[1.0], [3.0]]), jnp.array([[0.0], [5.0]])).tolist()
     [1.0, 2.0]
     """
     _same_shape("mae", outputs, targets)
@@ -75,10 +75,10 @@ def categorical_cross_entropy(logits: Array, targets: Array) -> Array:
     return _mean(optax.losses.softmax_cross_entropy(logits, targets.astype(logits.dtype)))
 
 
-def accuracy(outputs: Array, targets: Array) -> Array:
-    """Share of right answers: arg max for classes, sign of the logit for one binary output.
+def is_correct(outputs: Array, targets: Array) -> Array:
+    """Share of right answers ("accuracy"): arg max for classes, sign of the logit for one binary output.
 
-    >>> accuracy(jnp.array([[0.1, 2.0], [1.0, 0.0]]), jnp.array([1, 1])).tolist()
+    >>> is_correct(jnp.array([[0.1, 2.0], [1.0, 0.0]]), jnp.array([1, 1])).tolist()
     [1.0, 0.0]
     """
     if outputs.ndim == targets.ndim + 1 and outputs.shape[:-1] == targets.shape:
@@ -92,9 +92,47 @@ def accuracy(outputs: Array, targets: Array) -> Array:
     return _mean(right.astype(jnp.float32))
 
 
+def sequence_cross_entropy(logits: Array, labels: Array) -> Array:
+    """Cross entropy averaged over the steps that are not padding (label 0); NaN for a label outside 0..V-1.
+
+    Every sequence weighs the same, long or short; one without any step counts 0. What the logits hold at padding, NaN
+    included, changes neither value nor gradient.
+
+    >>> sequence_cross_entropy(jnp.zeros((2, 3, 4)), jnp.array([[1, 2, 0], [3, 0, 0]])).tolist()
+    [1.38..., 1.38...]
+    """
+    _check_tokens("sequence_cross_entropy", logits, labels)
+    inside = (labels >= 0) & (labels < logits.shape[-1])
+    counted = labels != _PAD
+    logits = jnp.where(counted[..., None], logits, 0)
+    loss = optax.losses.softmax_cross_entropy_with_integer_labels(logits, jnp.where(inside, labels, 0))
+    return _mean_counted(jnp.where(inside, loss, jnp.nan), counted)
+
+
+def token_accuracy(logits: Array, labels: Array) -> Array:
+    """Share of steps with the right arg max, padding (label 0) left out; 0 where there is nothing else.
+
+    >>> token_accuracy(jnp.eye(4)[None, :3], jnp.array([[1, 1, 2]])).tolist()
+    [0.66...]
+    """
+    _check_tokens("token_accuracy", logits, labels)
+    return _mean_counted((jnp.argmax(logits, axis=-1) == labels).astype(jnp.float32), labels != _PAD)
+
+
+def exact_match(logits: Array, labels: Array) -> Array:
+    """1 for a sequence that is right at every step but padding (label 0), else 0.
+
+    >>> exact_match(jnp.eye(4)[None, 1:], jnp.array([[1, 2, 0]])).tolist()
+    [1.0]
+    """
+    _check_tokens("exact_match", logits, labels)
+    right = (jnp.argmax(logits, axis=-1) == labels) | (labels == _PAD)
+    return right.reshape(right.shape[0], -1).all(axis=1).astype(jnp.float32)
+
+
 LOSSES: dict[str, PerExample] = {
-    "mse": mse,
-    "mae": mae,
+    "mse": squared_error,
+    "mae": absolute_error,
     "huber": huber,
     "binary_cross_entropy": binary_cross_entropy,
     "cross_entropy": cross_entropy,
@@ -103,7 +141,7 @@ LOSSES: dict[str, PerExample] = {
 }
 METRICS: dict[str, PerExample] = {
     **LOSSES,
-    "accuracy": accuracy,
+    "accuracy": is_correct,
     "token_accuracy": token_accuracy,
     "exact_match": exact_match,
 }
@@ -112,7 +150,7 @@ METRICS: dict[str, PerExample] = {
 def resolve_loss(loss: str | PerExample) -> PerExample:
     """Return the function behind a loss's name; a function is its own name.
 
-    >>> resolve_loss("mse") is mse
+    >>> resolve_loss("mse") is squared_error
     True
     """
     return _resolve("loss", loss, LOSSES)
@@ -166,3 +204,17 @@ def _same_shape(name: str, outputs: Array, targets: Array) -> None:
 
 def _mean(values: Array) -> Array:
     return values.reshape(values.shape[0], -1).mean(axis=1)
+
+
+def _check_tokens(name: str, logits: Array, labels: Array) -> None:
+    if not jnp.issubdtype(labels.dtype, jnp.integer):
+        raise TypeError(f"{name} takes integer labels, got {labels.dtype}: give token numbers, 0 for padding")
+    if logits.ndim < 3 or labels.shape != logits.shape[:-1]:
+        raise ValueError(
+            f"{name} takes logits (B, ..., T, V) and labels (B, ..., T), got {logits.shape} and {labels.shape}"
+        )
+
+
+def _mean_counted(values: Array, counted: Array) -> Array:
+    total = jnp.where(counted, values, 0).reshape(values.shape[0], -1).sum(axis=1)
+    return total / jnp.maximum(counted.reshape(values.shape[0], -1).sum(axis=1), 1)

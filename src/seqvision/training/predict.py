@@ -1,6 +1,7 @@
 """A trained model's outputs on many rows."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -9,7 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from .counts import check_positive
+from seqvision._checks import check_count
+from seqvision.data import Stream
+from seqvision.data.read_ahead import read_ahead
+
 from .state import TrainState
 from .step import forward
 
@@ -21,7 +25,7 @@ def predict(state: TrainState, data: Any, *, batch_size: int = 1024, views: Sequ
 
     Args:
       state: what `fit` returns.
-      data: a data set with ``gather`` (`Windows`, `Arrays`), or an array of inputs (N, ...).
+      data: a data set with ``gather`` (`Windows`, `Arrays`), a `Stream`, or an array of inputs (N, ...).
       batch_size: rows at once.
       views: test-time augmentation: functions from inputs (B, ...) to inputs, such as `as_it_is` and `mirrored`, over
         which the outputs are averaged; give the same function objects again to reuse the compiled program.
@@ -35,7 +39,10 @@ def predict(state: TrainState, data: Any, *, batch_size: int = 1024, views: Sequ
     >>> predict(state, np.ones((10, 3), np.float32), batch_size=4).shape
     (10, 2)
     """
-    check_positive("batch_size", batch_size)
+    check_count("batch_size", batch_size)
+    if isinstance(data, Stream):
+        with closing(read_ahead(data.read(None, batch_size))) as batches:
+            return np.concatenate([np.asarray(_seen(state, batch.x, tuple(views))) for _, batch in batches])
     if not hasattr(data, "gather"):
         data = jnp.asarray(data)
         if data.dtype in (jnp.uint8, jnp.int8, jnp.uint16, jnp.int16):
@@ -70,6 +77,11 @@ def mirrored(images: Array) -> Array:
 def _outputs(state, data, start, size, views):
     """Run rows start..start+size; the last block ends at the end of the data, overlapping the one before."""
     rows = jnp.minimum(start, len(data) - size) + jnp.arange(size)
-    x = data.gather(rows).x if hasattr(data, "gather") else data[rows]
+    return _seen(state, data.gather(rows).x if hasattr(data, "gather") else data[rows], views)
+
+
+@partial(jax.jit, static_argnums=2)
+def _seen(state, x, views):
+    """Average the outputs over the views of inputs."""
     outputs = [forward(state, view(x)) for view in views or (as_it_is,)]
     return jax.tree.map(lambda *each: sum(each) / len(each), *outputs)

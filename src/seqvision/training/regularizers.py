@@ -1,14 +1,17 @@
-"""What keeps weights small and answers modest: penalties, weight decay by kind of parameter, smoothed labels."""
+"""What keeps a network from fitting noise: penalties, decay by kind of parameter, smoothed labels, averaged weights."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
 
+from seqvision._checks import check_number
+
 from .losses import categorical_cross_entropy, check_labels
+from .state import TrainState
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,7 @@ class WeightPenalty:
     def __post_init__(self) -> None:
         """Check the factors."""
         for name in ("l1", "l2"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be a number >= 0, got {getattr(self, name)!r}")
+            check_number(name, getattr(self, name), least=0, below=float("inf"))
 
     def __call__(self, params: Any) -> Array:
         """Return the penalty, one number."""
@@ -75,8 +77,7 @@ class SmoothedCrossEntropy:
 
     def __post_init__(self) -> None:
         """Check the share."""
-        if not 0 <= self.amount < 1:
-            raise ValueError(f"amount must be a share in [0, 1), got {self.amount!r}")
+        check_number("amount", self.amount, least=0, below=1)
 
     def __call__(self, logits: Array, labels: Array) -> Array:
         """Map logits (B, ..., K), and labels (B, ...) or shares (B, ..., K), to (B,); NaN for a label outside."""
@@ -86,3 +87,59 @@ class SmoothedCrossEntropy:
         targets = optax.smooth_labels(jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype), self.amount)
         inside = (labels >= 0) & (labels < logits.shape[-1])
         return categorical_cross_entropy(logits, jnp.where(inside[..., None], targets, jnp.nan))
+
+
+class WeightAverage(NamedTuple):
+    """State of `average_weights`."""
+
+    inner: Any  # of the optimizer
+    average: Any  # like the parameters
+    updates: Array  # () int32, how many there were
+
+
+def average_weights(optimizer: optax.GradientTransformation, decay: float = 0.999) -> optax.GradientTransformation:
+    """Keep an exponential moving average of the weights that an optimizer makes; training itself stays the same.
+
+    The average forgets faster at the beginning, by (1 + t) / (10 + t) at update t where that is less than ``decay``, so
+    that the initial weights do not linger. `averaged` puts it in the place of the weights.
+
+    Args:
+      optimizer: any optax transformation.
+      decay: share of the average that stays at an update, in [0, 1).
+
+    Source: Polyak, Juditsky, Acceleration of stochastic approximation by averaging, 1992.
+
+    >>> rule = average_weights(optax.sgd(1.0), 0.5)
+    >>> state = rule.init(jnp.array([0.0]))
+    >>> updates, state = rule.update(jnp.array([-1.0]), state, jnp.array([0.0]))
+    >>> updates.tolist(), state.average.tolist()
+    ([1.0], [0.89...])
+    """
+    check_number("decay", decay, least=0, below=1)
+
+    def init(params: Any) -> WeightAverage:
+        return WeightAverage(optimizer.init(params), jax.tree.map(jnp.copy, params), jnp.zeros((), jnp.int32))
+
+    def update(updates: Any, state: WeightAverage, params: Any = None) -> tuple[Any, WeightAverage]:
+        if params is None:
+            raise ValueError("average_weights needs the parameters: call update(gradients, state, params)")
+        updates, inner = optimizer.update(updates, state.inner, params)
+        kept = jnp.minimum(decay, (1 + state.updates) / (10 + state.updates))
+        new = optax.apply_updates(params, updates)
+        average = jax.tree.map(lambda a, p: p + kept.astype(p.dtype) * (a - p), state.average, new)
+        return updates, WeightAverage(inner, average, state.updates + 1)
+
+    return optax.GradientTransformation(init, update)
+
+
+def averaged(state: TrainState) -> TrainState:
+    """Return the state with the average of its weights as its weights.
+
+    Raises:
+      ValueError: if the optimizer keeps none.
+    """
+    nodes = jax.tree.leaves(state.opt_state, is_leaf=lambda node: isinstance(node, WeightAverage))
+    found = [node.average for node in nodes if isinstance(node, WeightAverage)]
+    if not found:
+        raise ValueError("the optimizer keeps no average of the weights: train with average_weights(optimizer)")
+    return state.replace(params=found[0])

@@ -7,18 +7,20 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import check_count
 from seqvision.data import Batch
 
-from .counts import check_batch_size, check_positive
+from .checks import check_batch_size
 from .state import TrainState
 from .step import Step
-from .stopping import EarlyStopping, Epoch, best_state, start_watch, watched_epochs
+from .stopping import EarlyStopping, Watch, best_state, look, start_watch
 
 _SHUFFLE = 0x5EED  # folded into the key before the epoch, so that shuffling and dropout never share a stream
 
 Metrics = dict[str, Array]
 Evaluate = Callable[[TrainState, Batch], Metrics]
 Run = Callable[..., tuple[TrainState, Metrics]]
+Epochs = Callable[[TrainState, Watch | None, Any, Any], tuple[TrainState, Watch | None, Metrics]]
 
 
 def make_run(
@@ -57,92 +59,113 @@ def make_run(
     >>> history["loss"].shape, int(state.step)
     ((5,), 15)
     """
-    check_positive("epochs", epochs)
-    epoch = make_epoch(step, batch_size=batch_size, shuffle=shuffle, evaluate=evaluate, eval_batch_size=eval_batch_size)
+    several = make_epochs(step, epochs, batch_size, shuffle, evaluate, eval_batch_size, stopping)
 
     def run(state: TrainState, data: Any, validation: Any = None) -> tuple[TrainState, Metrics]:
-        if stopping is None:
-            return jax.lax.scan(lambda state, _: epoch(state, data, validation), state, None, length=epochs)
-        watch = start_watch(state)
-        state, watch, history = watched_epochs(epoch, stopping, epochs, state, watch, data, validation)
-        return best_state(state, watch), history
+        watch = None if stopping is None else start_watch(state)
+        state, watch, history = several(state, watch, data, validation)
+        return (state if watch is None else best_state(state, watch)), history
 
     return run
 
 
-def make_epoch(
+def make_epochs(
     step: Step,
-    *,
+    epochs: int,
     batch_size: int,
     shuffle: bool = True,
     evaluate: Evaluate | None = None,
     eval_batch_size: int | None = None,
-) -> Epoch:
-    """Build ``epoch(state, data, validation) -> (state, metrics)``, one pass over the data; see `make_run`."""
-    check_positive("batch_size", batch_size)
+    stopping: EarlyStopping | None = None,
+) -> Epochs:
+    """Build ``several(state, watch, data, validation) -> (state, watch, history)``, a run that can be gone on with.
 
-    def epoch(state: TrainState, data: Any, validation: Any) -> tuple[TrainState, Metrics]:
+    It is what `make_run` wraps and what `fit` compiles; ``watch`` is None without early stopping.
+    """
+    check_count("epochs", epochs)
+    check_count("batch_size", batch_size)
+
+    def several(state: TrainState, watch: Watch | None, data: Any, validation: Any) -> Any:
         check_batch_size(batch_size, len(data))
         if validation is not None and evaluate is None:
             raise ValueError("validation data given, but make_run got no evaluate: pass make_eval_step(loss, metrics)")
-        order = epoch_order(state, len(data), batch_size, shuffle)
-        state, metrics = over_batches(step, state, data, order, batch_size)
-        if validation is not None and evaluate is not None:
-            metrics |= evaluate_data(evaluate, state, validation, eval_batch_size or batch_size)
-        return state, metrics
 
-    return epoch
+        def take(state: TrainState, rows: Array) -> tuple[TrainState, Metrics]:
+            return _apart(step(*_apart((state, data.gather(rows)))))
+
+        def epoch(state: TrainState, _: None = None) -> tuple[TrainState, Metrics]:
+            order = epoch_order(state.key, state.step, len(data), batch_size) if shuffle else jnp.arange(len(data))
+            full, rest = _batches(order, batch_size)
+            state, metrics = jax.lax.scan(take, state, full)
+            last = None
+            if rest.size:
+                state, last = take(state, rest)
+            metrics = _mean_metrics(metrics, last, batch_size, rest.size)
+            if validation is not None and evaluate is not None:
+                metrics |= evaluate_data(evaluate, state, validation, eval_batch_size or batch_size)
+            return state, metrics
+
+        if watch is None or stopping is None:
+            state, history = jax.lax.scan(epoch, state, None, length=epochs)
+            return state, watch, history
+
+        _, entries = jax.eval_shape(epoch, state)
+        stopping.check(entries)
+        history = {name: jnp.full(epochs, jnp.nan, entry.dtype) for name, entry in entries.items()}
+
+        def goes_on(carry: Any) -> Array:
+            number, _, watch, _ = carry
+            return (number < epochs) & ~watch.stopped
+
+        def watched(carry: Any) -> Any:
+            number, state, watch, history = carry
+            state, metrics = epoch(state)
+            history = {name: values.at[number].set(metrics[name]) for name, values in history.items()}
+            return number + 1, state, look(stopping, watch, state, metrics), history
+
+        _, *results = jax.lax.while_loop(goes_on, watched, (jnp.zeros((), jnp.int32), state, watch, history))
+        return tuple(results)
+
+    return several
 
 
-def epoch_order(state: TrainState, examples: int, batch_size: int, shuffle: bool) -> Array:
-    """Return the rows (N,) in the order in which the epoch that begins at ``state.step`` visits them."""
-    if not shuffle:
-        return jnp.arange(examples)
-    epoch = state.step // -(-examples // batch_size)
-    key = jax.random.fold_in(jax.random.fold_in(state.key, _SHUFFLE), epoch)
-    return jax.random.permutation(key, examples)
+def epoch_order(key: Array, step: Array | int, examples: int, batch_size: int) -> Array:
+    """Return the rows (N,) in the order in which the epoch that begins at this step visits them."""
+    epoch = step // -(-examples // batch_size)
+    return jax.random.permutation(jax.random.fold_in(jax.random.fold_in(key, _SHUFFLE), epoch), examples)
 
 
-def over_batches(step: Step, state: TrainState, data: Any, order: Array, batch_size: int) -> tuple[TrainState, Metrics]:
-    """Take a step for every batch of rows in ``order``: full batches in a loop, then what is left."""
+def evaluate_data(evaluate: Evaluate, state: TrainState, data: Any, batch_size: int) -> Metrics:
+    """Return "val_" means over all rows of data, batch by batch."""
 
-    def body(state: TrainState, indices: Array) -> tuple[TrainState, Metrics]:
-        return take_step(step, state, data, indices)
+    def take(state: TrainState, rows: Array) -> tuple[TrainState, Metrics]:
+        state, batch = _apart((state, data.gather(rows)))
+        return _apart((state, evaluate(state, batch)))
 
-    full = order.shape[0] // batch_size
-    state, metrics = jax.lax.scan(body, state, order[: full * batch_size].reshape(full, batch_size))
-    rest = order[full * batch_size :]
-    if not rest.shape[0]:
-        return state, mean_metrics(metrics, None, batch_size, 0)
-    state, last = body(state, rest)
-    return state, mean_metrics(metrics, last, batch_size, rest.shape[0])
-
-
-def take_step(step: Step, state: TrainState, data: Any, indices: Array) -> tuple[TrainState, Metrics]:
-    """Step on these rows, compiled alike wherever it stands: nothing is fused across its borders."""
-    inputs = jax.lax.optimization_barrier((state, data.gather(indices)))
-    return jax.lax.optimization_barrier(step(*inputs))
+    batch_size = min(batch_size, len(data))
+    full, rest = _batches(jnp.arange(len(data)), batch_size)
+    state, metrics = jax.lax.scan(take, state, full)
+    last = take(state, rest)[1] if rest.size else None
+    metrics = _mean_metrics(metrics, last, batch_size, rest.size)
+    return {f"val_{name}": value for name, value in metrics.items()}
 
 
-def mean_metrics(full: Metrics, last: Metrics | None, batch_size: int, rest: int) -> Metrics:
+def _batches(order: Array, batch_size: int) -> tuple[Array, Array]:
+    """Cut (N,) rows into full batches, (N // B, B), and what is left."""
+    full = order.size // batch_size * batch_size
+    return order[:full].reshape(-1, batch_size), order[full:]
+
+
+def _apart(tree: Any) -> Any:
+    """Let XLA fuse nothing across this border, so that a step rounds here as it does when compiled by itself."""
+    return jax.lax.optimization_barrier(tree)
+
+
+def _mean_metrics(full: Metrics, last: Metrics | None, batch_size: int, rest: int) -> Metrics:
     """Average over examples the metrics of full batches, each (batches,), and of a smaller last one, each ()."""
-    # The barrier keeps this arithmetic apart from the step's, so that both execution modes compile it alike.
-    full, last = jax.lax.optimization_barrier((full, last))
     if last is None:
         return {name: values.mean() for name, values in full.items()}
     return {
         name: (values.sum() * batch_size + last[name] * rest) / (values.shape[0] * batch_size + rest)
         for name, values in full.items()
     }
-
-
-def evaluate_data(evaluate: Evaluate, state: TrainState, data: Any, batch_size: int) -> Metrics:
-    """Return "val_" means over all rows of data, batch by batch."""
-    _, metrics = over_batches(
-        lambda state, batch: (state, evaluate(state, batch)),
-        state,
-        data,
-        jnp.arange(len(data)),
-        min(batch_size, len(data)),
-    )
-    return {f"val_{name}": value for name, value in metrics.items()}

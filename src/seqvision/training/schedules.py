@@ -12,12 +12,9 @@ of a number. Optax has most of them:
 [0.025, 0.0818, 0.0999, 0.098]
 """
 
-from typing import Any
-
-import jax.numpy as jnp
 import optax
 
-from .counts import check_positive
+from seqvision._checks import check_count
 
 
 def inverse_time_decay(initial: float, rate: float) -> optax.Schedule:
@@ -45,14 +42,10 @@ def warm_up(updates: int, then: optax.Schedule | float) -> optax.Schedule:
     >>> [float(warm_up(4, 0.5)(t)) for t in range(6)]
     [0.125, 0.25, 0.375, 0.5, 0.5, 0.5]
     """
-    check_positive("updates", updates)
-    follow: Any = then if callable(then) else lambda _: then
-
-    def schedule(count: Any) -> Any:
-        rising = follow(0) * (count + 1) / updates
-        return jnp.where(count < updates, rising, follow(jnp.maximum(count - updates, 0)))
-
-    return schedule
+    check_count("updates", updates)
+    follow = then if callable(then) else optax.constant_schedule(then)
+    rise = optax.linear_schedule(follow(0) / updates, follow(0), updates - 1)
+    return optax.join_schedules([rise, follow], [updates])
 
 
 def updates_in(epochs: int, examples: int, batch_size: int) -> int:

@@ -1,5 +1,7 @@
-"""The training state: flax's TrainState with batch statistics and a key."""
+"""The training state: flax's TrainState with batch statistics and a key; how its model is called."""
 
+import inspect
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -10,8 +12,7 @@ import optax
 from flax.training import train_state
 from jax import Array
 
-from .apply import call_model, model_variables
-from .program import Program
+from .compilation import Program
 
 
 class TrainState(train_state.TrainState):
@@ -53,14 +54,20 @@ def state_shapes(model: nn.Module, optimizer: optax.GradientTransformation, key:
 def _init(model, optimizer, key, example_x):
     init_key, dropout_key, train_key = jax.random.split(key, 3)
     variables = call_model(model.init, {"params": init_key, "dropout": dropout_key}, example_x, train=False)
-    params, batch_stats = model_variables(model, variables)
+    unknown = sorted(set(variables) - {"params", "batch_stats"})
+    if unknown:
+        raise ValueError(
+            f"{type(model).__name__} keeps the collections {unknown}; training carries params and batch_stats: "
+            "sow values instead of keeping them, or train with a step of your own"
+        )
+    params = variables.get("params", {})
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         apply_fn=model.apply,
         params=params,
         tx=optimizer,
         opt_state=optimizer.init(params),
-        batch_stats=batch_stats,
+        batch_stats=variables.get("batch_stats", {}),
         key=train_key,
     )
 
@@ -86,3 +93,20 @@ class _Static:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Static) and type(self.token) is type(other.token) and self.token == other.token
+
+
+def call_model(method: Callable, variables: Any, x: Any, *, train: bool, **options: Any) -> Any:
+    """Call ``model.init`` or ``model.apply``, with ``train`` only where the module's ``__call__`` takes it."""
+    if _takes_train(method):
+        options["train"] = train
+    return method(variables, x, **options)
+
+
+def _takes_train(method: Callable) -> bool:
+    module = getattr(method, "__self__", None)
+    if isinstance(module, nn.Sequential):  # hands its keywords to its first layer
+        first = module.layers[0] if module.layers else None
+        return first is not None and _takes_train(first.__call__ if isinstance(first, nn.Module) else first)
+    call = type(module).__call__ if isinstance(module, nn.Module) else method
+    parameters = inspect.signature(call).parameters.values()
+    return any(p.name == "train" or p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters)

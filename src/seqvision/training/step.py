@@ -1,18 +1,18 @@
 """The one train step, for windows, images and whatever flax module a user brings."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import check_count
 from seqvision.data import Batch
 
-from .apply import call_model
-from .gradients import cast_floats, cast_like, check_micro_batch, compute_type, over_parts
 from .losses import PerExample, resolve_loss, resolve_metrics
-from .state import TrainState
+from .state import TrainState, call_model
 
 Metrics = Mapping[str, str | PerExample] | Iterable[str] | None
 Step = Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]
@@ -57,8 +57,9 @@ def make_train_step(
     (1, ['loss', 'mae'])
     """
     loss_function, named = resolve_loss(loss), resolve_metrics(metrics)
-    check_micro_batch(micro_batch)
-    dtype = compute_type(compute_dtype)
+    if micro_batch is not None:
+        check_count("micro_batch", micro_batch)
+    dtype = _compute_type(compute_dtype)
 
     def gradients(state: TrainState, batch: Batch, key: Array) -> Any:
         def objective(params: Any) -> tuple[Array, Any]:
@@ -77,7 +78,7 @@ def make_train_step(
             drawn = augment(jax.random.fold_in(jax.random.fold_in(state.key, _AUGMENT), state.step), batch)
             # The barrier keeps a convolution from being fused with what made its input.
             state, batch = jax.lax.optimization_barrier((state, drawn))
-        grads, batch_stats, means = over_parts(lambda part, k: gradients(state, part, k), batch, key, micro_batch)
+        grads, batch_stats, means = _over_parts(partial(gradients, state), batch, key, micro_batch)
         return state.apply_gradients(grads=grads, batch_stats=batch_stats), means
 
     return step
@@ -114,13 +115,13 @@ def forward(state: TrainState, x: Any) -> Any:
 
 def _forward(state, params, x, key, dtype):
     options: dict[str, Any] = {"rngs": {"dropout": key}}
-    variables, x = _variables(state, cast_floats(params, dtype)), cast_floats(x, dtype)
+    variables, x = _variables(state, _cast_floats(params, dtype)), _cast_floats(x, dtype)
     if not state.batch_stats:
         outputs, batch_stats = call_model(state.apply_fn, variables, x, train=True, **options), state.batch_stats
     else:
         outputs, updates = call_model(state.apply_fn, variables, x, train=True, mutable=["batch_stats"], **options)
-        batch_stats = cast_like(updates["batch_stats"], state.batch_stats)
-    return (outputs if dtype is None else cast_floats(outputs, jnp.float32)), batch_stats
+        batch_stats = jax.tree.map(lambda new, old: new.astype(old.dtype), updates["batch_stats"], state.batch_stats)
+    return (outputs if dtype is None else _cast_floats(outputs, jnp.float32)), batch_stats
 
 
 def _variables(state, params):
@@ -132,3 +133,51 @@ def _mean(values, name, batch):
     if values.shape != (examples,):
         raise ValueError(f"{name} must give one value an example, ({examples},), got shape {values.shape}")
     return values.mean()
+
+
+def _over_parts(gradients: Callable[[Any, Array], Any], batch: Any, key: Array, micro_batch: int | None) -> Any:
+    """Return the mean over a batch's examples of what ``gradients`` returns, computed part by part.
+
+    The parts are as equal as can be, and weigh by their examples, so that a smaller last part, or batch, counts no
+    more than it has.
+
+    Args:
+      gradients: (part, key) -> pytree of float arrays, each a mean over the part.
+      batch: pytree of arrays (B, ...).
+      key: of the batch; each part has its own.
+      micro_batch: examples at once at most; None takes the batch as one part.
+    """
+    examples = jax.tree.leaves(batch)[0].shape[0]
+    if micro_batch is None or examples <= micro_batch:
+        return gradients(batch, key)
+    size = -(-examples // -(-examples // micro_batch))
+    full, rest = divmod(examples, size)
+    parts = jax.tree.map(lambda a: a[: full * size].reshape(full, size, *a.shape[1:]), batch)
+    last = jax.tree.map(lambda a: a[full * size :], batch)
+
+    def add(total: Any, part: Any, number: Any, count: int) -> Any:
+        values = gradients(part, jax.random.fold_in(key, number))
+        return jax.tree.map(lambda t, v: t + v * jnp.asarray(count / examples, v.dtype), total, values)
+
+    shapes = jax.eval_shape(gradients, jax.tree.map(lambda a: a[0], parts), key)
+    total = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    total, _ = jax.lax.scan(lambda t, part: (add(t, part[0], part[1], size), None), total, (parts, jnp.arange(full)))
+    return add(total, last, full, rest) if rest else total
+
+
+def _compute_type(name: str | None) -> Any:
+    """Return the type to compute in, None for that of the parameters."""
+    if name is None:
+        return None
+    if name not in ("bfloat16", "float32"):
+        raise ValueError(
+            f'compute_dtype must be "bfloat16", "float32" or None, got {name!r}; float16 would need its loss scaled'
+        )
+    return jnp.dtype(name)
+
+
+def _cast_floats(tree: Any, dtype: Any) -> Any:
+    """Return a tree whose float arrays have another type; None leaves all as they are."""
+    if dtype is None:
+        return tree
+    return jax.tree.map(lambda a: a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a, tree)

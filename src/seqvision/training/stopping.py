@@ -1,6 +1,6 @@
 """Early stopping inside a compiled run: the best weights are kept, and epochs after the patience is spent never run."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -8,10 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from .counts import check_positive
-from .state import TrainState
+from seqvision._checks import check_count, check_number
 
-Epoch = Callable[[TrainState, Any, Any], tuple[TrainState, dict[str, Array]]]
+from .state import TrainState
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,8 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        check_positive("patience", self.patience)
-        if not 0 <= self.min_delta < float("inf"):
-            raise ValueError(f"min_delta must be a number >= 0, got {self.min_delta!r}")
+        check_count("patience", self.patience)
+        check_number("min_delta", self.min_delta, least=0, below=float("inf"))
 
     def check(self, entries: Iterable[str]) -> None:
         """Refuse to watch an entry that the history will not have."""
@@ -83,28 +81,6 @@ def look(stopping: EarlyStopping, watch: Watch, state: TrainState, metrics: Mapp
     bad_epochs = jnp.where(better, 0, watch.bad_epochs + 1)
     stopped = bad_epochs >= stopping.patience
     return Watch(jnp.where(better, value, watch.best), bad_epochs, watch.epochs + 1, stopped, params, batch_stats)
-
-
-def watched_epochs(
-    epoch: Epoch, stopping: EarlyStopping, epochs: int, state: TrainState, watch: Watch, data: Any, validation: Any
-) -> tuple[TrainState, Watch, dict[str, Array]]:
-    """Run epochs until ``epochs`` are done or the watch says stop; history (epochs,) is NaN after that."""
-    _, entries = jax.eval_shape(epoch, state, data, validation)
-    stopping.check(entries)
-    history = {name: jnp.full(epochs, jnp.nan, entry.dtype) for name, entry in entries.items()}
-
-    def goes_on(carry: Any) -> Array:
-        number, _, watch, _ = carry
-        return (number < epochs) & ~watch.stopped
-
-    def body(carry: Any) -> Any:
-        number, state, watch, history = carry
-        state, metrics = epoch(state, data, validation)
-        history = {name: values.at[number].set(metrics[name]) for name, values in history.items()}
-        return number + 1, state, look(stopping, watch, state, metrics), history
-
-    _, state, watch, history = jax.lax.while_loop(goes_on, body, (jnp.zeros((), jnp.int32), state, watch, history))
-    return state, watch, history
 
 
 def best_state(state: TrainState, watch: Watch) -> TrainState:

@@ -28,7 +28,7 @@ from seqvision.models import (
     vgg16,
     vgg19,
 )
-from seqvision.training.apply import call_model
+from seqvision.training.state import call_model
 
 FAST = {"xla_backend_optimization_level": 0}  # compiles in half the time
 IMAGENET, CIFAR, MNIST = (224, 224, 3), (32, 32, 3), (28, 28, 1)

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jax import Array
 
-from .program import Program
+from .compilation import Program
 
 
 def run_population(member: Callable[..., Any], keys: Array, *shared: Any, together: bool = True) -> Any:

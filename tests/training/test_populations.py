@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seqvision.training.population import run_population
+from seqvision.training.populations import run_population
 
 
 def test_members_together_are_those_one_after_another():

@@ -1,0 +1,260 @@
+"""Examples read on the host: the batches they make, the types they get, and what is refused."""
+
+import threading
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from seqvision.data import Arrays, Stream, Windows
+from seqvision.data.read_ahead import read_ahead
+
+X = np.random.default_rng(0).normal(size=(7, 2, 3))
+Y = np.arange(7)
+
+
+class Rows:
+    """A map-style data set, as torch and grain have them."""
+
+    def __init__(self, x=X, y=Y):
+        self.x, self.y, self.asked = x, y, []
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, row):
+        assert type(row) is int
+        self.asked.append(row)
+        return self.x[row], self.y[row]
+
+
+class Lazy:
+    """What looks like an array and gives one row at a time, such as a data set in a file of its own kind."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+
+    def __getitem__(self, row):
+        return self.array[row]
+
+
+def cut(x=X, y=Y, size=3):
+    return lambda: ((x[i : i + size], y[i : i + size]) for i in range(0, len(x), size))
+
+
+def memory_map(folder):
+    for name, array in (("x", X), ("y", Y)):
+        np.save(folder / f"{name}.npy", array)
+    return Stream(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in "xy"))
+
+
+SOURCES = {
+    "arrays": lambda folder: Stream(X, Y),
+    "memory maps": memory_map,
+    "lazy columns": lambda folder: Stream(Lazy(X), Lazy(Y)),
+    "rows": lambda folder: Stream(Rows()),
+    "a list of rows": lambda folder: Stream(list(zip(X, Y, strict=True))),
+    "tensors": lambda folder: Stream(pytest.importorskip("torch").utils.data.TensorDataset(*tensors())),
+}
+
+
+def tensors():
+    torch = pytest.importorskip("torch")
+    return torch.from_numpy(X), torch.from_numpy(Y)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_rows_are_those_of_arrays_whatever_the_source(source, tmp_path):
+    stream, arrays, order = SOURCES[source](tmp_path), Arrays(X, Y), np.array([5, 0, 6, 2, 1, 3, 4])
+    assert len(stream) == 7
+    for start, (rows, batch) in zip((0, 3, 6), stream.read(order, 3), strict=True):
+        expected = arrays.gather(order[start : start + 3])
+        np.testing.assert_array_equal(rows, order[start : start + 3])
+        for ours, theirs in zip(batch, expected, strict=True):
+            assert isinstance(ours, np.ndarray)
+            assert ours.dtype == theirs.dtype
+            np.testing.assert_array_equal(ours, theirs)
+    assert [rows.tolist() for rows, _ in stream.read(None, 4)] == [[0, 1, 2, 3], [4, 5, 6]]
+
+
+def test_a_function_gives_its_batches_in_their_order_each_time_anew():
+    stream = Stream(cut())
+    for _ in range(2):
+        batches = list(stream.read(None, 3))
+        assert [list(rows) for rows, _ in batches] == [[0, 1, 2], [3, 4, 5], [6]]
+        np.testing.assert_array_equal(np.concatenate([batch.x for _, batch in batches]), X.astype(np.float32))
+    with pytest.raises(TypeError, match="does not know its rows"):
+        len(stream)
+
+    def endless():
+        while True:
+            yield X[:2], Y[:2]
+
+    assert len(list(Stream(endless, batches=4).read(None, 2))) == 4
+
+
+def test_a_buffer_that_the_source_uses_again_is_copied():
+    def filled_anew():
+        x = np.zeros((2, 1), np.float32)
+        for value in range(3):
+            x[:] = value
+            yield x, x[:, 0]
+
+    held = [batch for _, batch in Stream(filled_anew).read(None, 2)]
+    assert [batch.x[0, 0] for batch in held] == [0, 1, 2]
+
+
+def test_shapes_and_sizes():
+    stream = Stream({"image": X, "id": Y}, (Y, X[:, 0]))
+    shapes = stream.shapes(5)
+    assert (shapes.x["image"].shape, shapes.x["image"].dtype) == ((5, 2, 3), jnp.float32)
+    assert (shapes.x["id"].shape, shapes.x["id"].dtype) == ((5,), jnp.int32)
+    assert shapes.y[1].shape == (5, 3)
+    assert stream.batch_sizes(3) == (3, 1)
+    assert stream.batch_sizes(7) == (7,)
+    assert stream.batch_sizes(9) == (7,)
+
+
+@pytest.mark.usefixtures("x64")
+def test_types_under_x64_are_those_of_the_thread_that_made_it():
+    (_, batch), *_ = read_ahead(Stream(X, Y).read(None, 3))
+    assert batch.x.dtype == np.float64
+    assert batch.y.dtype == np.int64
+
+
+def with_value(value, row=5):
+    x = X.copy()
+    x[row, 1, 2] = value
+    return x
+
+
+class Broken(Rows):
+    def __getitem__(self, row):
+        if row == 4:
+            raise OSError("the disk is gone")
+        return super().__getitem__(row)
+
+
+class Uneven(Rows):
+    def __getitem__(self, row):
+        return (X[row, :1] if row == 4 else X[row]), Y[row]
+
+
+def failing():
+    yield X[:3], Y[:3]
+    raise OSError("the line is cut")
+
+
+def widening():
+    yield X[:3], Y[:3]
+    yield X[:3, :1], Y[:3]
+
+
+def emptying():
+    yield X[:3], Y[:3]
+    yield X[:0], Y[:0]
+
+
+def typed():
+    yield X[:3], Y[:3]
+    yield X[:3].astype(int), Y[:3]
+
+
+BAD = [
+    (lambda: Stream(X), ValueError, r"give the targets beside them, Stream\(x, y\)"),
+    (lambda: Stream([]), ValueError, "source has no rows"),
+    (lambda: Stream(X[:0], Y[:0]), ValueError, "source has no rows"),
+    (lambda: Stream(X, Y[:3]), ValueError, r"same number of rows, but have: x 7, y 3"),
+    (lambda: Stream(X, 3), TypeError, "y must be an array or a memory map, got int"),
+    (lambda: Stream(X.astype(np.uint8), Y), TypeError, "x is uint8, whose arithmetic overflows: divide images by 255"),
+    (lambda: Stream(Rows(X.astype(np.uint8))), TypeError, "x is uint8"),
+    (lambda: Stream(X.astype(complex), Y), TypeError, "real numbers"),
+    (lambda: Stream(with_value(np.nan), Y), ValueError, r"x is NaN at row 5, position \(1, 2\)"),
+    (lambda: Stream(Rows(with_value(np.inf))), ValueError, r"x is infinite at row 5, position \(1, 2\)"),
+    (lambda: Stream(cut(with_value(np.nan))), ValueError, r"x is NaN at row 5, position \(1, 2\)"),
+    (lambda: Stream(X, Y + 2**40), ValueError, r"y is 1\d+ at row 0, which does not fit in int32"),
+    (lambda: Stream(cut()()), TypeError, "gone through only once: give the function that makes it"),
+    (lambda: Stream({1, 2}), TypeError, r"must have len and rows by index.*Stream\(lambda: iter\(source\)\)"),
+    (lambda: Stream(3), TypeError, "must have len and rows by index, or be a function .* got int$"),
+    (lambda: Stream(Arrays(X, Y)), TypeError, "on the device already: give Arrays itself"),
+    (lambda: Stream(Windows(Y, 2)), TypeError, "give Windows itself"),
+    (lambda: Stream(list(X)), ValueError, r"row 0 of the source must be a pair \(x, y\), got ndarray"),
+    (lambda: Stream(lambda: iter(X)), ValueError, r"batch 0 of the source must be a pair"),
+    (lambda: Stream(lambda: iter(())), ValueError, "gave no batch: it must return a new iterator"),
+    (lambda: Stream(cut(), batches=5), ValueError, "source gave 3 batches, but batches=5"),
+    (lambda: Stream(X, Y, batches=5), ValueError, "batches is for a function's batches"),
+    (lambda: Stream(Broken()), RuntimeError, "row 4 of the source raised OSError: the disk is gone"),
+    (lambda: Stream(Uneven()), ValueError, r"row 4 has \(\(1, 3\), \(\)\) and row 3 has \(\(2, 3\), \(\)\)"),
+    (
+        lambda: Stream(failing),
+        RuntimeError,
+        r"batch 1 of the source \(from row 3\) raised OSError\('the line is cut'\)",
+    ),
+    (lambda: Stream(widening), ValueError, r"x is \(1, 3\) at row 3 of the source, but \(2, 3\) at its first"),
+    (lambda: Stream(emptying), ValueError, "batch 1 of the source must have one leading axis of examples"),
+    (lambda: Stream(typed), TypeError, "x is int64 at row 3 of the source, but float32 at its first"),
+    (lambda: Stream(cut(y=Y[:5])), ValueError, "batch 1 of the source must have one leading axis"),
+]
+
+
+@pytest.mark.parametrize(("build", "error", "says"), BAD)
+def test_what_is_wrong_is_said_with_its_row(build, error, says):
+    with pytest.raises(error, match=says):
+        list(read_ahead(build().read(None, 3)))
+
+
+def test_a_batch_size_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="batch_size 8 is larger than the 7 examples: use 7 or less"):
+        Stream(X, Y).check_batch_size(8)
+    with pytest.raises(ValueError, match="batch_size is 4, but the source's first batch has 3 rows"):
+        Stream(cut()).check_batch_size(4)
+
+    def growing():
+        yield X[:2], Y[:2]
+        yield X[:3], Y[:3]
+
+    with pytest.raises(ValueError, match="the batch at row 2 has 3 rows, but batch_size is 2"):
+        list(Stream(growing).read(None, 2))
+
+
+def readers():
+    return [thread for thread in threading.enumerate() if thread.name == "seqvision reads ahead"]
+
+
+def test_reading_ahead_stays_a_little_ahead_and_ends_with_its_user():
+    read, closed = [], []
+
+    def items():
+        try:
+            for n in range(100):
+                read.append(n)
+                yield n
+        finally:
+            closed.append(threading.current_thread())
+
+    ahead = read_ahead(items(), depth=2)
+    assert not readers()
+    assert [next(ahead), next(ahead)] == [0, 1]
+    assert len(readers()) == 1
+    ahead.close()
+    assert not readers()
+    assert len(read) <= 6
+    assert len(closed) == 1
+    assert closed[0] is not threading.main_thread()
+    assert list(read_ahead(items())) == list(range(100))
+    assert not readers()
+
+
+def test_an_error_while_reading_ahead_is_raised_after_what_was_read_before_it():
+    def items():
+        yield 1
+        raise KeyError("no")
+
+    seen = []
+    with pytest.raises(KeyError, match="no"):
+        seen.extend(read_ahead(items()))
+    with pytest.raises(TypeError, match="not iterable"):
+        list(read_ahead(3))
+    assert not readers()
+    ahead = read_ahead(items())
+    assert next(ahead) == 1
