@@ -117,7 +117,7 @@ def test_shapes_and_sizes():
 
 @pytest.mark.usefixtures("x64")
 def test_types_under_x64_are_those_of_the_thread_that_made_it():
-    (_, batch), *_ = read_ahead(Stream(X, Y).read(None, 3))
+    (_, batch), *_ = Stream(X, Y).read(None, 3)
     assert batch.x.dtype == np.float64
     assert batch.y.dtype == np.int64
 
@@ -200,7 +200,7 @@ BAD = [
 @pytest.mark.parametrize(("build", "error", "says"), BAD)
 def test_what_is_wrong_is_said_with_its_row(build, error, says):
     with pytest.raises(error, match=says):
-        list(read_ahead(build().read(None, 3)))
+        list(build().read(None, 3))
 
 
 def test_a_batch_size_that_does_not_fit_is_refused():

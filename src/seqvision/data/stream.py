@@ -1,6 +1,6 @@
 """Examples that stay on the host and are read batch by batch: for data larger than the device's memory."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from seqvision._checks import check_count
 from seqvision.data.batch import Batch
 from seqvision.data.device_values import Rows, converted, device_dtype, number_kind
+from seqvision.data.read_ahead import read_ahead
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +131,8 @@ class Stream:
         full, rest = divmod(len(self), batch_size)
         return (*([batch_size] if full else []), *([rest] if rest else []))
 
-    def read(self, order: Rows | None, batch_size: int) -> Iterator[tuple[Rows, Batch]]:
-        """Go through the rows batch by batch.
+    def read(self, order: Rows | None, batch_size: int) -> Generator[tuple[Rows, Batch], None, None]:
+        """Go through the rows batch by batch; a thread reads up to two batches ahead, until the iterator is closed.
 
         Args:
           order: rows (N,) in the order to read them in; None takes them as they are, and so does a function's batches.
@@ -140,6 +141,9 @@ class Stream:
         Yields:
           (rows, batch): numbers of the rows and NumPy arrays of the types that the device gets.
         """
+        return read_ahead(self._batches(order, batch_size))
+
+    def _batches(self, order: Rows | None, batch_size: int) -> Iterator[tuple[Rows, Batch]]:
         if not self.by_row:
             for rows, batch in self._function_batches():
                 if len(rows) > batch_size:

@@ -12,7 +12,6 @@ from jax import Array
 
 from seqvision._checks import check_count
 from seqvision.data import Stream
-from seqvision.data.read_ahead import read_ahead
 
 from .state import TrainState
 from .step import forward
@@ -41,7 +40,7 @@ def predict(state: TrainState, data: Any, *, batch_size: int = 1024, views: Sequ
     """
     check_count("batch_size", batch_size)
     if isinstance(data, Stream):
-        with closing(read_ahead(data.read(None, batch_size))) as batches:
+        with closing(data.read(None, batch_size)) as batches:
             return np.concatenate([np.asarray(_seen(state, batch.x, tuple(views))) for _, batch in batches])
     if not hasattr(data, "gather"):
         data = jnp.asarray(data)
