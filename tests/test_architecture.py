@@ -218,6 +218,14 @@ def test_every_public_name_exists_and_is_documented(room):
                     assert value.__doc__, f"seqvision.{room}.{name}.{method} has no docstring"
 
 
+def test_a_public_name_has_one_meaning_in_all_rooms():
+    meanings = {}
+    for room in ROOMS:
+        for name, thing in public(room).items():
+            other, known = meanings.setdefault(name, (room, thing))
+            assert known is thing, f"{name} is one thing in seqvision.{other} and another in seqvision.{room}"
+
+
 # Where two of these are positional arguments of one public function, they come in this order.
 ARGUMENT_ORDERS = [
     ("cell", "params", "state", "x"),
