@@ -21,7 +21,7 @@ Measured (from results/cifar_record.json by results/tables.py):
 Running time: 21 min (three of the five training files, 30,000 images; 146 s an epoch; it never ran on a GPU).
 
 Source: Jordan, 94% on CIFAR-10 in 3.29 seconds on a single GPU, 2024 (https://arxiv.org/abs/2404.00498); of it the
-    averaging of weights ("lookahead") is left out.
+    averaging of weights ("lookahead") is left out, and recipes/speed_record.py names three details that differ.
 """
 
 import logging

@@ -69,6 +69,20 @@ def by_hand(decoder, params, encoded, tokens):
     return logits, maps
 
 
+def test_weights_start_as_the_docstrings_say():
+    decoder = Decoder(1000, GRU(64), 32, Bahdanau(48), "context")
+    params = decoder.init(KEY, summary_features=40, memory_features=56)
+    lengths = np.linalg.norm(params.embedding, axis=-1)
+    assert lengths.mean() == pytest.approx(1, abs=0.02)
+    attention = params.attention
+    for kernel in (params.w_start, params.w_out, params.w_c, attention.w_q, attention.w_k, attention.v[:, None]):
+        limit = np.sqrt(6 / sum(kernel.shape))  # Glorot and Bengio 2010, equation 16
+        assert 0.85 * limit < np.abs(kernel).max() <= limit
+    assert not any(bias.any() for bias in (params.b_start, params.b_out, attention.b))
+    half = decoder.init(KEY, summary_features=40, memory_features=56, dtype=jnp.bfloat16)
+    assert {leaf.dtype.name for leaf in jax.tree.leaves(half)} == {"bfloat16"}
+
+
 @pytest.mark.parametrize("name", DECODERS)
 def test_score_equals_the_equations(name, x64):
     decoder, params, encoded = draw(name, dtype=np.float64)

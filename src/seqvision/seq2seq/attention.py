@@ -19,7 +19,7 @@ Score = Literal["dot", "general", "concat"]
 class Attention(Protocol):
     """How well a query fits each step of a memory; static, like a cell."""
 
-    def init(self, key: Array, query_features: int, memory_features: int) -> PyTree:
+    def init(self, key: Array, query_features: int, memory_features: int, dtype: DTypeLike = jnp.float32) -> PyTree:
         """Draw parameters for queries of Q and a memory of M values a step."""
         ...
 

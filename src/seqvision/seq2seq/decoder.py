@@ -1,7 +1,6 @@
 """A recurrent decoder: writes a sequence of tokens from what an encoder has read, with attention or without."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal, NamedTuple, get_args
 
 import jax
@@ -120,16 +119,15 @@ class Decoder:
         keys = jax.random.split(key, 6)
         M, H = memory_features or 0, self._outputs()
         cell = self.cell.init(keys[1], self.embedding + {"none": 0, "context": M, "attentional": H}[self.feed])
-        cast = partial(jax.tree.map, lambda leaf: leaf.astype(dtype))  # a user's own init need not know dtypes
         G = sum(leaf.shape[-1] for leaf in _started(jax.eval_shape(lambda: self.cell.initial_state(cell))))
         return DecoderParams(
             embedding=jax.random.normal(keys[0], (self.vocabulary, self.embedding), dtype) / self.embedding**0.5,
-            cell=cast(cell),
+            cell=jax.tree.map(lambda leaf: leaf.astype(dtype), cell),
             w_start=input_kernel(keys[2], summary_features, G, 1, dtype),
             b_start=jnp.zeros((G,), dtype),
             w_out=input_kernel(keys[3], H, self.vocabulary, 1, dtype),
             b_out=jnp.zeros((self.vocabulary,), dtype),
-            attention=None if self.attention is None else cast(self.attention.init(keys[4], H, M)),
+            attention=None if self.attention is None else self.attention.init(keys[4], H, M, dtype),
             w_c=None if self.attention is None else input_kernel(keys[5], M + H, H, 1, dtype),
         )
 
