@@ -111,7 +111,6 @@ def test_the_test_sees_every_way_of_importing(line, rooms):
 # What a room uses of others beside their public names, and why that is no concern of users.
 OPEN_DOORS = {
     "seq2seq": {"PyTree", "affine", "input_kernel"},  # attention and decoders are built as cells are
-    "training": {"overlap", "split_outputs"},  # the detector's loss reads the grid that its model writes
 }
 
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from seqvision.metrics.detection import box_iou
 from seqvision.models.boxes import (
     Detections,
+    box_overlap,
     decode_boxes,
     encode_boxes,
     non_maximum_suppression,
-    overlap,
-    split_outputs,
+    split_grid_outputs,
 )
 from seqvision.training.detection_loss import make_yolo_loss
 
@@ -32,8 +32,8 @@ def test_overlap_is_that_of_the_evaluation():
     boxes, others = random_boxes(rng, 40), random_boxes(rng, 40)
     others[:5] = boxes[:5]
     boxes[5, 2:] = boxes[5, :2]
-    np.testing.assert_allclose(overlap(boxes, others), np.diag(box_iou(boxes, others)), rtol=1e-5, atol=1e-7)
-    assert np.all(np.isfinite(jax.grad(lambda b: overlap(b, others).sum())(jnp.asarray(boxes))))
+    np.testing.assert_allclose(box_overlap(boxes, others), np.diag(box_iou(boxes, others)), rtol=1e-5, atol=1e-7)
+    assert np.all(np.isfinite(jax.grad(lambda b: box_overlap(b, others).sum())(jnp.asarray(boxes))))
 
 
 @pytest.mark.parametrize("grid", [(4, 4), (3, 5)])
@@ -148,7 +148,7 @@ def test_the_loss_is_equation_3(count):
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"the last axis must be 5 \* boxes \+ 3 classes"):
-        split_outputs(jnp.zeros((2, 2, 12)), C)
+        split_grid_outputs(jnp.zeros((2, 2, 12)), C)
     with pytest.raises(ValueError, match=r"targets \(1, 2, 2, 9\) must be \(1, 2, 2, 8\)"):
         make_yolo_loss(C)(jnp.zeros((1, 2, 2, 13)), jnp.zeros((1, 2, 2, 9)))
     with pytest.raises(ValueError, match=r"boxes must be \(N, M, 4\)"):

@@ -14,7 +14,14 @@ from .blocks.normalization import BatchNorm
 from .blocks.residual import BottleneckBlock, ResidualBlock
 from .blocks.separable import SeparableBlock, SqueezeExcitation
 from .blocks.transposed import ConvTransposeBlock
-from .boxes import Detections, decode_boxes, encode_boxes, non_maximum_suppression
+from .boxes import (
+    Detections,
+    box_overlap,
+    decode_boxes,
+    encode_boxes,
+    non_maximum_suppression,
+    split_grid_outputs,
+)
 from .classic.alexnet import AlexNet
 from .classic.compact import CompactNet
 from .classic.dcgan import DCGANDiscriminator, DCGANGenerator, digit_gan
@@ -67,6 +74,7 @@ __all__ = [
     "TrainablePool",
     "WhitenedConvNet",
     "YOLOv1",
+    "box_overlap",
     "cifar_convnet",
     "cifar_resnet18",
     "cifar_resnet20",
@@ -81,6 +89,7 @@ __all__ = [
     "resnet18",
     "resnet34",
     "resnet50",
+    "split_grid_outputs",
     "variable_shapes",
     "vgg16",
     "vgg19",

@@ -23,10 +23,17 @@ class Detections(NamedTuple):
     scores: Any  # (..., K) in 0..1
 
 
-def overlap(boxes: Array, others: Array) -> Array:
-    """Intersection over union of boxes, one by one: (..., 4) and (..., 4) to (...).
+def box_overlap(boxes: Array, others: Array) -> Array:
+    """Intersection over union of boxes, one by one and differentiable.
 
-    >>> overlap(jnp.array([0.0, 0.0, 0.5, 1.0]), jnp.array([0.25, 0.0, 0.75, 1.0])).round(4).item()
+    Args:
+      boxes: (..., 4) corners x0, y0, x1, y1.
+      others: (..., 4) likewise.
+
+    Returns:
+      (...) in 0..1; 0 where both are empty.
+
+    >>> box_overlap(jnp.array([0.0, 0.0, 0.5, 1.0]), jnp.array([0.25, 0.0, 0.75, 1.0])).round(4).item()
     0.333...
     """
     low, high = jnp.maximum(boxes[..., :2], others[..., :2]), jnp.minimum(boxes[..., 2:], others[..., 2:])
@@ -75,8 +82,8 @@ def encode_boxes(boxes: Array, labels: Array, grid: tuple[int, int], num_classes
     return targets
 
 
-def split_outputs(outputs: Array, num_classes: int) -> tuple[Array, Array, Array]:
-    """Take a grid's outputs apart.
+def split_grid_outputs(outputs: Array, num_classes: int) -> tuple[Array, Array, Array]:
+    """Take apart what a detector gives for its grid, as ``make_yolo_loss`` and ``decode_boxes`` read it.
 
     Args:
       outputs: (..., h, w, 5 B + C).
@@ -88,7 +95,7 @@ def split_outputs(outputs: Array, num_classes: int) -> tuple[Array, Array, Array
     Raises:
       ValueError: if the last axis is not 5 B + C.
 
-    >>> [part.shape for part in split_outputs(jnp.zeros((7, 7, 30)), 20)]
+    >>> [part.shape for part in split_grid_outputs(jnp.zeros((7, 7, 30)), 20)]
     [(7, 7, 2, 4), (7, 7, 2), (7, 7, 20)]
     """
     *batch, rows, columns, depth = outputs.shape
@@ -116,7 +123,7 @@ def decode_boxes(outputs: Array, num_classes: int) -> Detections:
     >>> decode_boxes(jnp.zeros((3, 7, 7, 30)), 20).boxes.shape
     (3, 98, 4)
     """
-    corners, confidence, classes = split_outputs(outputs, num_classes)
+    corners, confidence, classes = split_grid_outputs(outputs, num_classes)
     batch = outputs.shape[:-3]
     best = jnp.broadcast_to(classes.max(axis=-1)[..., None], confidence.shape)
     label = jnp.broadcast_to(classes.argmax(axis=-1)[..., None], confidence.shape)
@@ -160,7 +167,9 @@ def non_maximum_suppression(
     def keep(left: Array, _: None) -> tuple[Array, tuple[Array, Array, Array]]:
         best = jnp.argmax(left)
         box, label, score = found.boxes[best], found.labels[best], left[best]
-        same = (overlap(jnp.broadcast_to(box, found.boxes.shape), found.boxes) > threshold) & (found.labels == label)
+        same = (box_overlap(jnp.broadcast_to(box, found.boxes.shape), found.boxes) > threshold) & (
+            found.labels == label
+        )
         left = jnp.where(same, 0, left).at[best].set(0)
         there = score > 0
         return left, (jnp.where(there, box, 0), jnp.where(there, label, -1), score)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from seqvision.models.boxes import overlap, split_outputs
+from seqvision.models import box_overlap, split_grid_outputs
 
 
 def make_yolo_loss(
@@ -34,7 +34,7 @@ def make_yolo_loss(
     """
 
     def yolo_loss(outputs: Array, targets: Array) -> Array:
-        corners, confidence, classes = split_outputs(outputs, num_classes)
+        corners, confidence, classes = split_grid_outputs(outputs, num_classes)
         if targets.shape != (*outputs.shape[:-1], 5 + num_classes):
             raise ValueError(
                 f"yolo_loss: targets {targets.shape} must be {(*outputs.shape[:-1], 5 + num_classes)}, "
@@ -43,8 +43,8 @@ def make_yolo_loss(
         raw = outputs[..., : 5 * confidence.shape[-1]].reshape(*confidence.shape, 5)
         there = targets[..., 4]
         wanted = jnp.concatenate([targets[..., :2], jnp.sqrt(targets[..., 2:4]), targets[..., 4:]], axis=-1)
-        true_corners = split_outputs(wanted, num_classes)[0]
-        shared = lax.stop_gradient(overlap(corners, jnp.broadcast_to(true_corners, corners.shape)))
+        true_corners = split_grid_outputs(wanted, num_classes)[0]
+        shared = lax.stop_gradient(box_overlap(corners, jnp.broadcast_to(true_corners, corners.shape)))
         distance = lax.stop_gradient(jnp.square(raw[..., :4] - wanted[..., None, :4]).sum(axis=-1))
         # Where no box of the cell overlaps the object, the nearest is responsible.
         responsible = jnp.argmax(jnp.where(shared > 0, shared, -distance), axis=-1)
