@@ -28,7 +28,7 @@ Running time: 32 min (three of the five training files, 30,000 images; half the 
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-from seqvision.data import Arrays, Augment, Flip, ImageData, Shift, load_cifar10
+from seqvision.data import Augment, Flip, Shift, load_cifar10
 from seqvision.models import SixConvNet, cifar_convnet, parameter_count
 from seqvision.pipelines import ImageRecipe, run_experiment, run_recipes, show_progress
 from seqvision.training import as_it_is, mirrored
@@ -70,9 +70,7 @@ class Config:
 
 def main(config: Config) -> dict[str, Any]:
     """Train the networks, print the score card, and return the summary of the run."""
-    data = load_cifar10(config.classes or None)
-    if config.limit is not None:
-        data = ImageData(Arrays(data.train.x[: config.limit], data.train.y[: config.limit]), data.test, data.classes)
+    data = load_cifar10(config.classes or None).limited(config.limit)
     with show_progress():
         result = run_recipes(
             rows(config, len(data.classes)),

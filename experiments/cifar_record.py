@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from recipes.speed_record import VIEWS, RecordRecipe, train_record
-from seqvision.data import Arrays, ImageData, fit_pixel_scaler, load_cifar10
+from seqvision.data import fit_pixel_scaler, load_cifar10
 from seqvision.models import WhitenedConvNet, parameter_count
 from seqvision.pipelines import JudgedClasses, run_experiment, show_progress, write_classify_report
 from seqvision.reporting import RunFolder, to_plain
@@ -73,9 +73,7 @@ class Config:
 
 def main(config: Config) -> dict[str, Any]:
     """Train, print the score card, and return the summary of the run."""
-    raw = load_cifar10()
-    if config.limit is not None:
-        raw = ImageData(Arrays(raw.train.x[: config.limit], raw.train.y[: config.limit]), raw.test, raw.classes)
+    raw = load_cifar10().limited(config.limit)
     data = fit_pixel_scaler(raw.train.x).apply(raw)
     model = WhitenedConvNet(config.channels, len(data.classes))
     dtype = "bfloat16" if config.half else None

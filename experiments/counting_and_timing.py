@@ -32,7 +32,7 @@ from seqvision.data import Arrays
 from seqvision.models import ClassificationHead, Recurrent
 from seqvision.pipelines import run_experiment
 from seqvision.reporting import to_plain
-from seqvision.training import create_state, forward, make_run, make_train_step, run_population
+from seqvision.training import create_state, forward, make_run, make_train_step, run_population, updates_in
 
 import jax
 import jax.numpy as jnp
@@ -122,7 +122,7 @@ def fit(config: Config, cell: Any, key: Array, data: Arrays, epochs: int, batch_
     def mean_of_counted(outputs: Array, y: Array) -> Array:
         return jnp.sum(jnp.where(y >= 0, loss(outputs[..., 0], y), 0), axis=1) / jnp.sum(y >= 0, axis=1)
 
-    steps = epochs * -(-len(data) // batch_size)
+    steps = updates_in(epochs, len(data), batch_size)
     adam = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps))
     model = Recurrent((cell,), readout="all", head=ClassificationHead(1))
     state = create_state(model, optax.chain(optax.clip_by_global_norm(1.0), adam), key, data.x[:1])

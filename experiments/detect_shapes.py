@@ -41,7 +41,7 @@ from seqvision.models import (
 from seqvision.pipelines import run_experiment
 from seqvision.reporting import RunFolder, plot_boxes, save_figure, to_plain
 from seqvision.scorecards import connected_pixels, mean_box
-from seqvision.training import fit, make_yolo_loss, predict
+from seqvision.training import fit, make_yolo_loss, predict, updates_in
 
 import jax
 import numpy as np
@@ -84,7 +84,7 @@ def main(config: Config) -> dict[str, Any]:
     model = GridDetector(config.channels)
     cells = 64 // 2 ** len(config.channels)
     targets = np.asarray(jax.jit(encode_boxes, static_argnums=(2, 3))(train.boxes, train.labels, (cells, cells), 10))
-    steps = config.epochs * -(-config.scenes // config.batch_size)
+    steps = updates_in(config.epochs, config.scenes, config.batch_size)
     optimizer, loss = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps)), make_yolo_loss(10)
     settings = {"loss": loss, "optimizer": optimizer, "epochs": config.epochs, "batch_size": config.batch_size}
     begin, found = time.perf_counter(), []

@@ -27,7 +27,7 @@ from seqvision.models import LeNet5, parameter_count
 from seqvision.pipelines import run_experiment
 from seqvision.reporting import to_plain
 from seqvision.scorecards import score_classes
-from seqvision.training import create_state, forward, make_run, make_train_step, run_population
+from seqvision.training import create_state, forward, make_run, make_train_step, run_population, updates_in
 
 import jax
 import numpy as np
@@ -65,7 +65,7 @@ class Config:
 def main(config: Config) -> dict[str, Any]:
     """Train every form, print the score card and the times, and return them."""
     train, test, classes = load(config)
-    steps = config.epochs * -(-len(train) // config.batch_size)
+    steps = updates_in(config.epochs, len(train), config.batch_size)
     optimizer = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps))
     run = make_run(make_train_step("cross_entropy"), epochs=config.epochs, batch_size=config.batch_size)
     keys = jax.random.split(jax.random.key(config.seed), config.seeds)
@@ -102,9 +102,7 @@ def load(config: Config) -> ImageData:
         parts = [Arrays(large[rows], digits.y[rows]) for rows in stratified_split(digits.y, 0.2, config.seed)]
         images = ImageData(*parts, DIGIT_CLASSES)
     train, test = (Arrays(part.x * 1.275 - 0.1, part.y) for part in (images.train, images.test))
-    if config.limit is not None:
-        train = Arrays(train.x[: config.limit], train.y[: config.limit])
-    return ImageData(train, test, images.classes)
+    return ImageData(train, test, images.classes).limited(config.limit)
 
 
 def linear_accuracy(train: Arrays, test: Arrays, rows: int) -> float:

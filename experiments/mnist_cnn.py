@@ -18,7 +18,7 @@ Running time: 11 min (an epoch takes 5 s and 9 s; 24 min beside other work).
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from seqvision.data import Arrays, Augment, ImageData, Shift, Warp, load_mnist
+from seqvision.data import Augment, Shift, Warp, load_mnist
 from seqvision.models import CompactNet, mnist_convnet, parameter_count
 from seqvision.pipelines import ImageRecipe, run_and_print, run_experiment, run_recipes
 
@@ -53,13 +53,10 @@ class Config:
 
 def main(config: Config) -> dict[str, Any]:
     """Train the networks, print the score card, and return the summary of the run."""
-    data = load_mnist()
-    if config.limit is not None:
-        data = ImageData(Arrays(data.train.x[: config.limit], data.train.y[: config.limit]), data.test, data.classes)
     return run_and_print(
         run_recipes,
         rows(config),
-        data,
+        load_mnist().limited(config.limit),
         seeds=config.seeds,
         seed=config.seed,
         config=config,

@@ -21,34 +21,17 @@ Running time: 1.7 min (a seed 3 s without attention, 4 s Luong, 9 s Bahdanau, wh
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
-from seqvision.cells import LSTM
+from recipes.digit_strings import DigitStringConfig, run_digit_strings
 from seqvision.data import reversed_digits
-from seqvision.models import EncoderDecoder, SequenceEncoder
-from seqvision.pipelines import (
-    SequenceConfig,
-    example_lines,
-    nearest_answers,
-    run_experiment,
-    run_sequences,
-    save_attention,
-)
-from seqvision.seq2seq import Bahdanau, Decoder, Luong
-
-Name = Literal["no attention", "Luong", "Bahdanau"]
+from seqvision.pipelines import nearest_answers, run_experiment
 
 
 @dataclass(frozen=True)
-class Config(SequenceConfig):
+class Config(DigitStringConfig):
     """Reverse strings of digits."""
 
-    models: tuple[Name, ...] = get_args(Name)
-    """which of these models to train"""
-    hidden: int = 64
-    """units of the decoder, and of the encoder in each direction"""
-    embedding: int = 16
-    """size of a digit's vector"""
     pairs: int = 6000
     """training strings"""
     test: int = 1000
@@ -61,18 +44,6 @@ class Config(SequenceConfig):
     """first part of the run folder's name"""
 
 
-def build(config: Config, symbols: int) -> dict[str, EncoderDecoder]:
-    """Return the models by name."""
-    cell = LSTM(config.hidden)
-    encoder = SequenceEncoder((cell,), symbols, config.embedding, bidirectional=True)
-    decoders = {
-        "no attention": Decoder(symbols, cell, config.embedding),
-        "Luong": Decoder(symbols, cell, config.embedding, Luong("general")),
-        "Bahdanau": Decoder(symbols, cell, config.embedding, Bahdanau(config.hidden), feed="context"),
-    }
-    return {name: EncoderDecoder(encoder, decoders[name]) for name in config.models}
-
-
 def main(config: Config) -> dict[str, Any]:
     """Train the models, print their scores beside naive answers, draw attention maps, and return the scores."""
     pairs = reversed_digits(
@@ -83,12 +54,7 @@ def main(config: Config) -> dict[str, Any]:
         "nearest training string": nearest_answers(pairs.train, pairs.test),
         "the string itself": pairs.target.encode(sources, length=pairs.test.y.shape[1]),
     }
-    result = run_sequences(config, build(config, len(pairs.target)), pairs.train, pairs.test, naive)
-    save_attention(result, sources, pairs.target)
-    print(result.text)
-    print(example_lines(result, sources, pairs.target))
-    print(f"\nrun folder: {result.folder}")
-    return result.to_dict()
+    return run_digit_strings(config, pairs, naive)
 
 
 if __name__ == "__main__":

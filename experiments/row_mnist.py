@@ -29,7 +29,7 @@ from seqvision.models import ClassificationHead, Recurrent, RowByRow, parameter_
 from seqvision.pipelines import run_experiment
 from seqvision.reporting import to_plain
 from seqvision.scorecards import score_classes
-from seqvision.training import create_state, forward, make_run, make_train_step, run_population
+from seqvision.training import create_state, forward, make_run, make_train_step, run_population, updates_in
 
 import jax
 import numpy as np
@@ -61,11 +61,9 @@ class Config:
 
 def main(config: Config) -> dict[str, Any]:
     """Train, print the score card and the times, and return them."""
-    train, test, classes = load_mnist()
-    if config.limit is not None:
-        train = Arrays(train.x[: config.limit], train.y[: config.limit])
+    train, test, classes = load_mnist().limited(config.limit)
     model = RowByRow(Recurrent((LSTM(config.hidden),), head=ClassificationHead(len(classes))))
-    steps = config.epochs * -(-len(train) // config.batch_size)
+    steps = updates_in(config.epochs, len(train), config.batch_size)
     rate = optax.cosine_decay_schedule(config.learning_rate, steps) if config.decay else config.learning_rate
     optimizer = optax.adam(rate)
     run = make_run(make_train_step("cross_entropy"), epochs=config.epochs, batch_size=config.batch_size)

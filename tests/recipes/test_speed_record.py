@@ -1,6 +1,9 @@
 """The training of the speed records: what stays fixed, who is mirrored when, and the views of an image."""
 
 import doctest
+import subprocess
+import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -47,3 +50,9 @@ def test_what_its_docstrings_show():
     shown = doctest.testmod(speed_record, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert shown.attempted > 1
     assert shown.failed == 0
+
+
+def test_its_experiment_runs_from_any_folder(tmp_path):
+    file = Path(__file__).parents[2] / "experiments" / "cifar_record.py"
+    done = subprocess.run([sys.executable, file, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "--weight-decay" in done.stdout

@@ -12,6 +12,7 @@ from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
 from seqvision.pipelines.forecasting.run import build_forecasters, window_shape
 from seqvision.pipelines.results import Description, ModelSize
+from seqvision.training import updates_in
 
 
 def describe_forecast(config: ForecastConfig) -> Description:
@@ -45,7 +46,7 @@ def _describe(
     for name, model in models.items():
         output, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), example)
         sizes[name] = ModelSize(example.shape[1:], output.shape[1:], parameter_count(model, example))
-    steps = -(-rows["train"] // config.batch_size) * config.epochs
+    steps = updates_in(config.epochs, rows["train"], config.batch_size)
     lines = [head]
     lines += [f"{name}: {size.input} -> {size.output}, {size.parameters:,} parameters" for name, size in sizes.items()]
     lines += [f"{rows['train']} training examples, {steps:,} steps of {config.batch_size}, {config.seeds} seeds"]

@@ -42,7 +42,7 @@ def test_a_recipe_says_what_it_adds():
 
 
 @pytest.mark.parametrize("average", [None, 0.9])
-def test_rows_are_judged_on_the_same_images(tmp_path, average):
+def test_rows_are_judged_on_the_same_images(tmp_path, caplog, average):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 48)
     images = (rng.random((48, 8, 8, 1)) * 0.2 + 0.7 * labels[:, None, None, None]).astype(np.float32)
@@ -50,7 +50,11 @@ def test_rows_are_judged_on_the_same_images(tmp_path, average):
     net = CompactNet((4, "pool"), num_classes=2)
     recipe = ImageRecipe(8, 8, 0.02, "cosine", smoothing=0.1, average=average, augment=Augment((Flip(),)))
     data = ImageData(part, part, ("dark", "bright"))
-    result = run_recipes({"one": (net, recipe)}, data, seeds=2, out=str(tmp_path))
+    with caplog.at_level("INFO", "seqvision"):
+        result = run_recipes({"one": (net, recipe)}, data, seeds=2, out=str(tmp_path))
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"one: {result.summary['parameters']['one']:,} parameters, 8 epochs of ")
+    assert line.endswith(f"on test images {result.card.scores.loc['one', 'accuracy']:.4f}")
     assert result.summary["scores"]["scores"]["one"]["accuracy"] == result.card.scores.loc["one", "accuracy"] > 0.9
     assert result.card.scores.loc["one", "seeds"] == 2
     assert result.summary["train_accuracy"]["one"] > 0.9

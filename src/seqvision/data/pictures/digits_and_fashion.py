@@ -30,6 +30,18 @@ class ImageData(NamedTuple):
     test: Arrays
     classes: tuple[str, ...]  # the name of each label
 
+    def limited(self, rows: int | None) -> "ImageData":
+        """Keep only so many training images, the first ones; None keeps all.
+
+        >>> part = Arrays(np.zeros((5, 8, 8, 1), np.float32), np.zeros(5, np.int32))
+        >>> data = ImageData(part, part, ("dark",)).limited(3)
+        >>> len(data.train), len(data.test)
+        (3, 5)
+        """
+        if rows is None:
+            return self
+        return self._replace(train=Arrays(self.train.x[:rows], self.train.y[:rows]))
+
 
 def load_digits() -> Arrays:
     """Load the 1797 handwritten digits that scikit-learn bundles.

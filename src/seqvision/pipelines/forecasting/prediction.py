@@ -17,7 +17,7 @@ from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.results import ForecastPrediction
 from seqvision.pipelines.seed_training import load_variables, stack_seeds
 from seqvision.reporting import RunFolder, write_table
-from seqvision.scorecards import last_value
+from seqvision.scorecards import format_number, last_value
 
 
 def predict_forecast(
@@ -81,8 +81,6 @@ def predict_forecast(
 
 
 def _text(table: pd.DataFrame, name: str, after: str, config: ForecastConfig) -> str:
-    from seqvision.scorecards import format_number
-
     unit = f", in {config.unit}" if config.unit else ""
     lines = [f"{name} after {after}{unit}" + ("; ± is the spread over seeds" if config.seeds > 1 else "")]
     naive = str(table.columns[-1])
