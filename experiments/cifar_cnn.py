@@ -88,7 +88,7 @@ def main(config: Config) -> dict[str, Any]:
     return result.to_dict()
 
 
-def rows(config: Config, classes: int) -> dict[str, tuple[nn.Module, ImageRecipe]]:
+def rows(config: Config, num_classes: int) -> dict[str, tuple[nn.Module, ImageRecipe]]:
     """Return the networks that are wanted, and how each is trained."""
     plain = ImageRecipe(
         config.epochs,
@@ -99,9 +99,9 @@ def rows(config: Config, classes: int) -> dict[str, tuple[nn.Module, ImageRecipe
     )
     augmented = replace(plain, augment=SHIFT_AND_FLIP)
     cosine = replace(augmented, schedule="cosine", weight_decay=0.02, average=0.999, views=(as_it_is, mirrored))
-    six = SixConvNet(num_classes=classes)
+    six = SixConvNet(num_classes=num_classes)
     every = {
-        "strided": (cifar_convnet(classes), plain),
+        "strided": (cifar_convnet(num_classes), plain),
         "six": (six, plain),
         "six, augmented": (six, augmented),
         "six, augmented, cosine": (six, cosine),
@@ -109,10 +109,10 @@ def rows(config: Config, classes: int) -> dict[str, tuple[nn.Module, ImageRecipe
     return {name: every[name] for name in config.networks}
 
 
-def parameter_counts(config: Config, classes: int) -> dict[str, int]:
+def parameter_counts(config: Config, num_classes: int) -> dict[str, int]:
     """Return how many numbers each network trains."""
     example = jax.ShapeDtypeStruct((1, 32, 32, 3), "float32")
-    return {name: parameter_count(model, example) for name, (model, _) in rows(config, classes).items()}
+    return {name: parameter_count(model, example) for name, (model, _) in rows(config, num_classes).items()}
 
 
 if __name__ == "__main__":

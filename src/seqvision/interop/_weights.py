@@ -118,7 +118,7 @@ def as_params(cell: Cell, **fields: Any) -> Any:
     )
 
 
-def check_cell(owner: str, cell: Cell, peer: str, known: Sequence[type] = (Elman, GRU, LSTM)) -> None:
+def check_counterpart(owner: str, cell: Cell, peer: str, known: Sequence[type] = (Elman, GRU, LSTM)) -> None:
     """Refuse a cell that has no counterpart among a peer's layers."""
     if type(cell) not in known:
         names = ", ".join(kind.__name__ for kind in known)

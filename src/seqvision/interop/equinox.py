@@ -5,7 +5,7 @@ from typing import Any
 
 from seqvision.cells import GRU, Cell, Elman, PyTree
 
-from ._weights import Reader, as_params, check_cell, check_zero, our_params, sizes, zeros
+from ._weights import Reader, as_params, check_counterpart, check_zero, our_params, sizes, zeros
 
 NAMES = ("weight_ih", "weight_hh", "bias", "bias_n")
 
@@ -78,7 +78,7 @@ def to_equinox(cell: Cell, params: PyTree, *, bias: bool = True) -> dict[str, An
 
 
 def _check(owner, cell):
-    check_cell(owner, cell, "equinox")
+    check_counterpart(owner, cell, "equinox")
     if isinstance(cell, Elman) or (isinstance(cell, GRU) and not cell.reset_after):
         raise TypeError(
             f"{owner}: equinox has no cell like {cell!r}: it has LSTM(hidden) and GRU(hidden, reset_after=True)"

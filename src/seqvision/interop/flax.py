@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from seqvision.cells import GRU, LSTM, Cell, PyTree
 
-from ._weights import Reader, as_params, check_cell, check_zero, join, our_params, sizes, split, zeros
+from ._weights import Reader, as_params, check_counterpart, check_zero, join, our_params, sizes, split, zeros
 
 HINT = "pass the dict of the cell itself, which is variables['params']['cell'] under nn.RNN"
 NNX_HINT = "pass the state of the cell itself, which is nnx.state(rnn)['cell'] under nnx.RNN"
@@ -161,6 +161,6 @@ def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(owner, cell):
-    check_cell(owner, cell, "flax")
+    check_counterpart(owner, cell, "flax")
     if isinstance(cell, GRU) and not cell.reset_after:
         raise TypeError(f"{owner}: flax has no cell like {cell!r}: its GRUCell is GRU(hidden, reset_after=True)")

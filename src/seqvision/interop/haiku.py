@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from seqvision.cells import GRU, LSTM, Cell, Elman, PyTree
 
-from ._weights import Reader, as_params, check_cell, join, our_params, reorder, sizes, split, zeros
+from ._weights import Reader, as_params, check_counterpart, join, our_params, reorder, sizes, split, zeros
 
 NAMES = {Elman: "vanilla_rnn", GRU: "gru", LSTM: "lstm"}
 LSTM_ORDER = (0, 2, 1, 3)  # haiku i | g | f | o, ours i | f | g | o: the same swap both ways
@@ -111,7 +111,7 @@ def _to_zrn(array):
 
 
 def _check(owner, cell):
-    check_cell(owner, cell, "haiku")
+    check_counterpart(owner, cell, "haiku")
     if isinstance(cell, GRU) and cell.reset_after:
         raise TypeError(f"{owner}: haiku has no cell like {cell!r}: its GRU is GRU(hidden, reset_after=False)")
     if isinstance(cell, Elman) and cell.activation != "relu":

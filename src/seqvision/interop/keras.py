@@ -7,7 +7,18 @@ import numpy as np
 
 from seqvision.cells import GRU, Cell, PyTree
 
-from ._weights import Reader, as_params, check_cell, check_zero, join, our_params, reorder, sizes, to_numpy, zeros
+from ._weights import (
+    Reader,
+    as_params,
+    check_counterpart,
+    check_zero,
+    join,
+    our_params,
+    reorder,
+    sizes,
+    to_numpy,
+    zeros,
+)
 
 NAMES = ("kernel", "recurrent_kernel", "bias")
 ORDER = (1, 0, 2)  # Keras's GRU has the gates z | r | h, ours r | z | n: the same swap both ways
@@ -36,7 +47,7 @@ def from_keras(cell: Cell, weights: Sequence[Any]) -> Any:
     >>> params.b.tolist()[3:9], params.b_n.shape
     ([2.0, 2.0, 2.0, 2.0, 2.0, 1.0], (4,))
     """
-    check_cell("from_keras", cell, "Keras")
+    check_counterpart("from_keras", cell, "Keras")
     if len(weights) not in (2, 3):
         raise ValueError(
             f"from_keras: weights must be kernel, recurrent kernel and perhaps bias, got {len(weights)} arrays: "
@@ -81,7 +92,7 @@ def to_keras(cell: Cell, params: PyTree, *, bias: bool = True) -> list[np.ndarra
     >>> [array.shape for array in to_keras(cell, cell.init(jax.random.key(0), in_features=3))]
     [(3, 12), (4, 12), (2, 12)]
     """
-    check_cell("to_keras", cell, "Keras")
+    check_counterpart("to_keras", cell, "Keras")
     params = our_params("to_keras", cell, params)
     weights = {"kernel": params.w_x, "recurrent_kernel": params.w_h, "bias": params.b}
     b_n = params.b_n if isinstance(cell, GRU) else None

@@ -7,7 +7,7 @@ import numpy as np
 
 from seqvision.cells import GRU, LSTM, Cell, Elman, LSTMVariant, PyTree
 
-from ._weights import Reader, as_params, check_cell, check_zero, join, our_params, sizes, to_numpy, zeros
+from ._weights import Reader, as_params, check_counterpart, check_zero, join, our_params, sizes, to_numpy, zeros
 
 HINT = "pass layer.state_dict(); prefix= for a layer inside a model, layer=None for torch's RNNCell, GRUCell, LSTMCell"
 
@@ -128,7 +128,7 @@ def _names(layer, reverse, prefix):
 
 
 def _check(owner, cell):
-    check_cell(owner, cell, "torch", (Elman, GRU, LSTM, LSTMVariant))
+    check_counterpart(owner, cell, "torch", (Elman, GRU, LSTM, LSTMVariant))
     if isinstance(cell, LSTMVariant):
         options = {name: getattr(cell, name) for name in ("hidden", "forget_bias", "proj")}
         if cell.proj is None or cell != LSTMVariant(**options):

@@ -1,7 +1,7 @@
 """Weights of torchvision's ResNet, VGG, AlexNet and GoogLeNet; neither torch nor torchvision is imported."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -18,7 +18,7 @@ class _Layer(NamedTuple):
 
     name: str  # torchvision's, such as "layer1.0.conv1"
     path: tuple[str, ...]  # ours, such as ("stage1_block1", "conv1")
-    kind: str  # "conv", "norm", "dense", or "first dense": over the flattened (C, H, W) of the last convolution
+    kind: Literal["conv", "norm", "dense", "first dense"]  # the latter over the flattened (C, H, W) of the last conv
     bias: bool = True
 
 

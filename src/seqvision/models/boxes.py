@@ -6,10 +6,12 @@ height, confidence) * B, then the classes; x and y are the box's center within t
 of the image. All functions here can be jitted; their results have fixed sizes.
 """
 
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 
 from seqvision._checks import check_count
@@ -18,9 +20,9 @@ from seqvision._checks import check_count
 class Detections(NamedTuple):
     """Boxes that were found, best first; places that nothing was found for have the label -1 and the score 0."""
 
-    boxes: Any  # (..., K, 4) corners
-    labels: Any  # (..., K)
-    scores: Any  # (..., K) in 0..1
+    boxes: Array | np.ndarray  # (..., K, 4) corners
+    labels: Array | np.ndarray  # (..., K)
+    scores: Array | np.ndarray  # (..., K) in 0..1
 
 
 def box_overlap(boxes: Array, others: Array) -> Array:
@@ -160,19 +162,17 @@ def non_maximum_suppression(
     """
     check_count("limit", limit, owner="non_maximum_suppression")
     if found.labels.ndim > 1:
-        return jax.vmap(lambda one: non_maximum_suppression(one, limit=limit, threshold=threshold, lowest=lowest))(
-            found
-        )
+        suppress = partial(non_maximum_suppression, limit=limit, threshold=threshold, lowest=lowest)
+        return jax.vmap(suppress)(found)
+    boxes, labels, scores = map(jnp.asarray, found)
 
     def keep(left: Array, _: None) -> tuple[Array, tuple[Array, Array, Array]]:
         best = jnp.argmax(left)
-        box, label, score = found.boxes[best], found.labels[best], left[best]
-        same = (box_overlap(jnp.broadcast_to(box, found.boxes.shape), found.boxes) > threshold) & (
-            found.labels == label
-        )
+        box, label, score = boxes[best], labels[best], left[best]
+        same = (box_overlap(jnp.broadcast_to(box, boxes.shape), boxes) > threshold) & (labels == label)
         left = jnp.where(same, 0, left).at[best].set(0)
         there = score > 0
         return left, (jnp.where(there, box, 0), jnp.where(there, label, -1), score)
 
-    scores = jnp.where(found.scores > lowest, found.scores, 0)
-    return Detections(*lax.scan(keep, scores, None, length=limit)[1])
+    start = jnp.where(scores > lowest, scores, 0)
+    return Detections(*lax.scan(keep, start, None, length=limit)[1])

@@ -32,8 +32,8 @@ def build_forecaster(name: str, config: ForecastConfig, targets: tuple[int, ...]
     return Anchored(model, targets) if residual else model
 
 
-def build_classifier(name: str, config: ClassifyConfig, side: int, classes: int) -> nn.Module:
-    """Return a model from images (B, side, side, C) to logits (B, classes).
+def build_classifier(name: str, config: ClassifyConfig, side: int, num_classes: int) -> nn.Module:
+    """Return a model from images (B, side, side, C) to logits (B, num_classes).
 
     Images of 28 pixels and more get three convolutions of stride 2 and a dense layer of 512; smaller ones keep their
     few pixels for longer: two convolutions, each with batch norm and a max pool.
@@ -41,7 +41,7 @@ def build_classifier(name: str, config: ClassifyConfig, side: int, classes: int)
     >>> build_classifier("mlp", ClassifyConfig(hidden=64), 8, 10).features
     (64,)
     """
-    head = ClassificationHead(classes)
+    head = ClassificationHead(num_classes)
     small = name == "convnet" and side < 28
     dropout = (0.5 if small else 0.2) if config.dropout is None else config.dropout
     if small:

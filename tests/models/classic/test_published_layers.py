@@ -11,6 +11,7 @@ import pytest
 from seqvision.models import (
     BatchNorm,
     ConvBlock,
+    ConvTransposeBlock,
     LeNet5,
     PartialConv,
     SeparableBlock,
@@ -90,6 +91,14 @@ def test_separable_convolutions_are_3_by_3_and_1_by_1_with_relu():
 def test_norms_start_with_the_settings_of_flax():
     ours, theirs = BatchNorm(True), nn.BatchNorm(True)
     assert (ours.momentum, ours.epsilon) == (theirs.momentum, theirs.epsilon) == (0.99, 1e-5)
+    assert ConvBlock(1).momentum == ConvTransposeBlock(1).momentum == theirs.momentum
+    assert ConvBlock(1).epsilon == theirs.epsilon
+
+
+def test_the_pool_of_lenet_starts_as_a_mean():
+    x = np.random.default_rng(0).normal(size=(1, 2, 2, 3)).astype(np.float32)
+    y, _ = TrainablePool("linear").init_with_output(jax.random.key(0), x)
+    np.testing.assert_allclose(y[0, 0, 0], x[0].mean(axis=(0, 1)), rtol=1e-5, atol=1e-7)
 
 
 def test_logits_of_the_speed_record_are_a_ninth_and_its_activations_gelu():

@@ -102,13 +102,13 @@ def _load(name: str, classes: tuple[str, ...]) -> ImageData:
     return ImageData(_load_part(name, "train", len(classes)), _load_part(name, "t10k", len(classes)), classes)
 
 
-def _load_part(name: str, part: str, classes: int) -> Arrays:
+def _load_part(name: str, part: str, num_classes: int) -> Arrays:
     images = read_idx(fetch_file(name, f"{part}-images-idx3-ubyte.gz"), dimensions=3)
     labels = read_idx(fetch_file(name, f"{part}-labels-idx1-ubyte.gz"), dimensions=1)
     if len(images) != len(labels) or images.shape[1:] != (28, 28):
         raise ValueError(f"{name}: {images.shape} {part} images do not fit {len(labels)} labels: get the files again")
-    if labels.size and labels.max() >= classes:
+    if labels.size and labels.max() >= num_classes:
         raise ValueError(
-            f"{name}: a {part} label is {labels.max()}, but there are {classes} classes: get the file again"
+            f"{name}: a {part} label is {labels.max()}, but there are {num_classes} classes: get the file again"
         )
     return Arrays(images[..., None] / np.float32(255), labels)

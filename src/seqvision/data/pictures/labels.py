@@ -41,16 +41,16 @@ def label_numbers(names: Sequence[str], classes: Sequence[str]) -> np.ndarray:
     return np.array([numbers[name] for name in names], np.int32)
 
 
-def check_labels(labels: ArrayLike, classes: int) -> np.ndarray:
-    """Return labels (N,) as int32 if they are whole numbers in 0 .. classes-1."""
+def check_labels(labels: ArrayLike, num_classes: int) -> np.ndarray:
+    """Return labels (N,) as int32 if they are whole numbers in 0 .. num_classes-1."""
     array = np.asarray(labels)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError(f"labels must be whole numbers of shape (N,), but are {array.dtype} of shape {array.shape}")
-    outside = np.flatnonzero((array < 0) | (array >= classes))
+    outside = np.flatnonzero((array < 0) | (array >= num_classes))
     if outside.size:
         raise ValueError(
-            f"labels must lie in 0..{classes - 1} for {classes} classes, but row {outside[0]} has {array[outside[0]]} "
-            f"({outside.size} such labels): number the classes from 0"
+            f"labels must lie in 0..{num_classes - 1} for {num_classes} classes, but row {outside[0]} has "
+            f"{array[outside[0]]} ({outside.size} such labels): number the classes from 0"
         )
     return array.astype(np.int32)
 

@@ -1,6 +1,5 @@
 """LeNet-5, as it was published and in its two later forms."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -126,15 +125,17 @@ class LeNet5(nn.Module):
         self._check(x)
         original = self.form == "original"
         squash: Any = scaled_tanh if original else activation(self.activation)
-        pool: Callable[..., Callable] = (
-            (lambda name: TrainablePool(squash, name=name)) if original else (lambda name: _mean_pool)
-        )
-        x = pool("S2")(ConvBlock(6, (5, 5), padding=2 if x.shape[1] == 28 else 0, activation=squash, name="C1")(x))
+
+        def halve(x: Array, name: str) -> Array:
+            return TrainablePool(squash, name=name)(x) if original else avg_pool(x, (2, 2))
+
+        x = ConvBlock(6, (5, 5), padding=2 if x.shape[1] == 28 else 0, activation=squash, name="C1")(x)
+        x = halve(x, "S2")
         if self.form == "dense":
             x = ConvBlock(16, (5, 5), padding="valid", activation=squash, name="C3")(x)
         else:
             x = PartialConv(C3_INPUTS, activation=squash, name="C3")(x)
-        x = pool("S4")(x).reshape(x.shape[0], -1)
+        x = halve(x, "S4").reshape(x.shape[0], -1)
         x = squash(nn.Dense(120, kernel_init=GLOROT, name="C5")(x))
         x = squash(nn.Dense(84, kernel_init=GLOROT, name="F6")(x))
         if not original:
@@ -151,10 +152,6 @@ class LeNet5(nn.Module):
                 f'LeNet5: the "original" form knows pictures of 10 digits, not {self.num_classes} classes: '
                 'use "partial"'
             )
-
-
-def _mean_pool(x: Array) -> Array:
-    return avg_pool(x, (2, 2))
 
 
 def _partial_init(inputs: tuple[tuple[int, ...], ...], key: Array, shape: tuple[int, ...]) -> Array:
