@@ -51,9 +51,9 @@ FAMILY = {
         for f in ("tanh", "relu", "sigmoid", "linear")
     },
     **{f"slstm-{f}": (SLSTM(H, forget=f), partial(reference.slstm, forget=f)) for f in ("sigmoid", "exp")},
-    "conv-lstm-1d": (ConvLSTM(2, window=(3,), size=(5,)), reference.conv_lstm),
-    "conv-lstm-2d": (ConvLSTM(2, window=(3, 2), size=(3, 4)), reference.conv_lstm),
-    "conv-lstm-3d": (ConvLSTM(2, window=(1, 2, 3), size=(2, 2, 3)), reference.conv_lstm),
+    "conv-lstm-1d": (ConvLSTM(2, kernel_size=(3,), size=(5,)), reference.conv_lstm),
+    "conv-lstm-2d": (ConvLSTM(2, kernel_size=(3, 2), size=(3, 4)), reference.conv_lstm),
+    "conv-lstm-3d": (ConvLSTM(2, kernel_size=(1, 2, 3), size=(2, 2, 3)), reference.conv_lstm),
 }
 
 

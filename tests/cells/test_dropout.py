@@ -135,7 +135,7 @@ def test_masked_and_reversed_sequences():
 
 @pytest.mark.parametrize("wrapper", [Zoneout, VariationalDropout])
 def test_images(wrapper):
-    cell = wrapper(ConvLSTM(2, window=(3,), size=(5,)), h=0.4, train=True)
+    cell = wrapper(ConvLSTM(2, kernel_size=(3,), size=(5,)), h=0.4, train=True)
     params, xs = cell.init(KEY, D), jnp.ones((3, 4, 5, D))
     noisy = cell.with_masks(params, xs, KEY)
     assert noisy.shape == (3, 4, 5, D + 2)
@@ -198,7 +198,7 @@ def test_flax_layers_take_every_cell():
 
 @pytest.mark.parametrize("readout", ["last", pytest.param("mean", marks=pytest.mark.slow)])
 def test_flax_models_of_images(readout):
-    model = Recurrent((ConvLSTM(2, window=(3, 3), size=(4, 5)),), readout=readout, head=None, bidirectional=True)
+    model = Recurrent((ConvLSTM(2, kernel_size=(3, 3), size=(4, 5)),), readout=readout, head=None, bidirectional=True)
     xs = RNG.normal(size=(2, 3, 4, 5, 1)).astype(np.float32)
     mask = jnp.array([[True, True, False], [True, True, True]])
     variables, apply = jax.jit(model.init)(KEY, xs), jax.jit(model.apply)

@@ -222,7 +222,7 @@ def test_slstm_stabiliser_may_start_anywhere():
 
 
 def test_conv_lstm_of_one_pixel_is_the_lstm():
-    cell = ConvLSTM(H, window=(3, 3), size=(1, 1))
+    cell = ConvLSTM(H, kernel_size=(3, 3), size=(1, 1))
     params = cell.init(KEY, D)
     center = params._replace(
         w_x=params.w_x.at[1, 1].set(LSTM_PARAMS.w_x), w_h=params.w_h.at[1, 1].set(LSTM_PARAMS.w_h), b=LSTM_PARAMS.b
@@ -232,7 +232,7 @@ def test_conv_lstm_of_one_pixel_is_the_lstm():
 
 
 def test_conv_lstm_moves_with_its_images():
-    cell = ConvLSTM(2, window=(3,), size=(9,))
+    cell = ConvLSTM(2, kernel_size=(3,), size=(9,))
     params = random_params(cell, np.random.default_rng(9), np.float32)
     params = params._replace(b=np.zeros_like(params.b))  # an empty image leaves the state empty
     xs = np.zeros((3, 9, D), np.float32)
@@ -292,9 +292,12 @@ BAD = [
     (lambda: LRU(4, features=0), "features must be an int >= 1, got 0"),
     (lambda: LRU(4, r_min=0.9, r_max=0.5), r"0 <= r_min < r_max <= 1, got 0\.9 and 0\.5"),
     (lambda: LRU(4, max_phase=0.0), r"max_phase must be in \(0, 2 pi\], got 0\.0"),
-    (lambda: ConvLSTM(4, window=3, size=(8,)), "window must be a tuple of one to three ints, got 3"),
-    (lambda: ConvLSTM(4, window=(3, 3), size=(8,)), r"window \(3, 3\) and size \(8,\) must have one entry"),
-    (lambda: ConvLSTM(4, window=(3,), size=(0,)), "every size in size must be an int >= 1, got 0"),
+    (lambda: ConvLSTM(4, kernel_size=3, size=(8,)), "kernel_size must be a tuple of one to three ints, got 3"),
+    (
+        lambda: ConvLSTM(4, kernel_size=(3, 3), size=(8,)),
+        "kernel_size and size must have one entry for each spatial axis, got",
+    ),
+    (lambda: ConvLSTM(4, kernel_size=(3,), size=(0,)), "every size in size must be an int >= 1, got 0"),
     (
         lambda: run(ConvLSTM(4, (3,), (8,)), ConvLSTM(4, (3,), (8,)).init(KEY, 2), jnp.ones((5, 7, 2))),
         r"x must be \(\.\.\., \*size, D\) with size \(8,\) and D = 2, got shape \(7, 2\)",

@@ -1,14 +1,15 @@
-"""What a cell is, and the small pieces that every cell shares."""
+"""What a cell is."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
 PyTree = Any
+
+COMPUTE_DTYPES = (None, "bfloat16", "float16", "float32", "float64")  # what operands of products may be rounded to
 
 
 @runtime_checkable
@@ -19,8 +20,8 @@ class Cell(Protocol):
     cells share one compilation. Parameters and states are pytrees of arrays, NamedTuples for choice.
     """
 
-    def init(self, key: Array, in_features: int) -> PyTree:
-        """Draw parameters for inputs of ``in_features`` values."""
+    def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> PyTree:
+        """Draw parameters for inputs of ``in_features`` values; a cell of your own may leave ``dtype`` out."""
         ...
 
     def initial_state(self, params: PyTree, batch_shape: Sequence[int] = ()) -> PyTree:
@@ -32,52 +33,8 @@ class Cell(Protocol):
         ...
 
 
-ACTIVATIONS = {
-    "tanh": jnp.tanh,
-    "relu": lambda a: jnp.maximum(a, 0),
-    "sigmoid": jax.nn.sigmoid,
-    "linear": lambda a: a,
-}
-
-FLOATS = ("bfloat16", "float16", "float32", "float64")
-
-
-def affine(x: Array, w: Array, b: Array | None = None, dtype: DTypeLike | None = None) -> Array:
-    """Compute x W + b for x (..., D), w (D, K), b (K,); one feature is a product, not a matrix product.
-
-    With a ``dtype`` the product's operands are rounded to it, and its sums are kept in the type of x and w.
-    """
-    check_features(x, w)
-    if w.shape[0] == 1:
-        a = x * rows(w[0], x.ndim)
-    elif dtype is None:
-        a = x @ w
-    else:
-        a = jnp.matmul(x.astype(dtype), w.astype(dtype), preferred_element_type=jnp.result_type(x, w))
-    return a if b is None else a + rows(b, a.ndim)
-
-
-def check_features(x: Array, w: Array) -> None:
-    """Refuse x (..., D) where w is not (D, K)."""
-    if x.shape[-1] != w.shape[0]:
-        raise ValueError(
-            f"x has {x.shape[-1]} features (shape {x.shape}), but the parameters were made for {w.shape[0]}: "
-            f"init the cell with in_features={x.shape[-1]}, or pass x of shape (..., {w.shape[0]})"
-        )
-
-
-def check_dtype(owner: str, name: str, value: str | None) -> None:
-    """Refuse what is neither None nor the name of a floating-point type."""
-    if value is not None and value not in FLOATS:
-        raise ValueError(f"{owner}: {name} must be None or one of {', '.join(FLOATS)}, got {value!r}")
-
-
-def check_size(owner: str, name: str, value: int) -> None:
-    """Refuse a size that is not a positive int."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{owner}: {name} must be an int >= 1, got {value!r}")
-
-
-def rows(vector: Array, ndim: int) -> Array:
-    """Return a vector (K,) as (1, ..., 1, K) of ``ndim`` axes: arrays of different ranks are never mixed silently."""
-    return vector.reshape((1,) * (ndim - 1) + vector.shape)
+def init_params(cell: Cell, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> PyTree:
+    """Draw a cell's parameters; its ``init`` is given a dtype only where it is not the usual one, float32."""
+    if jnp.dtype(dtype) == jnp.float32:
+        return cell.init(key, in_features)
+    return cell.init(key, in_features, dtype)

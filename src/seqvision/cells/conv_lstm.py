@@ -9,17 +9,17 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
+from seqvision._checks import check_count
 from seqvision.conv import conv
 
-from .base import check_size
 from .lstm import LSTMState
 
 
 class ConvLSTMParams(NamedTuple):
     """Parameters of `ConvLSTM`; gates i | f | g | o along the last axis."""
 
-    w_x: Array  # (*window, D, 4H)
-    w_h: Array  # (*window, H, 4H)
+    w_x: Array  # (*kernel_size, D, 4H)
+    w_h: Array  # (*kernel_size, H, 4H)
     b: Array  # (4H,)
 
 
@@ -32,16 +32,16 @@ class ConvLSTM:
 
     Args:
       hidden: channels H of the state, >= 1.
-      window: the kernel's size along each of one to three spatial axes, such as (3, 3).
+      kernel_size: the kernel's size along each of one to three spatial axes, such as (3, 3).
       size: the spatial size of an event, such as (28, 28); the states need it.
       forget_bias: start of the forget gate's bias.
 
     Raises:
-      ValueError: for sizes below 1, a number of spatial axes not 1 to 3, or window and size of different lengths.
+      ValueError: for sizes below 1, a number of spatial axes not 1 to 3, or kernel_size and size of different lengths.
 
     Source: Shi et al., "Convolutional LSTM network", 2015, arXiv:1506.04214, without its peepholes, as in Keras.
 
-    >>> cell = ConvLSTM(4, window=(3, 3), size=(8, 6))
+    >>> cell = ConvLSTM(4, kernel_size=(3, 3), size=(8, 6))
     >>> params = cell.init(jax.random.key(0), in_features=1)
     >>> state, y = cell.step(params, cell.initial_state(params, (2,)), jnp.ones((2, 8, 6, 1)))
     >>> y.shape
@@ -49,21 +49,22 @@ class ConvLSTM:
     """
 
     hidden: int
-    window: tuple[int, ...]
+    kernel_size: tuple[int, ...]
     size: tuple[int, ...]
     forget_bias: float = 1.0
 
     def __post_init__(self):
-        check_size("ConvLSTM", "hidden", self.hidden)
-        for name in ("window", "size"):
+        object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="ConvLSTM"))
+        for name in ("kernel_size", "size"):
             sizes = getattr(self, name)
             if not isinstance(sizes, tuple) or not 1 <= len(sizes) <= 3:
                 raise ValueError(f"ConvLSTM: {name} must be a tuple of one to three ints, got {sizes!r}")
-            for value in sizes:
-                check_size("ConvLSTM", f"every size in {name}", value)
-        if len(self.window) != len(self.size):
+            sizes = tuple(check_count(f"every size in {name}", value, owner="ConvLSTM") for value in sizes)
+            object.__setattr__(self, name, sizes)
+        if len(self.kernel_size) != len(self.size):
             raise ValueError(
-                f"ConvLSTM: window {self.window} and size {self.size} must have one entry for each spatial axis"
+                f"ConvLSTM: kernel_size and size must have one entry for each spatial axis, got {self.kernel_size} and "
+                f"{self.size}"
             )
 
     @property
@@ -73,13 +74,13 @@ class ConvLSTM:
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> ConvLSTMParams:
         """Draw parameters for D = in_features channels: Glorot kernels by gate, bias zero but for the forget gate."""
-        check_size("ConvLSTM.init", "in_features", in_features)
+        check_count("in_features", in_features, owner="ConvLSTM.init")
         H = self.hidden
         glorot = jax.nn.initializers.glorot_uniform(in_axis=-3, out_axis=-1, batch_axis=-2)
 
         def kernel(key, channels):
-            gates = glorot(key, (*self.window, channels, 4, H), dtype)
-            return gates.reshape(*self.window, channels, 4 * H)
+            gates = glorot(key, (*self.kernel_size, channels, 4, H), dtype)
+            return gates.reshape(*self.kernel_size, channels, 4 * H)
 
         key_x, key_h = jax.random.split(key)
         b = jnp.zeros((4, H), dtype).at[1].set(self.forget_bias)

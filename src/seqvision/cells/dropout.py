@@ -17,9 +17,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import Cell, PyTree
+from .base import Cell, PyTree, init_params
 from .gru import GRU, GRUState
 from .mgu import MGU
+from .unrolling.rules.table import rule_of
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class _Wrapper:
         """How many axes one event has: the cell's."""
         return getattr(self.cell, "event_axes", 1)
 
-    def init(self, key: Array, in_features: int) -> PyTree:
+    def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> PyTree:
         """Draw the cell's parameters; in_features does not count the masks."""
-        return self.cell.init(key, in_features)
+        return init_params(self.cell, key, in_features, dtype)
 
     def initial_state(self, params: PyTree, batch_shape: Sequence[int] = ()) -> PyTree:
         """Return the cell's initial state."""
@@ -155,7 +156,8 @@ class VariationalDropout(_Wrapper):
 
     def __post_init__(self):
         _check_rates("VariationalDropout", h=self.h, x=self.x)
-        if isinstance(self.cell, MGU) or hasattr(self.cell, "linear"):
+        subclass = isinstance(self.cell, GRU) and type(self.cell) is not GRU  # which may have any step
+        if subclass or isinstance(self.cell, MGU) or hasattr(self.cell, "linear"):
             raise ValueError(f"VariationalDropout: cell {self.cell!r} carries h over beside its products: use Zoneout")
 
     def with_masks(self, params: PyTree, xs: Array, key: Array) -> Array:
@@ -173,9 +175,9 @@ class VariationalDropout(_Wrapper):
             return self.cell.step(params, state, x)
         x, mask = _split(self, x, [state.h.shape[-1]])
         seen = state.h * mask
-        if isinstance(self.cell, GRU):
-            lift, advance = self.cell.forward_parts(params)
-            new, (_, z, *_) = advance(lift(x), GRUState(seen))
+        if type(self.cell) is GRU:
+            share, advance = rule_of(self.cell).forward(params)
+            new, (_, z, *_) = advance(share(x), GRUState(seen))
             h = new.h + z * (state.h - seen)  # z carries h itself over, not what the products see of it
             return GRUState(h), h
         return self.cell.step(params, state._replace(h=seen), x)

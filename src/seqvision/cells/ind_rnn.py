@@ -9,8 +9,12 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import ACTIVATIONS, affine, check_size, rows
+from seqvision._checks import check_choice, check_count
+from seqvision.activations import activation
+
+from .elman import ACTIVATIONS
 from .initializers import input_kernel
+from .products import affine, rows
 
 
 class IndRNNParams(NamedTuple):
@@ -52,13 +56,12 @@ class IndRNN:
     activation: str = "relu"
 
     def __post_init__(self):
-        check_size("IndRNN", "hidden", self.hidden)
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"IndRNN: activation must be one of {', '.join(ACTIVATIONS)}, got {self.activation!r}")
+        object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="IndRNN"))
+        check_choice("activation", self.activation, ACTIVATIONS, owner="IndRNN")
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> IndRNNParams:
         """Draw parameters: Glorot input kernel, u uniform in [0, 1), zero bias."""
-        check_size("IndRNN.init", "in_features", in_features)
+        check_count("in_features", in_features, owner="IndRNN.init")
         key_x, key_u = jax.random.split(key)
         return IndRNNParams(
             w_x=input_kernel(key_x, in_features, self.hidden, 1, dtype),
@@ -73,5 +76,5 @@ class IndRNN:
     def step(self, params: IndRNNParams, state: IndRNNState, x: Array) -> tuple[IndRNNState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
         a = affine(x, params.w_x, params.b) + rows(params.u, state.h.ndim) * state.h
-        h = ACTIVATIONS[self.activation](a)
+        h = activation(self.activation)(a)
         return IndRNNState(h), h

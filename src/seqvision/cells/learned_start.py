@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import Cell, PyTree
+from .base import Cell, PyTree, init_params
 
 
 class LearnedStartParams(NamedTuple):
@@ -43,7 +43,7 @@ class LearnedStart:
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LearnedStartParams:
         """Draw the cell's parameters, and start where the cell would."""
-        inner = jax.tree.map(lambda leaf: leaf.astype(dtype), self.cell.init(key, in_features))
+        inner = init_params(self.cell, key, in_features, dtype)
         return LearnedStartParams(inner=inner, start=self.cell.initial_state(inner))
 
     def initial_state(self, params: LearnedStartParams, batch_shape: Sequence[int] = ()) -> PyTree:

@@ -10,7 +10,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import affine, check_size, rows
+from seqvision._checks import check_count
+
+from .products import affine, rows
 
 
 class LRUParams(NamedTuple):
@@ -68,9 +70,9 @@ class LRU:
     max_phase: float = 2 * math.pi
 
     def __post_init__(self):
-        check_size("LRU", "hidden", self.hidden)
+        object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="LRU"))
         if self.features is not None:
-            check_size("LRU", "features", self.features)
+            object.__setattr__(self, "features", check_count("features", self.features, owner="LRU"))
         if not 0 <= self.r_min < self.r_max <= 1:
             raise ValueError(f"LRU: radii must be 0 <= r_min < r_max <= 1, got {self.r_min!r} and {self.r_max!r}")
         if not 0 < self.max_phase <= 2 * math.pi:
@@ -78,7 +80,7 @@ class LRU:
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LRUParams:
         """Draw parameters: eigenvalues uniform on the ring, normal B, C and D of one over the root of their fan-in."""
-        check_size("LRU.init", "in_features", in_features)
+        check_count("in_features", in_features, owner="LRU.init")
         H, P, D = self.hidden, self.features or self.hidden, in_features
         keys = jax.random.split(key, 7)
         tiny = 1e-6  # keeps |lambda| and its angle off 0 and 1, where their logarithms are infinite

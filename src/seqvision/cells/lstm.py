@@ -1,6 +1,6 @@
 """Long short-term memory, Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,9 +9,11 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import affine, check_dtype, check_size
+from seqvision._checks import check_choice, check_count
+
+from .base import COMPUTE_DTYPES
 from .initializers import input_kernel, recurrent_kernel
-from .unrolling.products import apart, input_gradient, pre_activation, weight_gradients
+from .products import affine
 
 
 class LSTMParams(NamedTuple):
@@ -57,12 +59,12 @@ class LSTM:
     compute_dtype: str | None = None
 
     def __post_init__(self):
-        check_size("LSTM", "hidden", self.hidden)
-        check_dtype("LSTM", "compute_dtype", self.compute_dtype)
+        object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="LSTM"))
+        check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES, owner="LSTM")
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LSTMParams:
         """Draw parameters: Glorot and orthogonal blocks by gate, bias zero but for the forget gate."""
-        check_size("LSTM.init", "in_features", in_features)
+        check_count("in_features", in_features, owner="LSTM.init")
         key_x, key_h = jax.random.split(key)
         b = jnp.zeros((4, self.hidden), dtype).at[1].set(self.forget_bias)
         return LSTMParams(
@@ -78,48 +80,10 @@ class LSTM:
 
     def step(self, params: LSTMParams, state: LSTMState, x: Array) -> tuple[LSTMState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
-        lift, advance = self.forward_parts(params)
-        state, _ = advance(lift(x), state)
-        return state, state.h
-
-    def forward_parts(self, params: LSTMParams, join: bool = False) -> tuple[Callable, Callable]:
-        """Return the input's share of a step, and the step after it; see `seqvision.cells.unrolling.fused`."""
-        lift, product = pre_activation(*params, join=join, dtype=self.compute_dtype)
-        return lift, lambda x, state: self.gates(jnp.split(product(x, state.h), 4, axis=-1), state)
-
-    def backward_parts(self, params: LSTMParams) -> Callable:
-        """Return the transpose of a step: the gradients of its pre-activations and of the old state."""
-        w_back = params.w_h.T  # once: a product with a transposed operand is slower in every step
-
-        def retreat(saved, state, d):
-            d_gates, d_state = self.gates_back(saved, state, d)
-            d_a = jnp.concatenate(d_gates, axis=-1)
-            kept = d_gates if apart(self.hidden) else (d_a,)
-            return kept, d_state._replace(h=affine(d_a, w_back, None, self.compute_dtype))
-
-        return retreat
-
-    def gates(self, a: Sequence[Array], state: LSTMState) -> tuple[LSTMState, tuple]:
-        """Apply the part of a step that follows its products, a = (a_i, a_f, a_g, a_o), and say what to keep of it."""
-        a_i, a_f, a_g, a_o = a
+        of_x = affine(x, params.w_x, params.b, self.compute_dtype)
+        of_h = affine(state.h, params.w_h, None, self.compute_dtype)
+        a_i, a_f, a_g, a_o = jnp.split(of_x + of_h, 4, axis=-1)
         i, f, g, o = jax.nn.sigmoid(a_i), jax.nn.sigmoid(a_f), jnp.tanh(a_g), jax.nn.sigmoid(a_o)
         c = f * state.c + i * g
-        tanh_c = jnp.tanh(c)
-        return LSTMState(h=o * tanh_c, c=c), (i, f, g, o, tanh_c)
-
-    def gates_back(self, saved: tuple, state: LSTMState, d: LSTMState) -> tuple[tuple, LSTMState]:
-        """Transpose `gates`: the gradients of a, and that of the old state but for what goes through the products."""
-        i, f, g, o, tanh_c = saved
-        d_c = d.c + d.h * o * (1 - tanh_c * tanh_c)
-        d_a = (
-            d_c * g * i * (1 - i),
-            d_c * state.c * f * (1 - f),
-            d_c * i * (1 - g * g),
-            d.h * tanh_c * o * (1 - o),
-        )
-        return d_a, LSTMState(h=jnp.zeros_like(d.h), c=d_c * f)
-
-    def gather(self, params: LSTMParams, state: LSTMState, x: Array, d_a: tuple) -> tuple[LSTMParams, Array]:
-        """Return the gradients of params and x (R, D) from those of all pre-activations, 4H columns in blocks."""
-        d_x = input_gradient(d_a, params.w_x, self.compute_dtype)
-        return LSTMParams(*weight_gradients(x, state.h, d_a, self.compute_dtype)), d_x
+        h = o * jnp.tanh(c)
+        return LSTMState(h=h, c=c), h

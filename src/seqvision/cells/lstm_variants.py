@@ -9,9 +9,11 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import affine, check_size, rows
+from seqvision._checks import check_count
+
 from .initializers import input_kernel, recurrent_kernel
 from .lstm import LSTMState
+from .products import affine, rows
 
 
 class LSTMVariantParams(NamedTuple):
@@ -78,9 +80,9 @@ class LSTMVariant:
     multiplicative: bool = False
 
     def __post_init__(self):
-        check_size("LSTMVariant", "hidden", self.hidden)
+        object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="LSTMVariant"))
         if self.proj is not None:
-            check_size("LSTMVariant", "proj", self.proj)
+            object.__setattr__(self, "proj", check_count("proj", self.proj, owner="LSTMVariant"))
             if self.proj > self.hidden:
                 raise ValueError(
                     f"LSTMVariant: proj must be at most hidden={self.hidden}, got {self.proj}: "
@@ -100,7 +102,7 @@ class LSTMVariant:
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LSTMVariantParams:
         """Draw parameters as `LSTM` does; peepholes start at zero, norms at scale 1."""
-        check_size("LSTMVariant.init", "in_features", in_features)
+        check_count("in_features", in_features, owner="LSTMVariant.init")
         key_x, key_h = jax.random.split(key)
         key_p, key_mx, key_mh = (jax.random.fold_in(key, n) for n in (2, 3, 4))
         H, P, K = self.hidden, self.proj or self.hidden, len(self.gates)
@@ -135,29 +137,26 @@ class LSTMVariant:
             h = affine(x, params.w_mx) * affine(h, params.w_mh)
         a_x, a_h = affine(x, params.w_x), affine(h, params.w_h)
         if params.scale_x is not None and params.scale_h is not None:
-            a_x, a_h = normalize(a_x, params.scale_x), normalize(a_h, params.scale_h)
-        a = a_x + rows(params.b, a_x.ndim) + a_h
-        pre = dict(zip(self.gates, jnp.split(a, len(self.gates), axis=-1), strict=True))
+            a_x, a_h = layer_norm(a_x, params.scale_x), layer_norm(a_h, params.scale_h)
+        columns = jnp.split(a_x + rows(params.b, a_x.ndim) + a_h, len(self.gates), axis=-1)
+        a = dict(zip(self.gates, columns, strict=True))
+        w_c = {} if params.w_c is None else dict(zip(self.gates.replace("g", ""), params.w_c, strict=True))
 
-        f = self._gate("f", pre, params, state.c)
-        i = 1 - f if self.coupled else self._gate("i", pre, params, state.c)
-        c = f * state.c + i * jnp.tanh(pre["g"])
+        def gate(name: str, c: Array) -> Array | float:
+            if name not in a:  # a gate that the variant lacks is open
+                return 1.0
+            return jax.nn.sigmoid(a[name] + rows(w_c[name], c.ndim) * c if w_c else a[name])
+
+        f = gate("f", state.c)
+        i = 1 - f if self.coupled else gate("i", state.c)
+        c = f * state.c + i * jnp.tanh(a["g"])
         if self.cell_clip is not None:
             c = jnp.clip(c, -self.cell_clip, self.cell_clip)
-        seen = c if params.scale_c is None else normalize(c, params.scale_c, params.b_c)
-        h = self._gate("o", pre, params, c) * jnp.tanh(seen)
+        o = gate("o", c)
+        h = o * jnp.tanh(c if params.scale_c is None else layer_norm(c, params.scale_c, params.b_c))
         if params.w_p is not None:
             h = affine(h, params.w_p)
         return LSTMState(h=h, c=c), h
-
-    def _gate(self, gate: str, pre: dict[str, Array], params: LSTMVariantParams, c: Array) -> Array | float:
-        """Open one gate, (..., H); a gate that the variant lacks is 1."""
-        if gate not in pre:
-            return 1.0
-        a = pre[gate]
-        if params.w_c is not None:
-            a = a + rows(params.w_c[self.gates.replace("g", "").index(gate)], c.ndim) * c
-        return jax.nn.sigmoid(a)
 
     def _check(self, params: LSTMVariantParams) -> None:
         """Refuse parameters of another variant."""
@@ -176,9 +175,7 @@ class LSTMVariant:
                 )
 
 
-def normalize(a: Array, scale: Array, b: Array | None = None, epsilon: float = 1e-5) -> Array:
-    """Layer norm over the last axis: scale (a - mean) / sqrt(var + epsilon) + b, for a (..., K)."""
-    centered = a - a.mean(axis=-1, keepdims=True)
-    unit = centered * jax.lax.rsqrt((centered * centered).mean(axis=-1, keepdims=True) + epsilon)
-    unit = unit * rows(scale, a.ndim)
+def layer_norm(a: Array, scale: Array, b: Array | None = None) -> Array:
+    """Layer norm over the last axis, for a (..., K)."""
+    unit = rows(scale, a.ndim) * jax.nn.standardize(a, variance=a.var(axis=-1, keepdims=True))
     return unit if b is None else unit + rows(b, a.ndim)

@@ -9,8 +9,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import affine, check_size
+from seqvision._checks import check_count
+
 from .initializers import input_kernel, recurrent_kernel
+from .products import affine
 
 
 class MGUParams(NamedTuple):
@@ -51,11 +53,11 @@ class MGU:
     hidden: int
 
     def __post_init__(self):
-        check_size("MGU", "hidden", self.hidden)
+        object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="MGU"))
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> MGUParams:
         """Draw parameters: Glorot and orthogonal blocks, zero biases."""
-        check_size("MGU.init", "in_features", in_features)
+        check_count("in_features", in_features, owner="MGU.init")
         key_x, key_h = jax.random.split(key)
         return MGUParams(
             w_x=input_kernel(key_x, in_features, self.hidden, 2, dtype),

@@ -9,8 +9,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import affine, check_size
+from seqvision._checks import check_count
+
 from .initializers import input_kernel
+from .products import affine
 
 
 class MinimalParams(NamedTuple):
@@ -34,11 +36,11 @@ class _Minimal:
     gates: ClassVar[int]
 
     def __post_init__(self):
-        check_size(type(self).__name__, "hidden", self.hidden)
+        object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner=type(self).__name__))
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> MinimalParams:
         """Draw parameters: Glorot blocks, zero biases."""
-        check_size(f"{type(self).__name__}.init", "in_features", in_features)
+        check_count("in_features", in_features, owner=f"{type(self).__name__}.init")
         w_x = input_kernel(key, in_features, self.hidden, self.gates, dtype)
         return MinimalParams(w_x=w_x, b=jnp.zeros((self.gates * self.hidden,), dtype))
 

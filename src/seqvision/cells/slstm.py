@@ -9,9 +9,11 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from .base import affine, check_size
+from seqvision._checks import check_choice, check_count
+
 from .initializers import input_kernel, recurrent_kernel
 from .lstm import LSTMParams
+from .products import affine
 
 
 class SLSTMState(NamedTuple):
@@ -57,13 +59,12 @@ class SLSTM:
     forget_bias: float = 1.0
 
     def __post_init__(self):
-        check_size("SLSTM", "hidden", self.hidden)
-        if self.forget not in ("sigmoid", "exp"):
-            raise ValueError(f'SLSTM: forget must be "sigmoid" or "exp", got {self.forget!r}')
+        object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="SLSTM"))
+        check_choice("forget", self.forget, ("sigmoid", "exp"), owner="SLSTM")
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LSTMParams:
         """Draw parameters: Glorot and orthogonal blocks by gate, bias zero but for the forget gate."""
-        check_size("SLSTM.init", "in_features", in_features)
+        check_count("in_features", in_features, owner="SLSTM.init")
         key_x, key_h = jax.random.split(key)
         b = jnp.zeros((4, self.hidden), dtype).at[1].set(self.forget_bias)
         return LSTMParams(

@@ -10,8 +10,9 @@ from jax.typing import DTypeLike
 
 from seqvision._checks import check_choice, check_count
 from seqvision.cells import Cell, unroll
-from seqvision.cells.base import PyTree, affine
+from seqvision.cells.base import PyTree
 from seqvision.cells.initializers import input_kernel
+from seqvision.cells.products import affine
 
 from .attention import Attention, attend
 

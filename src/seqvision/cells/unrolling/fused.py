@@ -4,14 +4,7 @@ The gates are kept from the forward pass, the backward loop has one product (d_a
 parameters and inputs are formed after it, as products over all T * N rows at once. Autodiff of `lax.scan` instead adds
 a parameter-sized gradient in every step.
 
-It serves every cell that has these three beside ``step`` (`Elman`, `GRU` and `LSTM` do):
-
-  forward_parts(params, join) -> lift, advance    lift(x) is what a step takes of the input; advance(lift(x), state)
-                                                  returns the new state, and what the backward pass needs
-  backward_parts(params) -> retreat               retreat(saved, state, d), from the gradient of the new state, returns
-                                                  those of the pre-activations (and what else gather needs) and that of
-                                                  the old state
-  gather(params, state, x, d_a)                   returns the gradients of params and x, all steps at once (R rows)
+It runs the cells that have a rule (`seqvision.cells.unrolling.rules.table`).
 """
 
 from functools import partial
@@ -22,21 +15,13 @@ from jax import Array
 
 from ..base import PyTree
 from .problem import Problem, keep
+from .rules.table import rule_of
 from .scan import in_chunks
-
-PARTS = ("step", "forward_parts", "backward_parts", "gather")
 
 
 def is_supported(cell, problem: Problem) -> bool:
-    """Whether method="fused" can run this cell.
-
-    A subclass that writes ``step`` or its forward pass anew, but not the backward pass, is run by its step.
-    """
-    if not all(hasattr(cell, part) for part in PARTS):
-        return False
-    lineage = type(cell).__mro__
-    depth = {part: next((n for n, c in enumerate(lineage) if part in vars(c)), -1) for part in PARTS}
-    return max(depth["backward_parts"], depth["gather"]) <= min(depth["step"], depth["forward_parts"])
+    """Whether the cell has a rule."""
+    return rule_of(cell) is not None
 
 
 def unroll_fused(cell, problem: Problem, remat: str = "none") -> tuple[PyTree, Array]:
@@ -61,18 +46,18 @@ def _joins(params) -> bool:
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
 def _fused(cell, join, lean, problem):
     params, xs, state, fresh, mask, reset = problem
-    lift, advance = cell.forward_parts(params, join)
+    share, advance = rule_of(cell).forward(params, join)
 
     def body(state, inputs):
         new, y, _ = _forward_step(advance, state, fresh, *inputs)
         return new, y
 
-    return jax.lax.scan(body, state, (_lift(lift, xs), mask, reset))
+    return jax.lax.scan(body, state, (_shares(share, xs), mask, reset))
 
 
-def _lift(lift, xs):
-    """Apply lift to xs (T, ..., D) as to one table of rows: a 2-D product is the fast one."""
-    return jax.tree.map(lambda a: a.reshape(*xs.shape[:-1], a.shape[-1]), lift(_rows(xs)))
+def _shares(share, xs):
+    """Return the share of xs (T, ..., D), taken of it as of one table of rows: a 2-D product is the fast one."""
+    return jax.tree.map(lambda a: a.reshape(*xs.shape[:-1], a.shape[-1]), share(_rows(xs)))
 
 
 def _rows(a):
@@ -89,21 +74,21 @@ def _forward_step(advance, state, fresh, x, m, r):
 
 def _forward(cell, join, lean, problem):
     params, xs, state, fresh, mask, reset = problem
-    lift, advance = cell.forward_parts(params, join)
+    share, advance = rule_of(cell).forward(params, join)
 
     def body(state, inputs):
         new, y, (start, saved) = _forward_step(advance, state, fresh, *inputs)
         return new, (y, start, None if lean else saved)
 
-    final, (ys, starts, saved) = jax.lax.scan(body, state, (_lift(lift, xs), mask, reset))
+    final, (ys, starts, saved) = jax.lax.scan(body, state, (_shares(share, xs), mask, reset))
     return (final, ys), (params, xs, fresh, mask, reset, starts, saved)
 
 
 def _backward(cell, join, lean, residuals, cotangents):
     params, xs, fresh, mask, reset, starts, saved = residuals
     d_final, d_ys = cotangents
-    lift, advance = cell.forward_parts(params, join)
-    retreat = cell.backward_parts(params)
+    share, advance = rule_of(cell).forward(params, join)
+    retreat = rule_of(cell).backward(params)
 
     def body(carry, inputs):
         d_state, d_fresh = carry
@@ -122,9 +107,9 @@ def _backward(cell, join, lean, residuals, cotangents):
         return (d_start, d_fresh), d_a
 
     d_fresh = None if fresh is None else jax.tree.map(jnp.zeros_like, fresh)
-    inputs = (d_ys, _lift(lift, xs) if lean else None, mask, reset, starts, saved)
+    inputs = (d_ys, _shares(share, xs) if lean else None, mask, reset, starts, saved)
     (d_state, d_fresh), d_a = jax.lax.scan(body, (d_final, d_fresh), inputs, reverse=True)
-    d_params, d_xs = cell.gather(params, *jax.tree.map(_rows, (starts, xs, d_a)))
+    d_params, d_xs = rule_of(cell).gradients(params, *jax.tree.map(_rows, (starts, xs, d_a)))
     return (Problem(d_params, d_xs.reshape(xs.shape), d_state, d_fresh),)
 
 

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from ..base import Cell, PyTree, check_size
+from seqvision._checks import check_count
+
+from ..base import Cell, PyTree
 from .unroll import unroll
 
 
@@ -73,7 +75,7 @@ def unroll_truncated(
     >>> ys.shape
     (2, 10, 4)
     """
-    check_size("unroll_truncated", "length", length)
+    length = check_count("length", length, owner="unroll_truncated")
     if options.get("reverse"):
         raise ValueError("unroll_truncated runs forward: flip xs, mask and reset to run backward")
     xs = jnp.asarray(xs)

@@ -46,6 +46,7 @@ def unroll(
       ValueError: for shapes that do not fit together, an unknown method, or one that cannot run this.
       TypeError: for a mask that is not bool or an object that is no cell.
 
+    >>> import jax
     >>> from seqvision.cells import LSTM
     >>> cell = LSTM(8)
     >>> params = cell.init(jax.random.key(0), in_features=3)

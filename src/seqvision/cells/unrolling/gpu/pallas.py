@@ -20,6 +20,7 @@ from ...elman import Elman
 from ...gru import GRU
 from ...lstm import LSTM
 from ..problem import Problem
+from ..rules.table import rule_of
 
 ROWS = 16  # sequences a program: the fewest that a GPU's matrix unit takes
 ON_CHIP = 2**17  # bytes of W_h that leave room for the rest of a program
@@ -64,8 +65,8 @@ def _run(cell, params, xs, state, fresh, mask, reset):
 
 def _forward(cell, params, xs, state, fresh, mask, reset):
     (T, N, _), H = xs.shape, cell.hidden
-    lift, _ = cell.forward_parts(params)
-    shares = lift(xs.reshape(T * N, -1))
+    share, _ = rule_of(cell).forward(params)
+    shares = share(xs.reshape(T * N, -1))
     a_x = (jnp.stack(shares) if isinstance(cell, GRU) else _by_gate(shares, H)).reshape(-1, T, N, H)
     b_n = jnp.zeros((1, H), xs.dtype) if getattr(params, "b_n", None) is None else params.b_n.reshape(1, H)
 
@@ -78,7 +79,7 @@ def _forward(cell, params, xs, state, fresh, mask, reset):
         def step(t, state):
             state = _where(reset[t], fresh, state)
             a_h = [_dot(cell, state.h, w_g) for w_g in weights]
-            new, keep = cell.gates(_sums(cell, [a_x[g, t] for g in range(a_x.shape[0])], a_h, b_n), state)
+            new, keep = rule_of(cell).gates(_sums(cell, [a_x[g, t] for g in range(a_x.shape[0])], a_h, b_n), state)
             _write((starts, saved), (state, keep), t)
             ys[t] = _where(mask[t], new.h, jnp.zeros_like(new.h))
             return _where(mask[t], new, state)
@@ -86,7 +87,7 @@ def _forward(cell, params, xs, state, fresh, mask, reset):
         _write(last, jax.lax.fori_loop(0, T, step, first))
 
     of_steps = jax.ShapeDtypeStruct((T, N, H), xs.dtype)
-    kept = jax.eval_shape(lambda a, s: cell.gates(a, s)[1], (state.h,) * _gates(cell), state)
+    kept = jax.eval_shape(lambda a, s: rule_of(cell).gates(a, s)[1], (state.h,) * _gates(cell), state)
     starts, saved = jax.tree.map(lambda _: of_steps, (state, kept))
     (last, ys, starts, saved) = _call(
         kernel, (_by_gate(params.w_h, H), b_n), (mask, reset), (a_x, state, fresh), (state, of_steps, starts, saved)
@@ -110,7 +111,7 @@ def _backward(cell, residuals, cotangents):
             t, (d_state, d_fresh) = T - 1 - k, carry
             d_new = _where(mask[t], d_state._replace(h=d_state.h + d_ys[t]), zero)
             start, kept = _read((starts, saved), t)
-            d_a, d_start = cell.gates_back(kept, start, d_new)
+            d_a, d_start = rule_of(cell).gates_back(kept, start, d_new)
             d_h = d_start.h
             for part, w_g in zip(_of_h(cell, d_a), weights, strict=True):
                 d_h = d_h + _dot(cell, part, w_g)
@@ -128,7 +129,7 @@ def _backward(cell, residuals, cotangents):
     )
     starts, inputs, d_gates = jax.tree.map(lambda a: a.reshape(T * N, -1), (starts, xs, d_gates))
     d_a = (jnp.concatenate(_of_h(cell, d_gates), axis=-1),)
-    d_params, d_xs = cell.gather(params, starts, inputs, (d_a, d_gates[2]) if isinstance(cell, GRU) else d_a)
+    d_params, d_xs = rule_of(cell).gradients(params, starts, inputs, (d_a, d_gates[2]) if isinstance(cell, GRU) else d_a)
     return d_params, d_xs.reshape(xs.shape), d_state, d_fresh, None, None
 
 
@@ -136,7 +137,7 @@ _run.defvjp(_forward, _backward)
 
 
 def _gates(cell):
-    """The number of pre-activations that ``cell.gates`` takes."""
+    """The number of pre-activations that a rule's ``gates`` takes."""
     return 1 if isinstance(cell, Elman) else 4
 
 
@@ -148,7 +149,7 @@ def _sums(cell, a_x, a_h, b_n):
 
 
 def _of_h(cell, parts):
-    """Of the gradients that ``cell.gates_back`` returns, those that go back through W_h."""
+    """Of the gradients that a rule's ``gates_back`` returns, those that go back through W_h."""
     return [parts[0], parts[1], parts[3]] if isinstance(cell, GRU) else list(parts)
 
 

@@ -8,16 +8,17 @@ from ...elman import Elman
 from ...gru import GRU
 from ...lstm import LSTM
 from ..problem import keep
+from ..rules.table import rule_of
 
 
 def forward(cell, stacks: str, params, xs, state, fresh, mask, reset) -> tuple:
     """Return the last state, and as ``stacks`` asks, hs (T, N, H), and cs and a step's row of gates."""
-    lift, advance = cell.forward_parts(params)
+    share, advance = rule_of(cell).forward(params)
 
     def body(state, inputs):
         x, m, r = inputs
         start = state if r is None else keep(r, fresh, state)
-        new, parts = advance(lift(x), start)
+        new, parts = advance(share(x), start)
         new = new if m is None else keep(m, new, start)
         return new, (new, _row(cell, parts))
 
@@ -37,7 +38,7 @@ def backward(cell, _, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, res
         d_h, row, new, start, m, r = inputs
         start = start if r is None else keep(r, fresh, start)
         d_new = d_state._replace(h=d_state.h + d_h)
-        parts, d_start = cell.gates_back(_parts(cell, row, new), start, d_new)
+        parts, d_start = rule_of(cell).gates_back(_parts(cell, row, new), start, d_new)
         row = _row(cell, parts)
         back = row[..., cell.hidden :] if isinstance(cell, GRU) else row
         d_start = d_start._replace(h=d_start.h + back @ w_h.T)
@@ -72,7 +73,7 @@ def input_products(cell, _, d, w_x) -> tuple:
 
 
 def _row(cell, parts):
-    """Put what ``cell.gates`` keeps, or the gradients of what it takes, side by side as the kernels do."""
+    """Put what a rule's ``gates`` keeps, or the gradients of what it takes, side by side as the kernels do."""
     if isinstance(cell, GRU):
         r, z, n, h_n = parts
         return jnp.concatenate([n, r, z, h_n], axis=-1)

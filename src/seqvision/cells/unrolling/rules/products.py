@@ -1,4 +1,4 @@
-"""The products of a step, x W_x + h W_h + b, and their gradients over many rows at once."""
+"""The products of many steps at once: x W_x + h W_h + b taken apart, and its gradients."""
 
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -9,15 +9,12 @@ import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
 
-from ..base import affine, check_features
-
-Lift = Callable[[Array], Array]
-Product = Callable[[Array, Array], Array]
+from ...products import affine, check_features
 
 
 def pre_activation(
     w_x: Array, w_h: Array, b: Array, *, join: bool = False, dtype: DTypeLike | None = None
-) -> tuple[Lift, Product]:
+) -> tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]:
     """Split x W_x + h W_h + b into what depends on the input alone and one product for each step.
 
     Args:
@@ -29,19 +26,19 @@ def pre_activation(
       dtype: what the operands of the products are rounded to; None leaves them.
 
     Returns:
-      ``lift`` from x (..., D) to what a step takes of it, and ``product(lift(x), h)`` (..., K).
+      ``share`` from x (..., D) to what a step takes of it, and ``product(share(x), h)`` (..., K).
     """
     if not join:
         return lambda x: affine(x, w_x, b, dtype), lambda a, h: a + affine(h, w_h, None, dtype)
 
-    def lift(x):
+    def share(x):
         check_features(x, w_x)
         return x
 
     if w_x.shape[0] == 1:
-        return lift, lambda x, h: affine(x, w_x, b, dtype) + affine(h, w_h, None, dtype)
-    w = jnp.concatenate([w_x, w_h])
-    return lift, lambda x, h: affine(jnp.concatenate([x, h], axis=-1), w, b, dtype)
+        return share, lambda x, h: affine(x, w_x, b, dtype) + affine(h, w_h, None, dtype)
+    w = jnp.concatenate([w_x, w_h])  # here, once for all steps
+    return share, lambda x, h: affine(jnp.concatenate([x, h], axis=-1), w, b, dtype)
 
 
 def apart(hidden: int) -> bool:
