@@ -18,9 +18,12 @@ from seqvision.cells import (
     ElmanState,
     GRUParams,
     GRUState,
+    LearnedStart,
     LSTMParams,
     LSTMState,
     LSTMVariant,
+    VariationalDropout,
+    Zoneout,
     unroll,
     unroll_bidirectional,
     unroll_stack,
@@ -47,6 +50,7 @@ def test_parameters_and_states_are_as_the_contract_says(name):
         assert all(leaf.shape == (*batch, H) and not leaf.any() for leaf in state)
     assert cell == replace(cell)
     assert hash(cell) == hash(replace(cell))
+    assert type(replace(cell, hidden=np.int64(H)).hidden) is int
     assert not any(isinstance(value, jax.Array | np.ndarray) for value in vars(cell).values())
 
 
@@ -64,6 +68,25 @@ def test_initial_weights(name):
     other = replace(CELLS[name][0], hidden=hidden).init(jax.random.key(1), in_features)
     assert not np.allclose(params.w_x, other.w_x)
     assert not np.allclose(params.w_h, other.w_h)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.float32])
+@pytest.mark.parametrize(
+    ("wrapped", "inner"),
+    [
+        (Zoneout(LSTM(H)), LSTM(H)),
+        (VariationalDropout(GRU(H)), GRU(H)),
+        (VariationalDropout(Zoneout(Elman(H))), Elman(H)),
+        (LearnedStart(LSTMVariant(H, peephole=True, proj=2)), LSTMVariant(H, peephole=True, proj=2)),
+    ],
+    ids=repr,
+)
+def test_wrappers_draw_what_the_cell_in_them_draws_in_any_dtype(wrapped, inner, dtype):
+    drawn = wrapped.init(KEY, 3, dtype)
+    weights = getattr(drawn, "inner", drawn)
+    assert {leaf.dtype for leaf in jax.tree.leaves(drawn)} == {jnp.dtype(dtype)}
+    for a, b in zip(jax.tree.leaves(weights), jax.tree.leaves(inner.init(KEY, 3, dtype)), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("forget_bias", [1.0, 0.0, -2.5])
@@ -157,7 +180,7 @@ def test_bad_calls_name_the_argument_the_value_and_the_remedy(change, kind, mess
         (lambda: LSTM(0), "hidden must be an int >= 1, got 0"),
         (lambda: GRU(2.0), "hidden must be an int >= 1, got 2.0"),
         (lambda: Elman(True), "hidden must be an int >= 1, got True"),
-        (lambda: Elman(3, "gelu"), "activation must be one of tanh, relu, sigmoid, linear, got 'gelu'"),
+        (lambda: Elman(3, "gelu"), "activation must be one of 'tanh', 'relu', 'sigmoid', 'linear', got 'gelu'"),
         (lambda: LSTM(3).init(KEY, 0), "in_features must be an int >= 1, got 0"),
         (lambda: unroll_stack((GRU(2),), (), jnp.ones((4, 1))), "1 cells, 0 params"),
         (lambda: unroll_bidirectional(GRU(2), GRU(2), (None, None), jnp.ones((4, 1)), reverse=True), "drop reverse"),
@@ -255,6 +278,8 @@ def test_a_users_cell_unrolls_with_masks_and_resets():
     assert batched.steps.shape == (2,)
     with pytest.raises(ValueError, match="does not know RunningMean"):
         unroll(cell, params, xs, method="fused")
+    drawn = LearnedStart(cell).init(KEY, 2)  # an init without a dtype is wrapped as any other
+    assert drawn.start.steps.dtype == jnp.int32
 
 
 @dataclass(frozen=True)

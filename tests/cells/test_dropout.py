@@ -143,10 +143,10 @@ def test_images(wrapper):
 
 
 BAD = [
-    (lambda: Zoneout(LSTM(H), h=1.0), r"Zoneout: h must be a probability in \[0, 1\), got 1\.0"),
+    (lambda: Zoneout(LSTM(H), h=1.0), r"Zoneout: h must be a number >= 0 and < 1, got 1\.0"),
     (
         lambda: VariationalDropout(LSTM(H), x=-0.1),
-        r"VariationalDropout: x must be a probability in \[0, 1\), got -0\.1",
+        r"VariationalDropout: x must be a number >= 0 and < 1, got -0\.1",
     ),
     (lambda: VariationalDropout(MGU(H), h=0.1), "MGU.*carries h over beside its products: use Zoneout"),
     (lambda: VariationalDropout(MinGRU(H), h=0.1), "MinGRU.*carries h over"),

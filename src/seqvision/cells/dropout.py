@@ -17,6 +17,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
+from seqvision._checks import check_number
+
 from .base import Cell, PyTree, init_params
 from .gru import GRU, GRUState
 from .mgu import MGU
@@ -204,5 +206,4 @@ def _split(cell: Zoneout | VariationalDropout, x: Array, sizes: list[int]) -> li
 
 def _check_rates(owner: str, **rates: float) -> None:
     for name, rate in rates.items():
-        if not 0 <= rate < 1:
-            raise ValueError(f"{owner}: {name} must be a probability in [0, 1), got {rate!r}")
+        check_number(name, rate, owner=owner, least=0, below=1)

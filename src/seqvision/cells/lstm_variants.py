@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from seqvision._checks import check_count
+from seqvision._checks import check_count, check_number
 
 from .initializers import input_kernel, recurrent_kernel
 from .lstm import LSTMState
@@ -88,8 +88,8 @@ class LSTMVariant:
                     f"LSTMVariant: proj must be at most hidden={self.hidden}, got {self.proj}: "
                     "a projection makes h smaller than c"
                 )
-        if self.cell_clip is not None and not self.cell_clip > 0:
-            raise ValueError(f"LSTMVariant: cell_clip must be above 0, got {self.cell_clip!r}; None does not clip")
+        if self.cell_clip is not None:
+            check_number("cell_clip", self.cell_clip, owner="LSTMVariant", above=0)
         for name in ("input_gate", "forget_gate"):
             if self.coupled and not getattr(self, name):
                 raise ValueError(f"LSTMVariant: coupled=True means i = 1 - f and needs both: drop {name}=False")

@@ -10,6 +10,7 @@ from jax import Array
 
 from seqvision._checks import check_choice
 from seqvision.cells import Cell, Method, unroll
+from seqvision.cells.unrolling.stacks import Layer, run_both_ways, run_stack
 
 from .heads import RegressionHead
 from .parameter_dicts import from_dict, to_dict
@@ -109,28 +110,32 @@ class Recurrent(nn.Module):
         check_choice("readout", self.readout, get_args(Readout), owner="Recurrent")
         if state is not None and len(state) != len(self.cells):
             raise ValueError(f"Recurrent: state must have one entry a layer, {len(self.cells)}, got {len(state)}")
-        directions = (False, True) if self.bidirectional else (False,)
-        outputs: list[Array] = []
-        finals: list[Any] = []
-        for depth, cell in enumerate(self.cells):
-            outputs, ends = [], []
-            starts = (None, None) if state is None else state[depth] if self.bidirectional else (state[depth],)
-            for reverse, start in zip(directions, starts, strict=False):
-                layer = RecurrentLayer(
-                    cell, reverse, self.method, name=f"layer_{depth}_reverse" if reverse else f"layer_{depth}"
-                )
-                final, ys = layer(x, state=start, mask=mask, reset=reset, train=train)
-                outputs.append(nn.Dropout(self.dropout, deterministic=not train)(ys))
-                ends.append(final)
-            finals.append(tuple(ends) if self.bidirectional else ends[0])
-            x = jnp.concatenate(outputs, axis=-1)
+
+        def layer(depth: int, *, reverse: bool = False) -> Layer:
+            name = f"layer_{depth}_reverse" if reverse else f"layer_{depth}"
+            recurrence = RecurrentLayer(self.cells[depth], reverse, self.method, name=name)
+            dropout = nn.Dropout(self.dropout, deterministic=not train)
+
+            def run(xs, start):
+                final, ys = recurrence(xs, state=start, mask=mask, reset=reset, train=train)
+                return final, dropout(ys)
+
+            return run
+
+        depths = range(len(self.cells))
+        if self.bidirectional:
+            layers = [run_both_ways(layer(depth), layer(depth, reverse=True)) for depth in depths]
+        else:
+            layers = [layer(depth) for depth in depths]
+        finals, x = run_stack(layers, x, state)
         time = x.ndim - 1 - getattr(self.cells[-1], "event_axes", 1)
         if self.readout == "last":
-            x = jnp.concatenate([_last(ys, time, mask, r) for ys, r in zip(outputs, directions, strict=True)], axis=-1)
+            outputs = jnp.split(x, 2, axis=-1) if self.bidirectional else [x]
+            x = jnp.concatenate([_last(ys, time, mask, bool(n)) for n, ys in enumerate(outputs)], axis=-1)
         elif self.readout != "all":
             x = _pool(x, time, mask, self.readout)
         x = x if self.head is None else self.head(x)
-        return (x, tuple(finals)) if return_state else x
+        return (x, finals) if return_state else x
 
 
 def _last(ys: Array, time: int, mask: Array | None, reverse: bool) -> Array:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqvision.cells import GRU, LSTM, Elman, ElmanParams, newton_unroll, unroll
+from seqvision.cells import GRU, LRU, LSTM, Elman, ElmanParams, newton_unroll, unroll
 from seqvision.cells.unrolling.newton import NewtonSettings, linear_recurrence, solve, unroll_by_newton
 from seqvision.cells.unrolling.problem import Problem
 from seqvision.cells.unrolling.scan import unroll_by_scan
@@ -212,12 +212,13 @@ GOOD = {"cell": LSTM(H), "params": LSTM(H).init(jax.random.key(0), D), "xs": jnp
     ("change", "kind", "message"),
     [
         ({"max_iterations": 0}, ValueError, "max_iterations must be an int >= 1, got 0"),
-        ({"tolerance": -1.0}, ValueError, "tolerance must be > 0 or None, got -1.0"),
-        ({"form": "diagonal"}, ValueError, "form must be full or quasi, got 'diagonal'"),
-        ({"damping": 1.5}, ValueError, r"damping must be in \[0, 1\], got 1.5"),
+        ({"tolerance": -1.0}, ValueError, "tolerance must be a number > 0, got -1.0"),
+        ({"form": "diagonal"}, ValueError, "form must be one of 'full', 'quasi', got 'diagonal'"),
+        ({"damping": 1.5}, ValueError, r"damping must be a number >= 0 and <= 1, got 1.5"),
         ({"xs": jnp.ones((2, 0, D))}, ValueError, "at least one time step"),
         ({"mask": jnp.ones((2, 4), bool)}, ValueError, "mask must have the shape"),
         ({"cell": "lstm"}, TypeError, "cell must have init"),
+        ({"cell": LRU(H), "params": LRU(H).init(jax.random.key(0), D)}, ValueError, "real vectors.*complex64"),
     ],
     ids=lambda value: str(value)[:30],
 )

@@ -1,14 +1,18 @@
 """A nonlinear recurrence solved in parallel over time, with an account of how the iteration went."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import check_choice, check_count, check_number
+
 from ..base import Cell, PyTree
 from .arguments import promote, time_first
 from .newton import NewtonSettings, is_supported, solve
+
+Form = Literal["full", "quasi"]
 
 
 class NewtonResult(NamedTuple):
@@ -30,7 +34,7 @@ def newton_unroll(
     reset: Array | None = None,
     max_iterations: int = 50,
     tolerance: float | None = None,
-    form: Literal["full", "quasi"] = "full",
+    form: Form = "full",
     damping: float = 0.0,
 ) -> NewtonResult:
     """Find the states of all time steps at once, by Newton's method on the equations s_t = f(s_{t-1}, x_t).
@@ -84,11 +88,8 @@ def newton_unroll(
 
 
 def _check_numbers(max_iterations, tolerance, form, damping):
-    if isinstance(max_iterations, bool) or not isinstance(max_iterations, int) or max_iterations < 1:
-        raise ValueError(f"newton_unroll: max_iterations must be an int >= 1, got {max_iterations!r}")
-    if tolerance is not None and not tolerance > 0:
-        raise ValueError(f"newton_unroll: tolerance must be > 0 or None, got {tolerance!r}")
-    if form not in ("full", "quasi"):
-        raise ValueError(f"newton_unroll: form must be full or quasi, got {form!r}")
-    if not 0 <= damping <= 1:
-        raise ValueError(f"newton_unroll: damping must be in [0, 1], got {damping!r}")
+    check_count("max_iterations", max_iterations, owner="newton_unroll")
+    if tolerance is not None:
+        check_number("tolerance", tolerance, owner="newton_unroll", above=0)
+    check_choice("form", form, get_args(Form), owner="newton_unroll")
+    check_number("damping", damping, owner="newton_unroll", least=0, most=1)

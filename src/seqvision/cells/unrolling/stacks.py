@@ -1,12 +1,35 @@
 """Several cells over one sequence: stacked, and in both directions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
 from ..base import Cell, PyTree
 from .unroll import unroll
+
+Layer = Callable[[Array, Any], tuple[Any, Array]]  # xs, and a state or None for the initial one -> final state, ys
+
+
+def run_stack(layers: Sequence[Layer], xs: Array, state: Sequence[PyTree] | None) -> tuple[tuple[PyTree, ...], Array]:
+    """Run layers on top of each other: each reads the outputs of the one below."""
+    finals = []
+    for layer, start in zip(layers, (None,) * len(layers) if state is None else state, strict=True):
+        final, xs = layer(xs, start)
+        finals.append(final)
+    return tuple(finals), xs
+
+
+def run_both_ways(ahead: Layer, back: Layer) -> Layer:
+    """Make one layer of two that read the same steps, their outputs side by side, their states a pair."""
+
+    def layer(xs, state):
+        of_ahead, of_back = (None, None) if state is None else state
+        (end, ys), (begin, ys_back) = ahead(xs, of_ahead), back(xs, of_back)
+        return (end, begin), jnp.concatenate([ys, ys_back], axis=-1)
+
+    return layer
 
 
 def unroll_stack(
@@ -40,16 +63,10 @@ def unroll_stack(
     >>> len(finals), ys.shape
     (2, (5, 2))
     """
-    state = (None,) * len(cells) if state is None else state
-    if not len(cells) == len(params) == len(state):
-        raise ValueError(
-            f"unroll_stack: {len(cells)} cells, {len(params)} params, {len(state)} states: numbers must agree"
-        )
-    finals = []
-    for cell, layer_params, layer_state in zip(cells, params, state, strict=True):
-        final, xs = unroll(cell, layer_params, xs, state=layer_state, **options)
-        finals.append(final)
-    return tuple(finals), xs
+    states = len(cells) if state is None else len(state)
+    if not len(cells) == len(params) == states:
+        raise ValueError(f"unroll_stack: {len(cells)} cells, {len(params)} params, {states} states: numbers must agree")
+    return run_stack([_layer(*pair, **options) for pair in zip(cells, params, strict=True)], xs, state)
 
 
 def unroll_bidirectional(
@@ -86,7 +103,9 @@ def unroll_bidirectional(
     """
     if "reverse" in options:
         raise ValueError("unroll_bidirectional runs both directions: drop reverse")
-    state = (None, None) if state is None else state
-    ahead, ys_ahead = unroll(forward, params[0], xs, state=state[0], **options)
-    back, ys_back = unroll(backward, params[1], xs, state=state[1], reverse=True, **options)
-    return (ahead, back), jnp.concatenate([ys_ahead, ys_back], axis=-1)
+    ahead, back = _layer(forward, params[0], **options), _layer(backward, params[1], reverse=True, **options)
+    return run_both_ways(ahead, back)(xs, state)
+
+
+def _layer(cell: Cell, params: PyTree, **options: Any) -> Layer:
+    return lambda xs, state: unroll(cell, params, xs, state=state, **options)
