@@ -129,7 +129,9 @@ def _backward(cell, residuals, cotangents):
     )
     starts, inputs, d_gates = jax.tree.map(lambda a: a.reshape(T * N, -1), (starts, xs, d_gates))
     d_a = (jnp.concatenate(_of_h(cell, d_gates), axis=-1),)
-    d_params, d_xs = rule_of(cell).gradients(params, starts, inputs, (d_a, d_gates[2]) if isinstance(cell, GRU) else d_a)
+    d_params, d_xs = rule_of(cell).gradients(
+        params, starts, inputs, (d_a, d_gates[2]) if isinstance(cell, GRU) else d_a
+    )
     return d_params, d_xs.reshape(xs.shape), d_state, d_fresh, None, None
 
 
