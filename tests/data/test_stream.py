@@ -115,6 +115,14 @@ def test_shapes_and_sizes():
     assert stream.batch_sizes(9) == (7,)
 
 
+def test_a_part_of_the_rows():
+    part = Stream(X, Y, rows=[6, 1, 3])
+    assert len(part) == 3
+    (rows, batch), (last, _) = part.read(np.array([2, 0, 1]), 2)
+    assert (rows.tolist(), last.tolist(), batch.y.tolist()) == ([3, 6], [1], [3, 6])
+    assert [rows.tolist() for rows, _ in Stream(Rows(), rows=np.arange(2, 4)).read(None, 3)] == [[2, 3]]
+
+
 @pytest.mark.usefixtures("x64")
 def test_types_under_x64_are_those_of_the_thread_that_made_it():
     (_, batch), *_ = Stream(X, Y).read(None, 3)
@@ -129,6 +137,16 @@ def with_value(value, row=5):
 
 
 class Broken(Rows):
+    def __getitem__(self, row):
+        if row == 4:
+            raise OSError("the disk is gone")
+        return super().__getitem__(row)
+
+
+class Lost(Lazy):
+    def __init__(self):
+        super().__init__(Y)
+
     def __getitem__(self, row):
         if row == 4:
             raise OSError("the disk is gone")
@@ -182,13 +200,18 @@ BAD = [
     (lambda: Stream(lambda: iter(X)), ValueError, r"batch 0 of the source must be a pair"),
     (lambda: Stream(lambda: iter(())), ValueError, "gave no batch: it must return a new iterator"),
     (lambda: Stream(cut(), batches=5), ValueError, "source gave 3 batches, but batches=5"),
+    (lambda: Stream(X, Y, rows=[0, 7]), ValueError, r"rows must lie in 0\.\.6, got 0\.\.7"),
+    (lambda: Stream(X, Y, rows=[]), ValueError, r"rows must be whole numbers \(N,\), at least one"),
+    (lambda: Stream(cut(), rows=[0]), ValueError, "rows is for rows by index"),
+    (lambda: Stream(with_value(np.nan), Y, rows=[0, 5]), ValueError, "x is NaN at row 5"),
+    (lambda: Stream(X, Lost()), RuntimeError, r"rows \[3, 4, 5\] of the source raised OSError: the disk is gone"),
     (lambda: Stream(X, Y, batches=5), ValueError, "batches is for a function's batches"),
     (lambda: Stream(Broken()), RuntimeError, "row 4 of the source raised OSError: the disk is gone"),
     (lambda: Stream(Uneven()), ValueError, r"row 4 has \(\(1, 3\), \(\)\) and row 3 has \(\(2, 3\), \(\)\)"),
     (
         lambda: Stream(failing),
         RuntimeError,
-        r"batch 1 of the source \(from row 3\) raised OSError\('the line is cut'\)",
+        "batch 1 of the source, at row 3, raised OSError: the line is cut",
     ),
     (lambda: Stream(widening), ValueError, r"x is \(1, 3\) at row 3 of the source, but \(2, 3\) at its first"),
     (lambda: Stream(emptying), ValueError, "batch 1 of the source must have one leading axis of examples"),
@@ -203,11 +226,8 @@ def test_what_is_wrong_is_said_with_its_row(build, error, says):
         list(build().read(None, 3))
 
 
-def test_a_batch_size_that_does_not_fit_is_refused():
-    with pytest.raises(ValueError, match="batch_size 8 is larger than the 7 examples: use 7 or less"):
-        Stream(X, Y).check_batch_size(8)
-    with pytest.raises(ValueError, match="batch_size is 4, but the source's first batch has 3 rows"):
-        Stream(cut()).check_batch_size(4)
+def test_a_batch_of_a_function_that_is_too_large_is_refused():
+    assert (Stream(X, Y).own_batch_size, Stream(cut()).own_batch_size) == (None, 3)
 
     def growing():
         yield X[:2], Y[:2]

@@ -107,8 +107,10 @@ def test_batches_of_a_function_train_in_their_order_and_weigh_by_their_rows():
     assert_close(expected.state.params, ours.state.params)
     assert_close(expected.history, ours.history)
     np.testing.assert_array_equal(predict(ours.state, Stream(batches), batch_size=8), predict(ours.state, x))
-    with pytest.raises(ValueError, match="batch_size is 4, but the source's first batch has 8 rows"):
+    with pytest.raises(ValueError, match="batch_size is 4, but the source's first batch has 8 rows: give 8"):
         fit(model, Stream(batches), **{**args, "batch_size": 4})
+    other = fit(model, Stream(x, y), validation=Stream(batches), shuffle=False, **{**args, "batch_size": 4})
+    assert np.isfinite(other.history["val_loss"]).all()
 
 
 def test_predictions_of_a_stream_are_those_of_its_arrays():

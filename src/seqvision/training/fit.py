@@ -186,10 +186,13 @@ def _stream_programs(settings: Settings) -> StreamPrograms:
 
 def _example(data: Any, batch_size: int) -> Batch:
     """Check that a batch fits into the data and return the shapes of two examples."""
+    own = data.own_batch_size if isinstance(data, Stream) else None
+    if own not in (None, batch_size):
+        raise ValueError(f"batch_size is {batch_size}, but the source's first batch has {own} rows: give {own}")
+    if own is None:
+        check_batch_size(batch_size, len(data))
     if isinstance(data, Stream):
-        data.check_batch_size(batch_size)
         return data.shapes(2)
-    check_batch_size(batch_size, len(data))
     return jax.eval_shape(lambda d: d.gather(jnp.zeros(2, jnp.int32)), data)
 
 

@@ -1,7 +1,7 @@
 """A trained model's outputs on many rows."""
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from typing import Any
 
@@ -13,13 +13,16 @@ from jax import Array
 from seqvision._checks import check_count
 from seqvision.data import Stream
 
+from .compilation import kept_on_disk
 from .state import TrainState
 from .step import forward
 
 View = Callable[[Array], Array]
 
 
-def predict(state: TrainState, data: Any, *, batch_size: int = 1024, views: Sequence[View] = ()) -> np.ndarray:
+def predict(
+    state: TrainState, data: Any, *, batch_size: int = 1024, views: Sequence[View] = (), compilation_cache: bool = True
+) -> np.ndarray:
     """Return the model's outputs at inference (N, ...), rows in order.
 
     Args:
@@ -28,6 +31,7 @@ def predict(state: TrainState, data: Any, *, batch_size: int = 1024, views: Sequ
       batch_size: rows at once.
       views: test-time augmentation: functions from inputs (B, ...) to inputs, such as `as_it_is` and `mirrored`, over
         which the outputs are averaged; give the same function objects again to reuse the compiled program.
+      compilation_cache: keep the compiled program on disk for the next process, as `fit` does.
 
     Raises:
       TypeError: for an array of small integers, such as images that are not scaled yet.
@@ -39,9 +43,9 @@ def predict(state: TrainState, data: Any, *, batch_size: int = 1024, views: Sequ
     (10, 2)
     """
     check_count("batch_size", batch_size)
+    cache = kept_on_disk if compilation_cache else nullcontext
     if isinstance(data, Stream):
-        with closing(data.read(None, batch_size)) as batches:
-            return np.concatenate([np.asarray(_seen(state, batch.x, tuple(views))) for _, batch in batches])
+        return _predict_stream(state, data, batch_size, tuple(views), cache)
     if not hasattr(data, "gather"):
         data = jnp.asarray(data)
         if data.dtype in (jnp.uint8, jnp.int8, jnp.uint16, jnp.int16):
@@ -49,7 +53,8 @@ def predict(state: TrainState, data: Any, *, batch_size: int = 1024, views: Sequ
                 f"predict: data is {data.dtype}: scale images as the training images were, e.g. divide by 255"
             )
     size = min(batch_size, len(data))
-    parts = [_outputs(state, data, start, size, tuple(views)) for start in range(0, len(data), max(size, 1))]
+    with cache():
+        parts = [_outputs(state, data, start, size, tuple(views)) for start in range(0, len(data), max(size, 1))]
     if not parts:
         raise ValueError("predict: data has no rows")
     rest = len(data) % size
@@ -70,6 +75,16 @@ def mirrored(images: Array) -> Array:
     [2.0, 1.0]
     """
     return jnp.flip(images, axis=2)
+
+
+def _predict_stream(state, data, batch_size, views, cache):
+    parts, sizes = [], set()
+    with closing(data.read(None, data.own_batch_size or batch_size)) as batches:
+        for rows, batch in batches:
+            with nullcontext() if len(rows) in sizes else cache():  # the first of a size compiles
+                parts.append(np.asarray(_seen(state, batch.x, views)))
+            sizes.add(len(rows))
+    return np.concatenate(parts)
 
 
 @partial(jax.jit, static_argnums=(3, 4))

@@ -131,7 +131,7 @@ class StreamedEpoch:
         """Take every batch to the device and through a step; return the means of its metrics over all rows."""
         totals: dict[str, Any] = {}
         examples, before, waiting = 0, None, []
-        with closing(data.read(order, self._programs.batch_size)) as batches:
+        with closing(data.read(order, data.own_batch_size or self._programs.batch_size)) as batches:
             for rows, batch in batches:
                 if self._labels is not None:
                     self._labels.check(batch.y, rows)

@@ -99,6 +99,13 @@ def test_a_folder_of_images_comes_in_natural_order(tmp_path):
     assert images.data.y.tolist() == [0, 0, 1, 1, 2]
     assert images.data.x.shape == (5, 6, 5, 3)
     assert load_image_folder(tmp_path, size=(3, 4), channels=1).data.x.shape == (5, 3, 4, 1)
+    streamed = load_image_folder(tmp_path, stream=True)
+    assert streamed[1:] == images[1:]
+    (rows, batch), _ = streamed.data.read(np.array([4, 0, 2, 1, 3]), 3)
+    expected = images.data.gather(rows)
+    np.testing.assert_array_equal(batch.x, expected.x)
+    np.testing.assert_array_equal(batch.y, expected.y)
+    assert streamed.data.source.labels.tolist() == [0, 0, 1, 1, 2]
     train, test = stratified_split(images.data.y[:4], 0.5)
     assert (len(train), len(test)) == (2, 2)
 
@@ -117,6 +124,8 @@ def test_folders_that_cannot_be_learned_from_are_refused(tmp_path):
     picture(tmp_path / "dog" / "1.png", 7, 5)
     with pytest.raises(ValueError, match=r"dog/1.png is 7 x 5 pixels, .*cat/1.png is 6 x 5: say size"):
         load_image_folder(tmp_path)
+    with pytest.raises(RuntimeError, match=r"row 1 of the source raised ValueError: .*dog/1.png is 7 x 5 pixels"):
+        list(load_image_folder(tmp_path, stream=True).data.read(None, 2))
     (tmp_path / "dog" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     with pytest.raises(ValueError, match=r"dog/1.png is no picture or a damaged one"):
         load_image_folder(tmp_path, size=(4, 4))

@@ -1,26 +1,29 @@
 """A folder of images, one subfolder a class."""
 
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from seqvision.data.arrays import Arrays
 from seqvision.data.pictures.image_arrays import Channels, image_to_array
+from seqvision.data.stream import Stream
 
 
 class ImageFolder(NamedTuple):
     """The images of a folder, class by class."""
 
-    data: Arrays  # x (N, H, W, C) float32 in 0..1, y (N,) int32
+    data: Any  # Arrays, or a Stream: x (N, H, W, C) float32 in 0..1, y (N,) int32
     classes: tuple[str, ...]  # the subfolders' names, in natural order
     paths: tuple[Path, ...]  # (N,) where each image came from
 
 
 def load_image_folder(
-    folder: str | PathLike[str], *, size: tuple[int, int] | None = None, channels: Channels = 3
+    folder: str | PathLike[str], *, size: tuple[int, int] | None = None, channels: Channels = 3, stream: bool = False
 ) -> ImageFolder:
     """Load the images of a folder with one subfolder a class.
 
@@ -31,9 +34,11 @@ def load_image_folder(
       folder: the folder of the classes' folders.
       size: (height, width) to resize to; None if all have the same size already.
       channels: 3 for color, 1 for gray.
+      stream: leave the images in their files, to be read batch by batch as a `Stream` whose source has the ``labels``.
 
     Returns:
-      The images, the classes' names, and the paths; `stratified_split(data.y)` makes training and test rows.
+      The images, the classes' names, and the paths; `stratified_split(data.y)` makes training and test rows, of a
+      stream ``stratified_split(data.source.labels)``, for ``Stream(data.source, rows=train)``.
 
     Raises:
       FileNotFoundError: if there is no such folder.
@@ -58,9 +63,40 @@ def load_image_folder(
         if not paths:
             raise ValueError(f"class {name!r}: {root / name} has no image: fill the folder or remove it")
     images = tuple(path for each in files.values() for path in each)
-    arrays = _read_all(images, size, channels)
     labels = np.repeat(np.arange(len(files)), [len(each) for each in files.values()])
-    return ImageFolder(Arrays(arrays, labels), tuple(files), images)
+    rows = ImageFiles(images, labels, size, channels)
+    return ImageFolder(Stream(rows) if stream else Arrays(_read_all(rows), labels), tuple(files), images)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles:
+    """Images in files, read when they are asked for: row i is (image, label)."""
+
+    paths: tuple[Path, ...]
+    labels: np.ndarray  # (N,)
+    size: tuple[int, int] | None
+    channels: Channels
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, row: int) -> tuple[np.ndarray, np.integer]:
+        return self.read(row), self.labels[row]
+
+    def read(self, row: int) -> np.ndarray:
+        """Read an image (H, W, C), which must be as large as the first."""
+        image = image_to_array(self.paths[row], size=self.size, channels=self.channels)
+        if image.shape != self._shape:
+            height, width, _ = self._shape
+            raise ValueError(
+                f"{self.paths[row]} is {image.shape[0]} x {image.shape[1]} pixels, but {self.paths[0]} is {height} x "
+                f"{width}: say size=(height, width) to have all resized"
+            )
+        return image
+
+    @cached_property
+    def _shape(self) -> tuple[int, ...]:
+        return image_to_array(self.paths[0], size=self.size, channels=self.channels).shape
 
 
 def _class_names(root: Path) -> list[str]:
@@ -87,17 +123,11 @@ def _hidden(part: Path) -> bool:
     return any(name.startswith(".") for name in part.parts)
 
 
-def _read_all(paths: tuple[Path, ...], size: tuple[int, int] | None, channels: Channels) -> np.ndarray:
-    first = image_to_array(paths[0], size=size, channels=channels)
-    images = np.empty((len(paths), *first.shape), np.float32)
-    for row, path in enumerate(paths):
-        image = image_to_array(path, size=size, channels=channels)
-        if image.shape != first.shape:
-            raise ValueError(
-                f"{path} is {image.shape[0]} x {image.shape[1]} pixels, but {paths[0]} is {first.shape[0]} x "
-                f"{first.shape[1]}: say size=(height, width) to have all resized"
-            )
-        images[row] = image
+def _read_all(files: ImageFiles) -> np.ndarray:
+    first = files.read(0)
+    images = np.empty((len(files), *first.shape), np.float32)
+    for row in range(len(files)):
+        images[row] = files.read(row)
     return images
 
 
