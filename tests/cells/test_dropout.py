@@ -33,6 +33,10 @@ XS = RNG.normal(size=(3, 5, D)).astype(np.float32)
 run = jax.jit(unroll, static_argnums=0, static_argnames="reverse")
 
 
+class OwnGRU(GRU):
+    """A user's GRU, whose step may carry over anything."""
+
+
 def close(got, wanted):
     for a, b in zip(jax.tree.leaves(got), jax.tree.leaves(wanted), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
@@ -150,6 +154,7 @@ BAD = [
     ),
     (lambda: VariationalDropout(MGU(H), h=0.1), "MGU.*carries h over beside its products: use Zoneout"),
     (lambda: VariationalDropout(MinGRU(H), h=0.1), "MinGRU.*carries h over"),
+    (lambda: VariationalDropout(OwnGRU(H), h=0.1), "OwnGRU.*carries h over"),
     (lambda: _start(Zoneout(GRU(H), h=0.1, c=0.1)), "with c=0.1 the state of GRU.*must be a NamedTuple of h and c"),
     (lambda: _start(Zoneout(SLSTM(H), h=0.1)), r"the state of SLSTM.*got \('h', 'c', 'n', 'm'\)"),
     (lambda: _start(Zoneout(LRU(H), h=0.1)), r"the output of LRU.*must be its state h: wrap another cell"),

@@ -176,6 +176,11 @@ class LSTMVariant:
 
 
 def layer_norm(a: Array, scale: Array, b: Array | None = None) -> Array:
-    """Layer norm over the last axis, for a (..., K)."""
-    unit = rows(scale, a.ndim) * jax.nn.standardize(a, variance=a.var(axis=-1, keepdims=True))
+    """Return scale (a - mean) / sqrt(var + 1e-5) + b, over the last axis of a (..., K).
+
+    The variance is that of what is centered: `jax.nn.standardize` takes E a^2 - (E a)^2, which loses digits.
+    """
+    centered = a - a.mean(axis=-1, keepdims=True)
+    unit = centered * jax.lax.rsqrt((centered * centered).mean(axis=-1, keepdims=True) + 1e-5)
+    unit = unit * rows(scale, a.ndim)
     return unit if b is None else unit + rows(b, a.ndim)

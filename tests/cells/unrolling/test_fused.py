@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from jax.test_util import check_grads
 
 from seqvision.cells import GRU, LSTM, Elman, unroll
+from seqvision.testing import reference
 from tests.cells.cases import CELLS, H, random_params, random_state, same
 
 MAIN = ("elman-tanh", "gru", "gru-reset-before", "lstm")
@@ -129,6 +130,15 @@ def test_bfloat16_products_with_a_float32_state(cell):
         assert not np.allclose(rounded[1][0].w_h, exact[1][0].w_h, rtol=1e-6, atol=1e-6)
         program = str(jax.make_jaxpr(lambda p, x, m=method: unroll(half, p, x, method=m))(*arguments[:2]))
         assert program.count("preferred_element_type=float32") == program.count("dot_general[") > 0
+
+
+def test_the_slope_of_relu_at_zero_is_zero_in_every_loop():
+    cell = Elman(3, "relu")
+    params, xs = jax.tree.map(jnp.zeros_like, cell.init(jax.random.key(0), 2)), np.ones((4, 2), np.float32)
+    for method in ("scan", "fused"):
+        slopes = jax.grad(lambda p, m=method: jnp.sum(unroll(cell, p, xs, method=m)[1]))(params)
+        assert not any(leaf.any() for leaf in slopes)
+    assert not any(leaf.any() for leaf in reference.elman_gradients(params, xs, np.ones((4, 3)), activation="relu")[0])
 
 
 def test_an_unknown_compute_dtype():

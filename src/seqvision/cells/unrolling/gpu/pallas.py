@@ -144,7 +144,7 @@ def _gates(cell):
 
 
 def _sums(cell, a_x, a_h, b_n):
-    """What ``cell.gates`` takes, of the shares of x and h."""
+    """What a rule's ``gates`` takes, of the shares of x and h."""
     if isinstance(cell, GRU):
         return a_x[0] + a_h[0], a_x[1] + a_h[1], a_x[2], a_h[2] + b_n
     return [x + h for x, h in zip(a_x, a_h, strict=True)]
