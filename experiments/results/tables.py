@@ -113,6 +113,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.2g} min"
 
 
+def sentence(note: str | None) -> str:
+    """Return a note as a sentence that follows another."""
+    return f" {note[0].upper()}{note[1:]}." if note else ""
+
+
 def machine(run: Run) -> str:
     """Return on what a run was measured."""
     processor, cores = run["machine"]["processor"], run["machine"]["cores"]
@@ -132,7 +137,7 @@ def with_header(name: str, runs: Sequence[Run]) -> str:
     for run in runs:
         lines += fold(f"{run['command']} ({run['date']}, {machine(run)})", 4, 8)
         lines += (is_benchmark(name) and grid_lines(run)) or [x for r in run["results"] for x in fold(line(r), 8, 12)]
-        lines += fold(f"{run['note']}.", 8, 8) if run["note"] and is_benchmark(name) else []
+        lines += fold(sentence(run["note"]), 8, 8) if is_benchmark(name) else []
     times = [
         duration(run["seconds"]) + (f" ({run['note']})" if run["note"] and not is_benchmark(name) else "")
         for run in runs
@@ -211,9 +216,7 @@ def grids(runs: Sequence[Run]) -> str:
     """Return all tables of a benchmark."""
     parts = []
     for run in runs:
-        parts.append(
-            f"`{run['command']}`, {run['date']}, {machine(run)}." + (f" {run['note']}." if run["note"] else "")
-        )
+        parts.append(f"`{run['command']}`, {run['date']}, {machine(run)}.{sentence(run['note'])}")
         parts += [markdown(head, rows) for head, *rows in tables_of(run)]
     return "\n\n".join(parts)
 
