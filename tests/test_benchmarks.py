@@ -52,9 +52,9 @@ def check_what_is_kept(name, result):
     """What --record would keep are metrics that the tables know, and every row that was measured."""
     kept = getattr(importlib.import_module("experiments.results.measurements"), name)(result)
     runs = json.loads((FOLDER.parent / "results" / f"{name}.json").read_text(encoding="utf-8"))["runs"]
-    assert {measure["metric"] for measure in kept} <= {m["metric"] for run in runs for m in run["results"]}
-    assert all(measure["rows"] for measure in kept)
-    assert all(row["value"] > 0 for measure in kept for row in measure["rows"].values())
+    assert {measure.metric for measure in kept} <= {m["metric"] for run in runs for m in run["results"]}
+    assert all(measure.rows for measure in kept)
+    assert all(row.value > 0 for measure in kept for row in measure.rows.values())
     return kept
 
 
@@ -103,7 +103,7 @@ def test_the_run_of_this_library_and_a_peer_that_is_absent(benchmark, tmp_path, 
     assert all(times[part] > 0 for part in ("import", "setup", "epoch"))
     assert times["fit"] == pytest.approx(times["setup"] + 2 * times["epoch"])
     assert times["process"] > times["fit"] + times["import"]
-    assert [measure["metric"] for measure in check_what_is_kept("fit_peers", result)] == [
+    assert [measure.metric for measure in check_what_is_kept("fit_peers", result)] == [
         "an epoch",
         "a fit",
         "a process",
@@ -186,7 +186,7 @@ def test_layers_of_this_library_and_a_peer_that_is_absent(layers, tmp_path, caps
         assert result[mode]["mingru-2-5-3-4"]["seconds"]["fused"] is None  # no such method for this cell
     assert result["absent"] == {"torch": "No module named 'torch'"}
     kept = check_what_is_kept("recurrent_layers", result)
-    assert [set(measure["rows"]) for measure in kept] == 2 * [{"scan", "fused"}, {"scan"}]
+    assert [set(measure.rows) for measure in kept] == 2 * [{"scan", "fused"}, {"scan"}]
     printed = capsys.readouterr().out
     assert "torch: absent (No module named 'torch')" in printed
     assert "### Forward and backward, ms: a step in a loop of 2" in printed
@@ -208,7 +208,7 @@ def test_time_and_memory_of_layers_as_they_grow(layers, monkeypatch, capsys):
     assert list(result) == ["lstm-2-9-3-4"]
     assert list(result["lstm-2-9-3-4"]) == ["scan none", "scan sqrt"]
     assert all(answer["temporaries"] > 0 for answer in result["lstm-2-9-3-4"].values())
-    assert [measure["unit"] for measure in check_what_is_kept("recurrent_layers", result)] == ["ms", "MiB"]
+    assert [measure.unit for measure in check_what_is_kept("recurrent_layers", result)] == ["ms", "MiB"]
     assert "| lstm-2-9-3-4 |" in capsys.readouterr().out
 
 
@@ -282,7 +282,7 @@ def test_a_convolution_of_this_library_and_a_peer_that_is_absent(convolutions, t
     result = convolutions.main(config)
     assert json.loads(config.json.read_text()) == result
     assert result["maxpool-32x32x32"]["seconds"]["seqvision call"] > 0
-    assert set(check_what_is_kept("convolution", result)[0]["rows"]) == {"seqvision"}
+    assert set(check_what_is_kept("convolution", result)[0].rows) == {"seqvision"}
     assert "torch: absent (No module named 'torch')" in capsys.readouterr().out
 
 

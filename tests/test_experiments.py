@@ -52,9 +52,9 @@ def check_what_is_kept(name, result):
     """What --record would keep of a result are metrics that the tables know, something naive beside the first."""
     kept = getattr(importlib.import_module("experiments.results.measurements"), name)(result)
     runs = json.loads((FOLDER / "results" / f"{name}.json").read_text(encoding="utf-8"))["runs"]
-    assert {measure["metric"] for measure in kept} == {m["metric"] for m in runs[0]["results"]}
-    assert all(measure["rows"] for measure in kept)
-    assert kept[0]["baselines"] or name in ("filters", "gradient_flow")
+    assert {measure.metric for measure in kept} == {m["metric"] for m in runs[0]["results"]}
+    assert all(measure.rows for measure in kept)
+    assert kept[0].baselines or name in ("filters", "gradient_flow")
 
 
 def file_or_skip(data_set, filename):

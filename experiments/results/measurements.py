@@ -6,12 +6,12 @@
 
 from typing import Any
 
-from seqvision.reporting import measured
+from seqvision.reporting import Measurement, measured
 
 import numpy as np
 
 Result = dict[str, Any]
-Measures = list[dict[str, Any]]
+Measures = list[Measurement]
 
 
 def add_numbers(result: Result) -> Measures:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from seqvision.reporting import measured, record_result
+from seqvision.reporting import MeasuredRow, measured, record_result
 
 SCORES = {
     "LSTM": {"kind": "model", "seeds": 3, "rmse": 2.0, "rmse_std": 0.5, "low": 1.0, "high": 3.0},
@@ -15,22 +15,25 @@ SCORES = {
 
 def test_scores_of_a_card_are_told_from_what_is_naive():
     result = measured("RMSE", SCORES, "rmse", of="prices", unit="$", digits=".2f", baselines={"drift": 3.0})
-    assert result["rows"] == {"LSTM": {"value": 2.0, "spread": 0.5, "seeds": 3}}
-    assert result["baselines"] == {"last value": 2.5, "drift": 3.0}
-    assert (result["metric"], result["of"], result["unit"], result["digits"]) == ("RMSE", "prices", "$", ".2f")
+    assert result.rows == {"LSTM": MeasuredRow(value=2.0, spread=0.5, seeds=3)}
+    assert result.baselines == {"last value": 2.5, "drift": 3.0}
+    assert (result.metric, result.of, result.unit, result.digits) == ("RMSE", "prices", "$", ".2f")
 
 
 def test_the_ends_of_an_interval_are_kept_where_they_are_named():
-    assert measured("RMSE", SCORES, "rmse", ends="95 %")["rows"]["LSTM"]["high"] == 3.0
-    row = measured("bits", {"LSTM": [0.25, 0.5, 0.75]}, ends="lowest and highest seed")["rows"]["LSTM"]
-    assert row == {"value": 0.5, "spread": 0.25, "seeds": 3, "low": 0.25, "high": 0.75}
+    assert measured("RMSE", SCORES, "rmse", ends="95 %").rows["LSTM"].high == 3.0
+    row = measured("bits", {"LSTM": [0.25, 0.5, 0.75]}, ends="lowest and highest seed").rows["LSTM"]
+    assert row == MeasuredRow(value=0.5, spread=0.25, seeds=3, low=0.25, high=0.75)
 
 
-def test_numbers_are_taken_as_they_are_and_what_is_not_finite_is_none():
+def test_numbers_are_taken_as_they_are_and_what_is_not_finite_is_recorded_as_none(tmp_path):
     result = measured("loss", {"a": 1.5, "b": np.float32("inf"), "guess": 2.0}, naive=["guess"])
-    assert result["rows"]["a"] == {"value": 1.5, "spread": None, "seeds": None}
-    assert result["rows"]["b"]["value"] is None
-    assert result["baselines"] == {"guess": 2.0}
+    assert result.rows["a"] == MeasuredRow(value=1.5)
+    assert result.baselines == {"guess": 2.0}
+    path = record_result(tmp_path, "one", [result], command="python one.py", settings={}, seconds=1.0)
+    (recorded,) = json.loads(path.read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert recorded["rows"]["a"] == {"value": 1.5, "spread": None, "seeds": None}
+    assert recorded["rows"]["b"]["value"] is None
 
 
 def test_a_record_takes_the_place_of_the_same_command_alone(tmp_path):

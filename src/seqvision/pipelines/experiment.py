@@ -66,7 +66,7 @@ def run_experiment(
     return result
 
 
-def _measurement(folder: Path, name: str) -> Callable[[Any], list[dict[str, Any]]]:
+def _measurement(folder: Path, name: str) -> Callable[[Any], list[Any]]:
     file = folder / "measurements.py"
     known = runpy.run_path(str(file)) if file.is_file() else {}
     if not callable(known.get(name)):

@@ -18,13 +18,15 @@ from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
 from seqvision.reporting.prediction_table import prediction_table, write_table
-from seqvision.reporting.results import measured, record_result
+from seqvision.reporting.results import MeasuredRow, Measurement, measured, record_result
 from seqvision.reporting.run_folder import RunFolder, read_metrics
 from seqvision.reporting.style import save_figure
 from seqvision.reporting.training_plots import plot_epoch_curves, plot_losses
 
 __all__ = [
     "Environment",
+    "MeasuredRow",
+    "Measurement",
     "RunFolder",
     "augmentation_draws",
     "describe_environment",

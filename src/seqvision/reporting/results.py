@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,32 @@ import numpy as np
 
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.json_text import json_text, to_plain
+
+
+@dataclass(frozen=True)
+class MeasuredRow:
+    """What was measured of one model."""
+
+    value: float  # the mean over seeds
+    spread: float | None = None  # over seeds, None for one
+    seeds: int | None = None
+    low: float | None = None  # the ends of an interval, where they are to be shown
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One metric of several models and of naive baselines, on the same rows."""
+
+    metric: str
+    of: str  # on what it was measured
+    unit: str
+    digits: str  # how the values are shown, a format
+    ends: str  # what low and high ends are, or nothing
+    headline: bool  # whether it belongs to the shortest table
+    rows: dict[str, MeasuredRow]  # a model each
+    baselines: dict[str, float]
+    ratios: dict[str, float]
 
 
 def measured(
@@ -26,7 +53,7 @@ def measured(
     ends: str = "",
     ratios: Mapping[str, float] | None = None,
     headline: bool = False,
-) -> dict[str, Any]:
+) -> Measurement:
     """Describe one metric of several models, and of naive baselines, on the same rows.
 
     Args:
@@ -45,35 +72,37 @@ def measured(
       headline: whether it belongs to the shortest table.
 
     >>> result = measured("accuracy", {"LSTM": np.array([0.5, 0.7]), "guess": {"kind": "baseline", "accuracy": 0.1}})
-    >>> {name: round(row["value"], 2) for name, row in result["rows"].items()}, result["baselines"]
+    >>> {name: round(row.value, 2) for name, row in result.rows.items()}, result.baselines
     ({'LSTM': 0.6}, {'guess': 0.1})
     """
-    rows, below = {}, {}
+    rows: dict[str, MeasuredRow] = {}
+    below: dict[str, float] = {}
     for name, entry in table.items():
         row = _row(entry, key or metric, bool(ends))
         if name in naive or (isinstance(entry, Mapping) and entry.get("kind") == "baseline"):
-            below[name] = row["value"]
+            below[name] = row.value
         else:
             rows[name] = row
-    result = {"metric": metric, "of": of, "unit": unit, "digits": digits, "ends": ends, "headline": headline}
-    return to_plain({**result, "rows": rows, "baselines": {**below, **(baselines or {})}, "ratios": ratios or {}})
+    below |= baselines or {}
+    return Measurement(metric, of, unit, digits, ends, headline, rows, below, dict(ratios or {}))
 
 
-def _row(entry: Any, key: str, ends: bool) -> dict[str, Any]:
+def _row(entry: Any, key: str, ends: bool) -> MeasuredRow:
     if isinstance(entry, Mapping):
-        row = {"value": entry[key], "spread": entry.get(f"{key}_std"), "seeds": entry.get("seeds")}
-        return row | {end: entry[end] for end in ("low", "high") if ends and end in entry}
+        low, high = (entry.get(end) if ends else None for end in ("low", "high"))
+        return MeasuredRow(entry[key], entry.get(f"{key}_std"), entry.get("seeds"), low, high)
     each = np.asarray(entry, np.float64)
     if each.ndim == 0:
-        return {"value": each, "spread": None, "seeds": None}
-    row = {"value": each.mean(), "spread": each.std(ddof=1) if len(each) > 1 else None, "seeds": len(each)}
-    return row | ({"low": each.min(), "high": each.max()} if ends else {})
+        return MeasuredRow(each.item())
+    spread = each.std(ddof=1).item() if len(each) > 1 else None
+    low, high = (each.min().item(), each.max().item()) if ends else (None, None)
+    return MeasuredRow(each.mean().item(), spread, len(each), low, high)
 
 
 def record_result(
     folder: str | Path,
     experiment: str,
-    results: Sequence[Mapping[str, Any]],
+    results: Sequence[Measurement],
     *,
     command: str,
     settings: Mapping[str, Any],
@@ -95,7 +124,7 @@ def record_result(
     Raises:
       ValueError: if there is no result, or a result has neither rows nor ratios.
     """
-    if not results or not all(result["rows"] or result["ratios"] for result in results):
+    if not results or not all(result.rows or result.ratios for result in results):
         raise ValueError(f"results of {experiment} must each have rows or ratios, got {results!r}")
     path = Path(folder) / f"{experiment}.json"
     runs = json.loads(path.read_text(encoding="utf-8"))["runs"] if path.exists() else []
@@ -128,7 +157,7 @@ def _repeats(run: Mapping[str, Any], old: Mapping[str, Any]) -> bool:
 
 
 def _run(
-    results: Sequence[Mapping[str, Any]], command: str, settings: Mapping[str, Any], seconds: float, note: str | None
+    results: Sequence[Measurement], command: str, settings: Mapping[str, Any], seconds: float, note: str | None
 ) -> dict[str, Any]:
     found = describe_environment()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -142,5 +171,15 @@ def _run(
         "source": None,  # the run itself
         "machine": {"processor": found.processor, "cores": cores, "device": device},
         "versions": {"python": found.python, **found.packages},
-        "results": [*results],
+        "results": [_plain(result) for result in results],
     }
+
+
+def _plain(result: Measurement) -> dict[str, Any]:
+    """Return a measurement for JSON: a row without ends does not name them."""
+    plain = to_plain(result)
+    for row in plain["rows"].values():
+        for end in ("low", "high"):
+            if row[end] is None:
+                del row[end]
+    return plain
