@@ -33,7 +33,7 @@ Measured (from results/convolution.json by results/tables.py):
         a step, depthwise-56x56x64, ms: torch / ours 1.4; flax / ours 6.2
         a step, depthwise-28x28x128-s2, ms: torch / ours 8; flax / ours 63
         a step, maxpool-32x32x32, ms: torch / ours 15; flax / ours 27
-         The networks two rounds with nothing beside; a round of all rows takes this time, a network alone 1 min.
+        The networks two rounds with nothing beside; a round of all rows takes this time, a network alone 1 min.
     python experiments/benchmarks/convolution.py --peers-python PATH (2026-11-21, 2 cores, AMD EPYC)
         a step, mnist, ms: seqvision run 28.2; keras-tf / ours 0.99; torch / ours 1.22; flax / ours 2.4; run / loop 0.88
         a step, fashion, ms: seqvision run 2.33; keras-tf / ours 3.81; torch / ours 2.08; flax / ours 2.2; run / loop

@@ -35,7 +35,7 @@ Measured (from results/fit_peers.json by results/tables.py):
         LSTM(5), T = 30, 2500 sequences                                      3.04
         SimpleRNN(128) + SimpleRNN(64), T = 60, 4331 windows                 2.48
         Images by rows, LSTM(128), 60,000 images                             1.81
-         Without Keras on TensorFlow; three rounds for the first three rows, one for the others. Of the 1.6 s of the
+        Without Keras on TensorFlow; three rounds for the first three rows, one for the others. Of the 1.6 s of the
         shortest fit 1.5 are compilation, 0.4 of them loading the compiled kernels; torch takes 6 ms an epoch of the
         chirp. The LSTM of 128 units is bound by its products.
     python experiments/benchmarks/fit_peers.py --peers-python PATH (2026-11-21, 2 cores, Intel)
@@ -53,7 +53,7 @@ Measured (from results/fit_peers.json by results/tables.py):
         a process, s                           fastest peer / ours
         CNN 32-64-128 stride 2, 12,000 images                 2.29
         MLP of 4 x 3000, 4331 windows of 60                    1.5
-         One round; the MLP on a busy machine with 960 examples, not at full size; with 320 examples seqvision was the
+        One round; the MLP on a busy machine with 960 examples, not at full size; with 320 examples seqvision was the
         slower one.
 Running time: 25 min.
 """

@@ -57,7 +57,7 @@ Measured (from results/recurrent_layers.json by results/tables.py):
         gru-64-100-64-256                       1.79          1.42
         elman-32-60-1-128                       2.07          4.07
         elman-4-100-16-256                      3.54          5.82
-         Cores with AVX-512; two rounds. By "fused", which "auto" is without numba, such cores gave 1.00 to 2.8 and 0.63
+        Cores with AVX-512; two rounds. By "fused", which "auto" is without numba, such cores gave 1.00 to 2.8 and 0.63
         to 5.3 for the calls. For seconds at a time the GRU of four sequences, whose cores wait for each other in every
         step, took 6.1 ms in the loop, in about one process of three; why, and whether the other frameworks' rows do the
         same, was not found out.

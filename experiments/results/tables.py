@@ -137,7 +137,7 @@ def with_header(name: str, runs: Sequence[Run]) -> str:
     for run in runs:
         lines += fold(f"{run['command']} ({run['date']}, {machine(run)})", 4, 8)
         lines += (is_benchmark(name) and grid_lines(run)) or [x for r in run["results"] for x in fold(line(r), 8, 12)]
-        lines += fold(sentence(run["note"]), 8, 8) if is_benchmark(name) else []
+        lines += fold(sentence(run["note"]).strip(), 8, 8) if is_benchmark(name) else []
     times = [
         duration(run["seconds"]) + (f" ({run['note']})" if run["note"] and not is_benchmark(name) else "")
         for run in runs
@@ -232,9 +232,9 @@ def speed_table(runs: dict[str, list[Run]]) -> str:
                 ratios = {peer: ratio for peer, ratio in r["ratios"].items() if peer.endswith("/ ours")}
                 best = min(others, key=lambda peer: others[peer]) if others else min(ratios, key=ratios.__getitem__)
                 peer = best.removesuffix(" / ours")
-                time = number(others.get(best, ours * ratios.get(best, 1.0)), r["digits"])
+                time = f" {number(others[best], r['digits'])}" if others else ""
                 what = f"{name}, {r['of']}: {r['metric']}, {r['unit']}"
-                cells = [number(ours, r["digits"]), f"{PEERS.get(peer, peer)} {time}", f"{min(ratios.values()):.2f}"]
+                cells = [number(ours, r["digits"]), f"{PEERS.get(peer, peer)}{time}", f"{min(ratios.values()):.2f}"]
                 rows.append([what, *cells, run["machine"]["processor"]])
     return markdown(["measured", "seqvision", "fastest other", "fastest other / ours", "two cores of"], rows)
 
