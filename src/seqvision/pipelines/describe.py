@@ -28,7 +28,11 @@ def describe_forecast(config: ForecastConfig) -> Description:
 
 
 def describe_classify(config: ClassifyConfig) -> Description:
-    """Return shapes, sizes and parameter counts of a classification run; nothing is compiled or written."""
+    """Return shapes, sizes and parameter counts of a classification run; nothing is compiled or written.
+
+    >>> describe_classify(ClassifyConfig(models=("mlp",), hidden=8)).models["mlp"]
+    ModelSize(input=(8, 8, 1), output=(10,), parameters=610)
+    """
     split = load_images(config)
     rows = {"train": len(split.train), "test": len(split.test)}
     rows |= {"validation": len(split.validation)} if split.validation is not None else {}

@@ -107,7 +107,14 @@ def save_attention(
 
 
 def example_lines(run: SequenceRun, sources: Sequence[str], target: Vocabulary, *, examples: int = 3) -> str:
-    """Return a line a model with what its seed 0 wrote for the first test rows."""
+    """Return a line a model with what its seed 0 wrote for the first test rows.
+
+    Args:
+      run: what `run_sequences` returned.
+      sources: what was read, of each test row.
+      target: the vocabulary that is written in.
+      examples: rows to show.
+    """
     lines = []
     for name, written in run.written.items():
         texts = target.decode(written.tokens[0, :examples])

@@ -24,10 +24,10 @@ _LOADERS = {"mnist": load_mnist, "fashion_mnist": load_fashion_mnist, "cifar10":
 class ImageSplit(NamedTuple):
     """Images in parts; the classes' names."""
 
-    train: Arrays
-    validation: Arrays | None
+    train: Arrays  # x (N, H, W, C) float32, y (N,) int32
+    validation: Arrays | None  # None where the configuration wants none
     test: Arrays
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # the name of each label
 
     @property
     def example(self) -> jax.ShapeDtypeStruct:
@@ -37,6 +37,12 @@ class ImageSplit(NamedTuple):
 
 def load_images(config: ClassifyConfig) -> ImageSplit:
     """Load a data set or a folder and hold out test rows, and validation rows if wanted, within each class.
+
+    Args:
+      config: data or folder, size, test, validation, limit and seed are read.
+
+    Raises:
+      OSError: if a data set cannot be had.
 
     >>> split = load_images(ClassifyConfig(limit=100))
     >>> len(split.train), len(split.test)
@@ -54,7 +60,16 @@ def load_images(config: ClassifyConfig) -> ImageSplit:
 
 
 def describe_images(config: ClassifyConfig, split: ImageSplit) -> str:
-    """Return one line on what is trained and tested on."""
+    """Return one line on what is trained and tested on.
+
+    Args:
+      config: of the run.
+      split: what `load_images` returned for it.
+
+    >>> config = ClassifyConfig(limit=100)
+    >>> describe_images(config, load_images(config))
+    'digits: 100 images of 8 x 8 x 1 to train, 359 to test'
+    """
     shape = " x ".join(str(size) for size in split.train.x.shape[1:])
     held = "" if split.validation is None else f", {len(split.validation)} to validate"
     source = config.folder or config.data

@@ -95,7 +95,12 @@ def build_classifiers(config: ClassifyConfig, split: ImageSplit) -> dict[str, nn
 
 
 def judge_classes(split: ImageSplit, states: Mapping[str, Sequence[TrainState]]) -> JudgedClasses:
-    """Classify every test row with every model and seed, and score them."""
+    """Classify every test row with every model and seed, and score them.
+
+    Args:
+      split: what `load_images` returned.
+      states: model -> trained states, one a seed.
+    """
     logits = {name: np.stack([predict(state, split.test) for state in each]) for name, each in states.items()}
     card = score_classes(
         np.asarray(split.test.y), logits=logits, training_labels=np.asarray(split.train.y), class_names=split.classes

@@ -44,7 +44,19 @@ def load_series(config: ForecastConfig, csv: str | None = None) -> Series:
 
 
 def split_series(config: ForecastConfig, series: Series) -> ForecastSplit:
-    """Scale by the training rows and cut into windows of training, validation and test."""
+    """Scale by the training rows and cut into windows of training, validation and test.
+
+    Args:
+      config: length, horizon, train, validation and scaler are read.
+      series: what `load_series` returned, or any other.
+
+    Raises:
+      ValueError: if a part is too short for a window.
+
+    >>> split = split_series(ForecastConfig(length=5), Series(np.arange(100.0)[:, None], ("ramp",)))
+    >>> len(split.train), split.test_rows
+    (66, slice(80, 100, None))
+    """
     return forecast_split(
         series,
         config.length,
