@@ -22,7 +22,7 @@ from seqvision.seq2seq import Decoder, DecoderParams, Encoded, Generated, genera
 from .blocks.convolution import ConvBlock
 from .initializers import GLOROT
 from .parameter_dicts import from_dict, to_dict
-from .recurrent import RecurrentLayer
+from .recurrent import run_layers
 
 
 class SequenceEncoder(nn.Module):
@@ -52,23 +52,13 @@ class SequenceEncoder(nn.Module):
     @nn.compact
     def __call__(self, source: Array, *, train: bool = False) -> Encoded:
         """Map tokens (..., S) or vectors (..., S, D) to a summary, a memory of each step, and the mask of tokens."""
-        if isinstance(self.cells, Cell) or not len(self.cells):
-            raise ValueError(f"SequenceEncoder: cells must be a tuple of at least one cell, got {self.cells!r}")
         x, mask = source, None
         if self.vocabulary is not None:
             if not jnp.issubdtype(source.dtype, jnp.integer):
                 raise TypeError(f"SequenceEncoder: tokens must be integers, got {source.dtype}: drop vocabulary")
             x, mask = nn.Embed(self.vocabulary, self.embedding, name="embed")(source), source != 0
-        finals = []
-        for depth, cell in enumerate(self.cells):
-            outputs = []
-            for reverse in (False, True) if self.bidirectional else (False,):
-                name = f"layer_{depth}_reverse" if reverse else f"layer_{depth}"
-                final, ys = RecurrentLayer(cell, reverse, name=name)(x, mask=mask, train=train)
-                outputs.append(ys)
-                finals.append(final)
-            x = jnp.concatenate(outputs, axis=-1)
-        return Encoded(_summary(finals), x, mask)
+        finals, memory = run_layers(self, x, mask=mask, train=train)
+        return Encoded(_summary(finals), memory, mask)
 
 
 class ImageEncoder(nn.Module):
@@ -187,7 +177,7 @@ class _Weights(nn.Module):
         return from_dict(jax.eval_shape(init, jax.random.key(0)), fields)
 
 
-def _summary(finals: list[Any]) -> Array:
+def _summary(finals: Any) -> Array:
     """Lay the numbers of all final states side by side, (..., F); counters are left out."""
     leaves = [leaf for leaf in jax.tree.leaves(finals) if jnp.issubdtype(leaf.dtype, jnp.inexact)]
     parts = [part for leaf in leaves for part in ((leaf.real, leaf.imag) if jnp.iscomplexobj(leaf) else (leaf,))]

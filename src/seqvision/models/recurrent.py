@@ -105,29 +105,9 @@ class Recurrent(nn.Module):
         tuple with one entry a layer, the cell's state or, bidirectional, those of the two directions. The reset flags
         (..., T) are those of `unroll`.
         """
-        if isinstance(self.cells, Cell) or not len(self.cells):
-            raise ValueError(f"Recurrent: cells must be a tuple of at least one cell, got {self.cells!r}")
         check_choice("readout", self.readout, get_args(Readout), owner="Recurrent")
-        if state is not None and len(state) != len(self.cells):
-            raise ValueError(f"Recurrent: state must have one entry a layer, {len(self.cells)}, got {len(state)}")
-
-        def layer(depth: int, *, reverse: bool = False) -> Layer:
-            name = f"layer_{depth}_reverse" if reverse else f"layer_{depth}"
-            recurrence = RecurrentLayer(self.cells[depth], reverse, self.method, name=name)
-            dropout = nn.Dropout(self.dropout, deterministic=not train)
-
-            def run(xs, start):
-                final, ys = recurrence(xs, state=start, mask=mask, reset=reset, train=train)
-                return final, dropout(ys)
-
-            return run
-
-        depths = range(len(self.cells))
-        if self.bidirectional:
-            layers = [run_both_ways(layer(depth), layer(depth, reverse=True)) for depth in depths]
-        else:
-            layers = [layer(depth) for depth in depths]
-        finals, x = run_stack(layers, x, state)
+        settings: dict[str, Any] = {"dropout": self.dropout, "method": self.method, "train": train}
+        finals, x = run_layers(self, x, state, mask=mask, reset=reset, **settings)
         time = x.ndim - 1 - getattr(self.cells[-1], "event_axes", 1)
         if self.readout == "last":
             outputs = jnp.split(x, 2, axis=-1) if self.bidirectional else [x]
@@ -136,6 +116,41 @@ class Recurrent(nn.Module):
             x = _pool(x, time, mask, self.readout)
         x = x if self.head is None else self.head(x)
         return (x, finals) if return_state else x
+
+
+def run_layers(
+    model: Any,
+    x: Array,
+    state: Any = None,
+    *,
+    mask: Array | None = None,
+    reset: Array | None = None,
+    dropout: float = 0.0,
+    method: Method = "auto",
+    train: bool = False,
+) -> tuple[tuple[Any, ...], Array]:
+    """Run a model's ``cells`` upwards, ``bidirectional`` or not, in its compact call: final states, the top outputs."""
+    owner, cells = type(model).__name__, model.cells
+    if isinstance(cells, Cell) or not len(cells):
+        raise ValueError(f"{owner}: cells must be a tuple of at least one cell, got {cells!r}")
+    if state is not None and len(state) != len(cells):
+        raise ValueError(f"{owner}: state must have one entry a layer, {len(cells)}, got {len(state)}")
+
+    def layer(depth: int, *, reverse: bool = False) -> Layer:
+        name = f"layer_{depth}_reverse" if reverse else f"layer_{depth}"
+        recurrence = RecurrentLayer(cells[depth], reverse, method, name=name)
+        drop = nn.Dropout(dropout, deterministic=not train)
+
+        def run(xs: Array, start: Any) -> tuple[Any, Array]:
+            final, ys = recurrence(xs, state=start, mask=mask, reset=reset, train=train)
+            return final, drop(ys)
+
+        return run
+
+    depths = range(len(cells))
+    if model.bidirectional:
+        return run_stack([run_both_ways(layer(depth), layer(depth, reverse=True)) for depth in depths], x, state)
+    return run_stack([layer(depth) for depth in depths], x, state)
 
 
 def _last(ys: Array, time: int, mask: Array | None, reverse: bool) -> Array:

@@ -8,6 +8,7 @@ import pytest
 from seqvision.models import (
     VGG,
     AlexNet,
+    CompactNet,
     ConvBlock,
     DCGANDiscriminator,
     DCGANGenerator,
@@ -15,6 +16,7 @@ from seqvision.models import (
     GridDetector,
     LeNet5,
     SixConvNet,
+    WhitenedConvNet,
     YOLOv1,
     cifar_convnet,
     cifar_resnet18,
@@ -56,6 +58,9 @@ KNOWN = {
     "Fashion convnet": (fashion_convnet(), MNIST, 360_458, 0),
     "CIFAR convnet": (cifar_convnet(), CIFAR, 1_284_170, 0),
     "six convolutions": (SixConvNet(), CIFAR, 2_396_330, 896),
+    "compact": (CompactNet(), MNIST, 98_666, 448),
+    "whitened": (WhitenedConvNet(), CIFAR, 1_972_792, 2_304),
+    "small detector": (GridDetector(), (64, 64, 1), 61_700, 352),
 }
 
 

@@ -32,6 +32,7 @@ from seqvision.models import (
     vgg16,
     vgg19,
 )
+from seqvision.models.classic import googlenet
 from tests.models.built import calls
 
 IMAGENET, CIFAR, MNIST = (224, 224, 3), (32, 32, 3), (28, 28, 1)
@@ -112,6 +113,17 @@ def test_inception_blocks_are_those_of_table_1():
             for branch, size in kernels.items():
                 assert built[f"{name}/{branch}"].kernel_size == (size, size)
     assert len(built) == 3 + 9 * 6  # the stem, nine blocks
+
+
+def test_responses_are_normalized_after_the_first_pool_and_before_the_second(monkeypatch):
+    # Szegedy et al. 2014, figure 3: MaxPool, LocalRespNorm, Conv, Conv, LocalRespNorm, MaxPool.
+    seen = []
+    monkeypatch.setattr(googlenet, "local_response_norm", lambda x: seen.append(x.shape[2:]) or x)
+    calls(GoogLeNet(), IMAGENET, ConvBlock)
+    assert seen == [(56, 64), (56, 192)] * 2  # once to initialize, once to run
+    seen.clear()
+    calls(GoogLeNet(batch_norm=True), IMAGENET, ConvBlock)
+    assert not seen
 
 
 # Rates of dropout, and what it acts on: (rate, numbers of an example), in order.
