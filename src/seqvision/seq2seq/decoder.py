@@ -9,8 +9,7 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from seqvision._checks import check_choice, check_count
-from seqvision.cells import Cell, unroll
-from seqvision.cells.base import PyTree
+from seqvision.cells import Cell, PyTree, unroll
 from seqvision.cells.initializers import input_kernel
 from seqvision.cells.products import affine
 
