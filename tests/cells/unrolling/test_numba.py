@@ -277,11 +277,8 @@ def test_programs_for_other_platforms_hold_the_twin(kind):
 
 
 def test_vectors_of_the_length_that_this_cpu_does_not_take():
-    tests = [
-        f"{__file__}::test_the_kernels_equal_the_scan[{kind}-{shape}-(True, True)]"
-        for kind in KINDS
-        for shape in ("units that fill no panel", "many features", "shared units", "narrow")
-    ]
+    cases = ("elman-units that fill no panel", "gru-many features", "gru-shared units", "lstm-narrow")
+    tests = [f"{__file__}::test_the_kernels_equal_the_scan[{case}-(True, True)]" for case in cases]
     environment = os.environ | {matrix_product.ENVIRONMENT: {8: "16", 16: "8"}[matrix_product.LANES]}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=Path(__file__).parents[3])
