@@ -20,7 +20,8 @@ from seqvision.cells.unrolling.methods import METHODS
 from tests.cells.cases import random_state, same
 
 pytest.importorskip("numba")
-from seqvision.cells.unrolling.numba import kernel_calls, matrix_product
+from seqvision.cells.unrolling.numba import kernel_calls
+from seqvision.cells.unrolling.numba.kernels import matrix_product
 
 if jax.default_backend() != "cpu":
     pytest.skip("the kernels are for CPUs", allow_module_level=True)

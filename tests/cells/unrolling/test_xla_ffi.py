@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from seqvision.cells.unrolling.numba import xla_ffi
+from seqvision.cells.unrolling.numba.kernels import xla_ffi
 
 SIZES = {"int64_t": 8, "size_t": 8, "int": 4, "int32_t": 4, "uint32_t": 4, "XLA_FFI_Handler_Traits": 4}
 

@@ -1,1 +1,1 @@
-"""Loops over time as kernels for CPU, compiled by numba and called by XLA."""
+"""Loops over time as kernels for CPU: here what JAX traces, in `kernels` what numba compiles and XLA calls."""

@@ -14,7 +14,7 @@ from ...gru import GRU
 from ...lstm import LSTM
 from . import scans
 from .kernel_primitive import KernelPrimitive, floats
-from .signatures import (
+from .kernels.signatures import (
     TARGET,
     TASK,
     BackwardOperands,
@@ -30,6 +30,7 @@ from .signatures import (
     Work,
     positions,
 )
+from .rows import before_h, columns_of_x, row_size
 
 FEATURES = 16  # features of the input, below which its gradient is a product of XLA's
 NOTHING = floats(0, 0, 0)  # in the place of a result that is not wanted
@@ -38,8 +39,8 @@ NOTHING = floats(0, 0, 0)  # in the place of a result that is not wanted
 @functools.cache
 def panel() -> int:
     """Return the columns of a panel of packed weights, by the kernels, which XLA knows from then on."""
-    from .handler import handler  # here, since numba takes long to import
-    from .matrix_product import PANEL
+    from .kernels.handler import handler  # here, since numba takes long to import
+    from .kernels.matrix_product import PANEL
 
     jax.ffi.register_ffi_target(TARGET, jax.ffi.pycapsule(handler.ctypes), platform="cpu")
     return PANEL
@@ -50,19 +51,18 @@ def _forward_outlines(cell, stacks, params, xs, state, fresh, mask, reset):
     (T, N, _), H, everything = xs.shape, cell.hidden, stacks == "all"
     hs = None if stacks == "none" else floats(T, N, H)
     cs = floats(T, N, H) if everything and isinstance(cell, LSTM) else None
-    saved = floats(T, N, 4 * H) if everything and not isinstance(cell, Elman) else None
+    saved = floats(T, N, row_size(cell)) if everything and not isinstance(cell, Elman) else None
     return jax.tree.map(lambda a: floats(*a.shape), state), hs, cs, saved
 
 
 def _forward_operands(cell, params, xs, state, fresh, mask, reset):
-    H, w_x, b = cell.hidden, params.w_x, params.b
-    if isinstance(cell, GRU):  # in a step's row stand x's share of n, r, z, and h's share of n
-        w_x = jnp.concatenate([w_x[:, 2 * H :], w_x[:, : 2 * H]], axis=-1)
-        b = jnp.concatenate([b[2 * H :], b[: 2 * H], params.b_n])
+    b = columns_of_x(cell, params.b)
+    if isinstance(cell, GRU):
+        b = jnp.concatenate([b, params.b_n])
     (h0, c0), (fresh_h, fresh_c) = _h_and_c(state), _h_and_c(fresh)
     return ForwardOperands(
         xs=xs,
-        w_x=_packed(w_x),
+        w_x=_packed(columns_of_x(cell, params.w_x)),
         w_h=_packed(params.w_h),
         bias=jnp.pad(b, (0, _wide(cell) - b.size)),
         h0=h0,
@@ -92,15 +92,13 @@ def _forward_kernel(cell, outlines, *operands):
 
 def _wide(cell):
     """Return the values of a step's row, with what the last panel adds."""
-    blocks, skip = {Elman: (1, 0), GRU: (3, cell.hidden), LSTM: (4, 0)}[type(cell)]
-    return skip + _whole_panels(blocks * cell.hidden)
+    return before_h(cell) + _whole_panels(row_size(cell) - before_h(cell))
 
 
 def _backward_outlines(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset):
     """Return those of the gradients of a step's row, of the first state and of the fresh one."""
-    columns = cell.hidden * (1 if isinstance(cell, Elman) else 4)
     d_state = jax.tree.map(lambda a: floats(*a.shape), state)
-    return floats(*hs.shape[:2], columns), d_state, None if fresh is None else d_state
+    return floats(*hs.shape[:2], row_size(cell)), d_state, None if fresh is None else d_state
 
 
 def _backward_operands(cell, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset):

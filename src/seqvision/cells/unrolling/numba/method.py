@@ -1,10 +1,9 @@
 """method="numba": the recurrence on CPU as one call of a compiled kernel, each core with sequences of its own.
 
-The kernels are behind `seqvision.cells.unrolling.numba.handler`; the gradients of inputs and weights are products after
-the loop, as in "fused". Each of the two loops, forward and backward, is a JAX primitive: on CPU it is the kernel; on a
-GPU or TPU, and where it is differentiated itself, it is a scan of the same values
-(`seqvision.cells.unrolling.numba.scans`). vmap makes more sequences of what it adds, or calls the kernel for one set of
-weights after another.
+The kernels are in `seqvision.cells.unrolling.numba.kernels`; the gradients of inputs and weights are products after the
+loop, as in "fused". Each of the two loops, forward and backward, is a JAX primitive: on CPU it is the kernel; on a GPU or
+TPU, and where it is differentiated itself, it is a scan of the same values (`seqvision.cells.unrolling.numba.scans`).
+vmap makes more sequences of what it adds, or calls the kernel for one set of weights after another.
 """
 
 import functools
@@ -24,6 +23,7 @@ from ...products import check_features
 from ..problem import Problem, keep
 from ..scan import in_chunks
 from .kernel_calls import backward_loop, forward_loop, input_products, weight_sums
+from .rows import before_h, columns_of_x, parameters_of_x
 
 
 @functools.cache
@@ -101,16 +101,12 @@ def _backward(cell, residuals, cotangents):
 
 def _gather(cell, params, xs, d, d_w):
     """Return the gradients of the parameters and of xs from those of the steps' rows."""
-    H, w_x = cell.hidden, params.w_x
-    by_h, by_one, by_x = d_w[:H], d_w[H], d_w[H + 1 :]
-    if isinstance(cell, GRU):  # x's share of n, r, z, and h's share of n
-        w_x = jnp.concatenate([w_x[:, 2 * H :], w_x[:, : 2 * H]], axis=-1)
-        by_x = jnp.concatenate([by_x[:, H : 3 * H], by_x[:, :H]], axis=-1)
-        b, b_n = jnp.concatenate([by_one[H : 3 * H], by_one[:H]]), by_one[3 * H :]
-        d_params = params._replace(w_x=by_x, w_h=by_h[:, H:], b=b, b_n=b_n)
-    else:
-        d_params = params._replace(w_x=by_x, w_h=by_h, b=by_one)
-    (d_xs,) = input_products(cell, "all", d, w_x)
+    H = cell.hidden
+    by_h, by_one, by_x = d_w[:H, before_h(cell) :], d_w[H], d_w[H + 1 :]
+    d_params = params._replace(w_x=parameters_of_x(cell, by_x), w_h=by_h, b=parameters_of_x(cell, by_one))
+    if isinstance(cell, GRU):
+        d_params = d_params._replace(b_n=by_one[3 * H :])
+    (d_xs,) = input_products(cell, "all", d, columns_of_x(cell, params.w_x))
     return d_params, d_xs
 
 

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 
 from ...base import PyTree
 from ...elman import Elman
-from ...gru import GRU
 from ...lstm import LSTM
 from ..problem import keep
 from ..rules.table import rule_of
+from .rows import before_h, joined, parted
 
 
 def forward(cell, stacks: str, params, xs, state, fresh, mask, reset) -> tuple:
@@ -20,7 +20,7 @@ def forward(cell, stacks: str, params, xs, state, fresh, mask, reset) -> tuple:
         start = state if r is None else keep(r, fresh, state)
         new, parts = advance(share(x), start)
         new = new if m is None else keep(m, new, start)
-        return new, (new, _row(cell, parts))
+        return new, (new, joined(cell, parts))
 
     final, (states, rows) = jax.lax.scan(body, state, (xs, mask, reset))
     hs = None if stacks == "none" else states.h
@@ -38,10 +38,9 @@ def backward(cell, _, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, res
         d_h, row, new, start, m, r = inputs
         start = start if r is None else keep(r, fresh, start)
         d_new = d_state._replace(h=d_state.h + d_h)
-        parts, d_start = rule_of(cell).gates_back(_parts(cell, row, new), start, d_new)
-        row = _row(cell, parts)
-        back = row[..., cell.hidden :] if isinstance(cell, GRU) else row
-        d_start = d_start._replace(h=d_start.h + back @ w_h.T)
+        parts, d_start = rule_of(cell).gates_back(parted(cell, row, new), start, d_new)
+        row = joined(cell, parts)
+        d_start = d_start._replace(h=d_start.h + row[..., before_h(cell) :] @ w_h.T)
         if m is not None:
             row, d_start = keep(m, (row, d_start), (jnp.zeros_like(row), d_new))
         if r is not None:
@@ -70,18 +69,3 @@ def weight_sums(cell, _, xs, hs, d, h0, reset, fresh_h) -> tuple:
 def input_products(cell, _, d, w_x) -> tuple:
     """Return the product of the steps' rows, as far as they come of x, with W_x^T."""
     return (d[..., : w_x.shape[1]] @ w_x.T,)
-
-
-def _row(cell, parts):
-    """Put what a rule's ``gates`` keeps, or the gradients of what it takes, side by side as the kernels do."""
-    if isinstance(cell, GRU):
-        r, z, n, h_n = parts
-        return jnp.concatenate([n, r, z, h_n], axis=-1)
-    return jnp.concatenate(parts[:4], axis=-1)
-
-
-def _parts(cell, row, new):
-    if isinstance(cell, Elman):
-        return (new.h,)
-    a, b, c, d = jnp.split(row, 4, axis=-1)
-    return (b, c, a, d) if isinstance(cell, GRU) else (a, b, c, d, jnp.tanh(new.c))

@@ -1,4 +1,4 @@
-"""What a call of the kernels takes and gives, in order: said once for `kernel_calls`, which makes it, and its readers.
+"""What a call of the kernels takes and gives, in order: said once for who makes the call and for those who read it.
 
 The fields of a tuple are operands or results in the order in which XLA hands them over, and `positions` of it says
 where each one is. All have an axis of members, the models of a population, before the axes that are given here. An
@@ -44,7 +44,7 @@ class ForwardOperands(NamedTuple):
     """What the forward loop takes."""
 
     xs: Any  # (T, N, D)
-    w_x: Any  # (panels, D, PANEL), packed; of a GRU n | r | z
+    w_x: Any  # (panels, D, PANEL), packed
     w_h: Any  # (panels, H, PANEL), packed
     bias: Any  # (wide,)
     h0: Any  # (N, H)
@@ -60,7 +60,7 @@ class ForwardResults(NamedTuple):
 
     hs: Any  # (T, N, H)
     cs: Any  # (T, N, H)
-    saved: Any  # (T, N, columns), rows of gates; of a GRU n | r | z | h's share of n
+    saved: Any  # (T, N, columns), rows of gates as `seqvision.cells.unrolling.numba.rows` has them
     z: Any  # (N, wide), scratch: a step's pre-activations, filled up to whole panels
     last_h: Any  # (N, H)
     last_c: Any  # (N, H)
