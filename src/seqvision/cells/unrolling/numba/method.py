@@ -1,9 +1,10 @@
 """method="numba": the recurrence on CPU as one call of a compiled kernel, each core with sequences of its own.
 
 The kernels are in `seqvision.cells.unrolling.numba.kernels`; the gradients of inputs and weights are products after the
-loop, as in "fused". Each of the two loops, forward and backward, is a JAX primitive: on CPU it is the kernel; on a GPU or
-TPU, and where it is differentiated itself, it is a scan of the same values (`seqvision.cells.unrolling.numba.scans`).
-vmap makes more sequences of what it adds, or calls the kernel for one set of weights after another.
+loop, as in "fused". Each of the two loops, forward and backward, is a JAX primitive: on CPU it is the kernel; on a GPU
+or TPU, and where it is differentiated itself, it is a scan of the same values
+(`seqvision.cells.unrolling.numba.scans`). vmap makes more sequences of what it adds, or calls the kernel for one set of
+weights after another.
 """
 
 import functools
