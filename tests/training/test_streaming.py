@@ -120,24 +120,32 @@ def test_predictions_of_a_stream_are_those_of_its_arrays():
 
 
 def test_the_next_batch_is_read_while_a_step_runs():
-    """Each read but the first two waits for a step: it would wait for ever if the steps waited for all reads."""
-    begun = threading.Semaphore(0)
+    changed, begun, read = threading.Condition(), [], []
 
-    class Waits:
+    class Rows:
         def __len__(self):
             return 8
 
         def __getitem__(self, row):
-            if row >= 6 and threading.current_thread() is not threading.main_thread():
-                assert begun.acquire(timeout=60)
+            if threading.current_thread() is not threading.main_thread():
+                assert row < len(begun) + 5  # two wait, one is being put there, one is on its way, one runs
+                with changed:
+                    read.append(row)
+                    changed.notify_all()
             return np.float32([row]), np.float32([0])
 
+    def wait_for_the_next():
+        begun.append(len(begun))
+        with changed:
+            assert changed.wait_for(lambda: len(read) >= min(len(begun) + 1, 8), timeout=60)
+
     def loss(outputs, targets):
-        jax.debug.callback(lambda: begun.release())
+        jax.debug.callback(wait_for_the_next)
         return jnp.square(outputs - targets)[:, 0]
 
-    fit(nn.Dense(1), Stream(Waits()), loss=loss, epochs=1, batch_size=1, shuffle=False, **FIT)
-    assert begun.acquire(timeout=60)
+    fit(nn.Dense(1), Stream(Rows()), loss=loss, epochs=1, batch_size=1, shuffle=False, **FIT)
+    assert read == list(range(8))
+    assert len(begun) == 8
 
 
 class Failing:

@@ -40,8 +40,8 @@ class Columns:
         """Read these rows: of an array at once, of what only looks like one, one by one."""
 
         def take(column: Any) -> np.ndarray:
-            if isinstance(column, np.ndarray):
-                return column[rows]
+            if isinstance(column, np.ndarray | jax.Array):
+                return np.asarray(column)[rows]
             return np.stack([np.asarray(column[row]) for row in rows.tolist()])
 
         try:

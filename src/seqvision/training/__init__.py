@@ -1,6 +1,7 @@
 """Losses, the train step, and whole runs as one compiled program.
 
-`fit` compiles chunks of whole epochs; `make_train_step` and `make_run` are the pure functions under it. Beside them:
+`fit` compiles chunks of whole epochs, or takes the same steps batch by batch from a `seqvision.data.Stream` of what is
+larger than the device; `make_train_step` and `make_run` are the pure functions under it. Beside them:
 label smoothing, averaged weights, weight decay by kind of parameter, warm-up and schedules, accumulation, bfloat16,
 early stopping, populations of seeds, and the mean over views of an image at test time.
 """

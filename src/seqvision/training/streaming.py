@@ -71,6 +71,9 @@ class StreamedEpoch:
         else:
             sizes = data.batch_sizes(programs.batch_size)
             self._waiting += [programs.step.prepare(state, data.shapes(size)) for size in sizes]
+            if programs.shuffle and data.by_row:
+                order = _order_program(len(data), programs.batch_size)
+                self._waiting.append(order.prepare(state.key, state.step))
         if isinstance(validation, Stream):
             sizes = validation.batch_sizes(programs.batch_size)
             self._waiting += [programs.evaluate.prepare(state, validation.shapes(size)) for size in sizes]
