@@ -31,7 +31,9 @@ final, ys = unroll(cell, params, xs)
 reveal_type(final)  # reveals: LSTMState
 reveal_type(final.c)  # reveals: jax.Array
 reveal_type(ys)  # reveals: jax.Array
-reveal_type(GRU(4).step(GRU(4).init(key, 3), GRU(4).initial_state(GRU(4).init(key, 3)), xs[0, 0]))  # reveals: tuple[seqvision.cells.gru.GRUState, jax.Array]
+reveal_type(
+    GRU(4).step(GRU(4).init(key, 3), GRU(4).initial_state(GRU(4).init(key, 3)), xs[0, 0])
+)  # reveals: tuple[seqvision.cells.gru.GRUState, jax.Array]
 final.nope  # refused: attr-defined
 unroll(cell, params, xs, method="nope")  # refused: arg-type
 unroll(cell, params, xs, remat="some")  # refused: arg-type

@@ -10,13 +10,16 @@ from seqvision.activations import ACTIVATIONS, activation
 from seqvision.conv.adaptive import adaptive_avg_pool, adaptive_max_pool
 from seqvision.conv.block import conv_block
 from seqvision.conv.channels import channel_sums, per_channel
-from seqvision.conv.convolution import conv, conv_general_dilated
+from seqvision.conv.convolution import Padding, conv, conv_general_dilated
 from seqvision.conv.normalization import batch_norm
-from seqvision.conv.pooling import avg_pool, global_avg_pool, global_max_pool, max_pool, sum_pool
-from seqvision.conv.transposed import conv_transpose
+from seqvision.conv.pooling import PoolPadding, avg_pool, global_avg_pool, global_max_pool, max_pool, sum_pool
+from seqvision.conv.transposed import TransposedPadding, conv_transpose
 
 __all__ = [
     "ACTIVATIONS",
+    "Padding",
+    "PoolPadding",
+    "TransposedPadding",
     "activation",
     "adaptive_avg_pool",
     "adaptive_max_pool",

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,8 @@ from seqvision.conv._cpu_convolution import convolve_on_cpu
 from seqvision.conv._geometry import LAYOUTS, Geometry
 from seqvision.conv.channels import per_channel
 
-Padding = str | int | Sequence[int] | Sequence[tuple[int, int]]
+Pixels = int | Sequence[int] | Sequence[tuple[int, int]]
+Padding = Literal["same", "valid", "full", "causal", "reflect", "replicate"] | Pixels
 
 
 def conv(

@@ -3,6 +3,7 @@
 import functools
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +15,7 @@ from seqvision._checks import check_count
 from seqvision.conv._arguments import Pairs, one_per_axis, output_sizes, per_axis, pool_padding
 from seqvision.conv._windows import max_of_windows, sum_of_windows
 
-PoolPadding = str | int | Sequence[int] | Sequence[tuple[int, int]]
+PoolPadding = Literal["same", "valid"] | int | Sequence[int] | Sequence[tuple[int, int]]
 
 
 def max_pool(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import jax.numpy as jnp
 from jax import Array
@@ -12,7 +13,7 @@ from seqvision.conv._geometry import Geometry
 from seqvision.conv.channels import per_channel
 from seqvision.conv.convolution import check_shapes, convolve, promote
 
-TransposedPadding = str | int | Sequence[int] | Sequence[tuple[int, int]]
+TransposedPadding = Literal["same", "valid"] | int | Sequence[int] | Sequence[tuple[int, int]]
 
 
 def conv_transpose(

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from seqvision.data.batch import Batch, register
 from seqvision.data.device_values import to_device
@@ -52,7 +53,7 @@ class Arrays:
     def __len__(self) -> int:
         return jax.tree_util.tree_leaves(self.x)[0].shape[0]
 
-    def gather(self, indices) -> Batch:
+    def gather(self, indices: ArrayLike) -> Batch:
         """Return the rows at `indices`.
 
         Args:

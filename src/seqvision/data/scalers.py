@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seqvision._checks import check_choice
 
-KINDS = ("standard", "minmax", "none")
+ScalerKind = Literal["standard", "minmax", "none"]
+KINDS: tuple[ScalerKind, ...] = get_args(ScalerKind)
 
 
 @dataclass(frozen=True)
@@ -26,16 +29,16 @@ class Scaler:
     ([[0.5]], [2.0])
     """
 
-    kind: str
+    kind: ScalerKind
     shift: tuple[float, ...]
     scale: tuple[float, ...]
 
-    def transform(self, values, columns: Sequence[int] | None = None) -> np.ndarray:
+    def transform(self, values: ArrayLike, columns: Sequence[int] | None = None) -> np.ndarray:
         """Scale values (..., D), or (..., K) if `columns` names K of the columns fitted, by position."""
         array, shift, scale = self._aligned(values, columns)
         return (array - shift) / scale
 
-    def inverse(self, values, columns: Sequence[int] | None = None) -> np.ndarray:
+    def inverse(self, values: ArrayLike, columns: Sequence[int] | None = None) -> np.ndarray:
         """Bring scaled values (..., D), or (..., K) of the K `columns`, back to original units."""
         array, shift, scale = self._aligned(values, columns)
         return array * scale + shift
@@ -53,7 +56,7 @@ class Scaler:
         return array, np.array([self.shift[k] for k in at]), np.array([self.scale[k] for k in at])
 
 
-def fit_scaler(training_rows, kind: str = "standard") -> Scaler:
+def fit_scaler(training_rows: ArrayLike, kind: ScalerKind = "standard") -> Scaler:
     """Fit a scaler on training rows, and on nothing else.
 
     Args:

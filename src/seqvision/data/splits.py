@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from seqvision.data.device_values import check_seed
 
@@ -59,7 +60,7 @@ def count_rows(name: str, part: float | int, n: int) -> int:
     return int(np.floor(part * n + 1e-9))  # .29 * 100 is 28.999…
 
 
-def stratified_split(labels, test: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def stratified_split(labels: ArrayLike, test: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Draw a test set at random that has the class shares of the whole.
 
     Args:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.typing import ArrayLike
 
 from seqvision._checks import check_count
 from seqvision.data.batch import Batch, register
@@ -64,7 +65,7 @@ class Windows:
     def __len__(self) -> int:
         return self.series.shape[0] - self.length - self.horizon + 1
 
-    def gather(self, indices) -> Batch:
+    def gather(self, indices: ArrayLike) -> Batch:
         """Return the windows that start at `indices`.
 
         Args:

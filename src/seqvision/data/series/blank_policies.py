@@ -1,16 +1,18 @@
 """What to do about missing values: never a guess, always a policy by name."""
 
 from collections.abc import Callable
+from typing import Literal, get_args
 
 import numpy as np
 
 from seqvision._checks import check_choice
 
-POLICIES = ("error", "drop", "ffill", "interpolate", "zero")
+BlankPolicy = Literal["error", "drop", "ffill", "interpolate", "zero"]
+POLICIES: tuple[BlankPolicy, ...] = get_args(BlankPolicy)
 
 
 def fill_blanks(
-    values: np.ndarray, blanks: str, place: Callable[[int, int], str] = "row {}, column {}".format
+    values: np.ndarray, blanks: BlankPolicy, place: Callable[[int, int], str] = "row {}, column {}".format
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Apply a policy to the values that are not finite.
 

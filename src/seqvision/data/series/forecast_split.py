@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from seqvision._checks import check_count
-from seqvision.data.scalers import Scaler, fit_scaler
+from seqvision._checks import check_choice, check_count
+from seqvision.data.scalers import Scaler, ScalerKind, fit_scaler
 from seqvision.data.series.series import Series, find_column
 from seqvision.data.splits import chronological_split, count_rows
 from seqvision.data.windows import Windows
+
+Part = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,19 +36,18 @@ class ForecastSplit:
     validation: Windows | None
     test: Windows
 
-    def target_rows(self, part: str = "test") -> np.ndarray:
+    def target_rows(self, part: Part = "test") -> np.ndarray:
         """Return the rows of the series that each window of "train", "validation" or "test" predicts, (B, horizon)."""
         rows = {"train": self.train_rows, "validation": self.validation_rows, "test": self.test_rows}
-        if part not in rows:
-            raise ValueError(f"part must be train, validation or test, but is {part!r}")
+        check_choice("part", part, get_args(Part))
         first = np.arange(rows[part].start, rows[part].stop - self.horizon + 1)
         return first[:, None] + np.arange(self.horizon)[None, :]
 
-    def truth(self, part: str = "test") -> np.ndarray:
+    def truth(self, part: Part = "test") -> np.ndarray:
         """Return the targets of each window in original units, (B, horizon, K) float64."""
         return self.series.values[self.target_rows(part)][:, :, list(self.targets)]
 
-    def inverse(self, predictions) -> np.ndarray:
+    def inverse(self, predictions: ArrayLike) -> np.ndarray:
         """Bring scaled predictions (..., K) of the target columns to original units."""
         return self.scaler.inverse(predictions, self.targets)
 
@@ -56,7 +59,7 @@ def forecast_split(
     *,
     train: float | int = 0.8,
     validation: float | int = 0.0,
-    scaler: str = "standard",
+    scaler: ScalerKind = "standard",
     targets: Sequence[str | int] | None = None,
 ) -> ForecastSplit:
     """Cut a series by time, scale it by its training rows, and make windows of each part.

@@ -9,7 +9,7 @@ from typing import IO
 import numpy as np
 
 from seqvision._checks import check_choice
-from seqvision.data.series.blank_policies import POLICIES, fill_blanks
+from seqvision.data.series.blank_policies import POLICIES, BlankPolicy, fill_blanks
 from seqvision.data.series.date_text import looks_like_date, parse_dates
 from seqvision.data.series.number_text import is_blank, parse_numbers
 from seqvision.data.series.series import Series, find_column
@@ -24,7 +24,7 @@ def read_series(
     date: str | int | bool | None = None,
     date_format: str | None = None,
     dayfirst: bool | None = None,
-    blanks: str = "error",
+    blanks: BlankPolicy = "error",
     encoding: str | None = None,
     separator: str | None = None,
     decimal: str = ".",

@@ -1,6 +1,6 @@
 """A convolutional layer with what surrounds it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,7 +8,7 @@ import flax.linen as nn
 from jax import Array
 
 from seqvision.activations import Activation, activation
-from seqvision.conv import conv_block, max_pool
+from seqvision.conv import Padding, conv_block, max_pool
 from seqvision.models.initializers import GLOROT
 
 from .normalization import BatchNorm
@@ -44,7 +44,7 @@ class ConvBlock(nn.Module):
     features: int
     kernel_size: tuple[int, ...] = (3, 3)
     stride: int | tuple[int, ...] = 1
-    padding: str | int | Sequence[tuple[int, int]] = "same"
+    padding: Padding = "same"
     dilation: int | tuple[int, ...] = 1
     groups: int = 1
     activation: Activation = "relu"

@@ -1,7 +1,7 @@
 """Transposed convolutions, which make images larger."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import flax.linen as nn
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision.activations import Activation, activation
-from seqvision.conv import conv_transpose, per_channel
+from seqvision.conv import TransposedPadding, conv_transpose, per_channel
 from seqvision.models.initializers import GLOROT
 
 from .normalization import BatchNorm
@@ -38,7 +38,7 @@ class ConvTransposeBlock(nn.Module):
     features: int
     kernel_size: tuple[int, ...] = (4, 4)
     stride: int | tuple[int, ...] = 2
-    padding: str | Sequence[tuple[int, int]] = "same"
+    padding: TransposedPadding = "same"
     activation: Activation = "relu"
     batch_norm: bool = False
     use_bias: bool | None = None
