@@ -3,6 +3,8 @@ from pathlib import Path
 
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Most tests look at values of programs that run once: XLA's expensive passes would be half of all the time.
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
 
 import jax
 import pytest
@@ -18,6 +20,18 @@ def x64():
     """Run a test in double precision."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def optimized_programs(request):
+    """Let XLA optimize what the files marked ``optimized`` compile: they look at programs, or train for a while."""
+    if request.node.get_closest_marker("optimized") is None or not jax.config.jax_disable_most_optimizations:
+        yield
+        return
+    jax.config.update("jax_disable_most_optimizations", False)
+    jax.clear_caches()
+    yield
+    jax.config.update("jax_disable_most_optimizations", True)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -1,5 +1,7 @@
 """The two networks of DCGAN: noise to images, and images to whether they are real."""
 
+from functools import partial
+
 import flax.linen as nn
 import jax
 from jax import Array
@@ -44,12 +46,11 @@ class DCGANGenerator(nn.Module):
         if z.ndim != 2:
             raise ValueError(f"DCGANGenerator: noise must be (B, Z), got {z.shape}")
         x = z[:, None, None, :]
-        for i, features in enumerate(self.channels):
-            size, stride, padding = (4, 2, "same") if i else (self.start, 1, "valid")
-            block = ConvTransposeBlock(
-                features, (size, size), stride, padding, batch_norm=True, momentum=0.9, kernel_init=_INIT
-            )
-            x = block(x, train=train)
+        block = partial(ConvTransposeBlock, batch_norm=True, momentum=0.9, kernel_init=_INIT)
+        first, *doubled = self.channels
+        x = block(first, (self.start, self.start), 1, "valid")(x, train=train)
+        for features in doubled:
+            x = block(features, (4, 4), 2, "same")(x, train=train)
         return ConvTransposeBlock(self.outputs, activation="tanh", use_bias=False, kernel_init=_INIT, name="image")(x)
 
 
