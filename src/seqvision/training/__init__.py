@@ -11,6 +11,7 @@ from .compilation import enable_compilation_cache
 from .detection_loss import make_yolo_loss
 from .fit import Fit, fit
 from .losses import (
+    LossName,
     PerExample,
     absolute_error,
     binary_cross_entropy,
@@ -36,6 +37,7 @@ __all__ = [
     "AdversarialState",
     "EarlyStopping",
     "Fit",
+    "LossName",
     "PerExample",
     "SmoothedCrossEntropy",
     "TrainState",

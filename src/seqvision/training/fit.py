@@ -19,7 +19,7 @@ from seqvision.data import Batch, Stream
 
 from .checks import check_batch_size, check_training_data
 from .compilation import Program, kept_on_disk
-from .losses import PerExample, resolve_loss, resolve_metrics
+from .losses import LossName, PerExample, resolve_loss, resolve_metrics
 from .run import make_epochs
 from .state import TrainState, create_state, state_shapes
 from .step import Augmentation, Metrics, Penalty, make_eval_step, make_train_step
@@ -42,7 +42,7 @@ def fit(
     model: nn.Module,
     data: Any,
     *,
-    loss: str | PerExample,
+    loss: LossName | PerExample,
     optimizer: optax.GradientTransformation,
     epochs: int,
     batch_size: int,

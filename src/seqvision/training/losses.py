@@ -1,6 +1,7 @@
 """Losses and metrics by name: each maps (outputs, targets) to one value an example, (B,)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Literal
 
 import jax.numpy as jnp
 import optax
@@ -130,6 +131,15 @@ def exact_match(logits: Array, labels: Array) -> Array:
     return right.reshape(right.shape[0], -1).all(axis=1).astype(jnp.float32)
 
 
+LossName = Literal[
+    "mse",
+    "mae",
+    "huber",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "categorical_cross_entropy",
+    "sequence_cross_entropy",
+]
 LOSSES: dict[str, PerExample] = {
     "mse": squared_error,
     "mae": absolute_error,
@@ -147,7 +157,7 @@ METRICS: dict[str, PerExample] = {
 }
 
 
-def resolve_loss(loss: str | PerExample) -> PerExample:
+def resolve_loss(loss: LossName | PerExample) -> PerExample:
     """Return the function behind a loss's name; a function is its own name.
 
     >>> resolve_loss("mse") is squared_error

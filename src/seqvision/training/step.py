@@ -11,7 +11,7 @@ from jax import Array
 from seqvision._checks import check_count
 from seqvision.data import Batch
 
-from .losses import PerExample, resolve_loss, resolve_metrics
+from .losses import LossName, PerExample, resolve_loss, resolve_metrics
 from .state import TrainState, call_model
 
 Metrics = Mapping[str, str | PerExample] | Iterable[str] | None
@@ -23,7 +23,7 @@ _AUGMENT = 0xA06  # folded into the key before the step, so that augmentation, s
 
 
 def make_train_step(
-    loss: str | PerExample,
+    loss: LossName | PerExample,
     metrics: Metrics = None,
     *,
     augment: Augmentation | None = None,
@@ -84,7 +84,9 @@ def make_train_step(
     return step
 
 
-def make_eval_step(loss: str | PerExample, metrics: Metrics = None) -> Callable[[TrainState, Batch], dict[str, Array]]:
+def make_eval_step(
+    loss: LossName | PerExample, metrics: Metrics = None
+) -> Callable[[TrainState, Batch], dict[str, Array]]:
     """Build the pure function ``evaluate(state, batch) -> metrics``: no dropout, running batch statistics.
 
     >>> import flax.linen as nn, jax.numpy as jnp, optax
