@@ -226,6 +226,34 @@ def test_a_public_name_has_one_meaning_in_all_rooms():
             assert known is thing, f"{name} is one thing in seqvision.{other} and another in seqvision.{room}"
 
 
+def functions_of(room):
+    """Name -> each public function and public method of a room, also behind properties and class methods."""
+    for name, thing in public(room).items():
+        if inspect.isfunction(thing):
+            yield name, thing
+        for method, value in vars(thing).items() if inspect.isclass(thing) else ():
+            value = getattr(value, "fget", None) or getattr(value, "__func__", value)
+            if inspect.isfunction(value) and not method.startswith("_") and value.__module__.startswith("seqvision"):
+                yield f"{name}.{method}", value
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_argument_and_result_has_a_type(room):
+    for name, function in functions_of(room):
+        signature = inspect.signature(function)
+        bare = [
+            p.name for p in signature.parameters.values() if p.annotation is p.empty and p.name not in ("self", "cls")
+        ]
+        assert not bare, f"seqvision.{room}.{name}: {bare} have no type"
+        assert signature.return_annotation is not signature.empty, (
+            f"seqvision.{room}.{name}: what it returns has no type"
+        )
+
+
+def test_the_package_tells_its_types():
+    assert (SOURCE / "py.typed").exists()
+
+
 # Where two of these are positional arguments of one public function, they come in this order.
 ARGUMENT_ORDERS = [
     ("cell", "params", "state", "x"),

@@ -1,39 +1,41 @@
 """What a cell is."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
 PyTree = Any
+Params = TypeVar("Params")
+State = TypeVar("State")
 
-COMPUTE_DTYPES = (None, "bfloat16", "float16", "float32", "float64")  # what operands of products may be rounded to
+FloatType = Literal["bfloat16", "float16", "float32", "float64"]  # what the operands of products may be rounded to
 
 
 @runtime_checkable
-class Cell(Protocol):
+class Cell(Protocol[Params, State]):
     """Anything with these three pure functions unrolls, wraps and tests like the cells of this package.
 
     A cell is static: hashable by value and free of arrays (a frozen dataclass is the usual form), so that two equal
     cells share one compilation. Parameters and states are pytrees of arrays, NamedTuples for choice.
     """
 
-    def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> PyTree:
+    def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> Params:
         """Draw parameters for inputs of ``in_features`` values; a cell of your own may leave ``dtype`` out."""
         ...
 
-    def initial_state(self, params: PyTree, batch_shape: Sequence[int] = ()) -> PyTree:
+    def initial_state(self, params: Params, batch_shape: Sequence[int] = ()) -> State:
         """Return the state before the first step; every leaf starts with ``batch_shape``."""
         ...
 
-    def step(self, params: PyTree, state: PyTree, x: Array) -> tuple[PyTree, Array]:
+    def step(self, params: Params, state: State, x: Array) -> tuple[State, Array]:
         """Advance one time step: state, x (..., D) -> state, y (..., H)."""
         ...
 
 
-def init_params(cell: Cell, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> PyTree:
+def init_params(cell: Cell[Params, Any], key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> Params:
     """Draw a cell's parameters; its ``init`` is given a dtype only where it is not the usual one, float32."""
     if jnp.dtype(dtype) == jnp.float32:
         return cell.init(key, in_features)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +12,11 @@ from jax.typing import DTypeLike
 from seqvision._checks import check_choice, check_count
 from seqvision.activations import activation
 
-from .base import COMPUTE_DTYPES
+from .base import FloatType
 from .initializers import input_kernel, recurrent_kernel
 from .products import affine
 
-ACTIVATIONS = ("tanh", "relu", "sigmoid", "linear")  # whose slopes are known by their values
+SimpleActivation = Literal["tanh", "relu", "sigmoid", "linear"]  # whose slopes are known by their values
 
 
 class ElmanParams(NamedTuple):
@@ -55,13 +55,13 @@ class Elman:
     """
 
     hidden: int
-    activation: str = "tanh"
-    compute_dtype: str | None = None
+    activation: SimpleActivation = "tanh"
+    compute_dtype: FloatType | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="Elman"))
-        check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES, owner="Elman")
-        check_choice("activation", self.activation, ACTIVATIONS, owner="Elman")
+        check_choice("compute_dtype", self.compute_dtype, (None, *get_args(FloatType)), owner="Elman")
+        check_choice("activation", self.activation, get_args(SimpleActivation), owner="Elman")
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> ElmanParams:
         """Draw parameters: Glorot input kernel, orthogonal recurrent kernel, zero bias."""

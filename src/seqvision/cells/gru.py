@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from seqvision._checks import check_choice, check_count
 
-from .base import COMPUTE_DTYPES
+from .base import FloatType
 from .initializers import input_kernel, recurrent_kernel
 from .products import affine, affine_pair, rows
 
@@ -63,11 +63,11 @@ class GRU:
 
     hidden: int
     reset_after: bool = True
-    compute_dtype: str | None = None
+    compute_dtype: FloatType | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="GRU"))
-        check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES, owner="GRU")
+        check_choice("compute_dtype", self.compute_dtype, (None, *get_args(FloatType)), owner="GRU")
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> GRUParams:
         """Draw parameters: Glorot and orthogonal blocks by gate, zero biases."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ from jax.typing import DTypeLike
 from seqvision._checks import check_choice, check_count
 from seqvision.activations import activation
 
-from .elman import ACTIVATIONS
+from .elman import SimpleActivation
 from .initializers import input_kernel
 from .products import affine, rows
 
@@ -53,11 +53,11 @@ class IndRNN:
     """
 
     hidden: int
-    activation: str = "relu"
+    activation: SimpleActivation = "relu"
 
     def __post_init__(self):
         object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="IndRNN"))
-        check_choice("activation", self.activation, ACTIVATIONS, owner="IndRNN")
+        check_choice("activation", self.activation, get_args(SimpleActivation), owner="IndRNN")
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> IndRNNParams:
         """Draw parameters: Glorot input kernel, u uniform in [0, 1), zero bias."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from jax.typing import DTypeLike
 
 from seqvision._checks import check_choice, check_count
 
-from .base import COMPUTE_DTYPES
+from .base import FloatType
 from .initializers import input_kernel, recurrent_kernel
 from .products import affine
 
@@ -56,11 +56,11 @@ class LSTM:
 
     hidden: int
     forget_bias: float = 1.0
-    compute_dtype: str | None = None
+    compute_dtype: FloatType | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="LSTM"))
-        check_choice("compute_dtype", self.compute_dtype, COMPUTE_DTYPES, owner="LSTM")
+        check_choice("compute_dtype", self.compute_dtype, (None, *get_args(FloatType)), owner="LSTM")
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LSTMParams:
         """Draw parameters: Glorot and orthogonal blocks by gate, bias zero but for the forget gate."""

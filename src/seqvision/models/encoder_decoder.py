@@ -128,7 +128,7 @@ class EncoderDecoder(nn.Module):
     start: int = 1
     end: int = 2
 
-    def setup(self):
+    def setup(self) -> None:
         """Name the decoder's parameters, whose sizes the encoder's outputs decide."""
         self.weights = _Weights(self.decoder)
 

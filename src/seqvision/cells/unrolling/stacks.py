@@ -38,7 +38,7 @@ def unroll_stack(
     xs: Array,
     *,
     state: Sequence[PyTree] | None = None,
-    **options,
+    **options: Any,
 ) -> tuple[tuple[PyTree, ...], Array]:
     """Run cells on top of each other: each reads the outputs of the one below.
 
@@ -76,7 +76,7 @@ def unroll_bidirectional(
     xs: Array,
     *,
     state: tuple[PyTree, PyTree] | None = None,
-    **options,
+    **options: Any,
 ) -> tuple[tuple[PyTree, PyTree], Array]:
     """Run one cell forward in time and one backward, outputs side by side (Schuster and Paliwal 1997).
 

@@ -9,7 +9,7 @@ from jax.typing import ArrayLike
 
 from seqvision._checks import check_count
 
-from ..base import Cell, PyTree
+from ..base import Cell, Params, PyTree, State
 from .unroll import unroll
 
 
@@ -37,16 +37,16 @@ def sequence_mask(lengths: ArrayLike, T: int) -> Array:
 
 
 def unroll_truncated(
-    cell: Cell,
-    params: PyTree,
+    cell: Cell[Params, State],
+    params: Params,
     xs: Array,
     *,
     length: int,
-    state: PyTree | None = None,
+    state: State | None = None,
     mask: Array | None = None,
     reset: Array | None = None,
     **options: Any,
-) -> tuple[PyTree, Array]:
+) -> tuple[State, Array]:
     """Run a cell over time with truncated backpropagation: gradients flow back at most to the start of their chunk.
 
     Values are those of `unroll`. The state goes from chunk to chunk, its gradient does not (Williams and Peng 1990):
@@ -85,23 +85,23 @@ def unroll_truncated(
     T = xs.shape[axis]
     whole = max(T // length - 1, 0)  # full chunks after the first
 
-    def run(state, part):
+    def run(state: Any, part: Any) -> tuple[State, Array]:
         return unroll(cell, params, part[0], state=state, mask=part[1], reset=part[2], **options)
 
     def go_on(state, part):
         return run(jax.lax.stop_gradient(state), part)
 
     first, middle, last = _cut((xs, mask, reset), axis, (min(T, length), min(T, (1 + whole) * length)))
-    state, ys = run(state, first)  # apart from the others: gradients reach the state that was given
+    final, ys = run(state, first)  # apart from the others: gradients reach the state that was given
     outputs = [ys]
     if whole:
         chunks = jax.tree.map(lambda a: jnp.moveaxis(_split(a, axis, length), axis, 0), middle)
-        state, ys = jax.lax.scan(go_on, state, chunks)
+        final, ys = jax.lax.scan(go_on, final, chunks)
         outputs.append(_merge(jnp.moveaxis(ys, 0, axis), axis))
     if last[0].shape[axis]:
-        state, ys = go_on(state, last)
+        final, ys = go_on(final, last)
         outputs.append(ys)
-    return state, jnp.concatenate(outputs, axis)
+    return final, jnp.concatenate(outputs, axis)
 
 
 def _cut(tree: PyTree, axis: int, places: tuple[int, ...]) -> tuple[PyTree, ...]:

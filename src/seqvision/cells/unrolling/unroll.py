@@ -3,23 +3,23 @@
 import jax.numpy as jnp
 from jax import Array
 
-from ..base import Cell, PyTree
+from ..base import Cell, Params, State
 from .arguments import started, time_first
 from .methods import Method, Remat, choose
 
 
 def unroll(
-    cell: Cell,
-    params: PyTree,
+    cell: Cell[Params, State],
+    params: Params,
     xs: Array,
     *,
-    state: PyTree | None = None,
+    state: State | None = None,
     mask: Array | None = None,
     reset: Array | None = None,
     reverse: bool = False,
     method: Method = "auto",
     remat: Remat = "none",
-) -> tuple[PyTree, Array]:
+) -> tuple[State, Array]:
     """Run a cell over time.
 
     Args:
