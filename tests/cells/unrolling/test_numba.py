@@ -268,7 +268,7 @@ def test_auto_takes_the_kernels_where_they_are_right():
 
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
-def test_programs_for_other_platforms_hold_the_twin(kind):
+def test_programs_for_other_platforms_hold_the_scan(kind):
     cell = cell_of(kind, 8)
     arguments = problem(cell, (3,), 4, 2)
     for platform in ("cuda", "tpu"):

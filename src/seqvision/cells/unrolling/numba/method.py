@@ -52,22 +52,21 @@ def unroll_by_numba(cell, problem: Problem, remat: str = "none") -> tuple[PyTree
     """
     _check(cell, problem.params, problem.xs)
     params, xs, state, fresh, mask, reset = problem.cast()
-    T, *batch, D = xs.shape
+    T, *batch, _ = xs.shape
     N = int(np.prod(batch))
     if not T * N:
         return state, jnp.zeros((T, *batch, cell.hidden), xs.dtype)
     state, fresh = jax.tree.map(lambda leaf: leaf.reshape(N, -1), (state, fresh))
-    mask, reset = jax.tree.map(lambda flags: flags.reshape(T, N), (mask, reset))
+    steps = jax.tree.map(lambda leaf: leaf.reshape(T, N, *leaf.shape[len(batch) + 1 :]), (xs, mask, reset))
 
-    def run(state, inputs):
-        xs, mask, reset = inputs
+    def run(state, steps):
+        xs, mask, reset = steps
         if reset is not None:  # the kernels look for resets between two steps
             state, reset = keep(reset[0], fresh, state), reset.at[0].set(False)
-        final, hs = _run(cell, params, xs, state, fresh, mask, reset)
+        final, hs = _run(cell, Problem(params, xs, state, fresh, mask, reset))
         return final, hs if mask is None else keep(mask, hs, jnp.zeros_like(hs))
 
-    inputs = (xs.reshape(T, N, D), mask, reset)
-    final, ys = in_chunks(run, state, inputs) if remat == "sqrt" else run(state, inputs)
+    final, ys = in_chunks(run, state, steps) if remat == "sqrt" else run(state, steps)
     return jax.tree.map(lambda leaf: leaf.reshape(*batch, -1), final), ys.reshape(T, *batch, -1)
 
 
@@ -84,23 +83,24 @@ def _check(cell, params, xs):
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _run(cell, params, xs, state, fresh, mask, reset):
-    return forward_loop(cell, "states", params, xs, state, fresh, mask, reset)[:2]
+def _run(cell, problem: Problem):
+    return forward_loop(cell, "states", *problem)[:2]
 
 
-def _forward(cell, params, xs, state, fresh, mask, reset):
-    final, hs, cs, saved = forward_loop(cell, "all", params, xs, state, fresh, mask, reset)
-    return (final, hs), (params, xs, state, fresh, mask, reset, hs, cs, saved)
+def _forward(cell, problem: Problem):
+    final, hs, cs, saved = forward_loop(cell, "all", *problem)
+    return (final, hs), (problem, hs, cs, saved)
 
 
 def _backward(cell, residuals, cotangents):
-    params, xs, state, fresh, mask, reset, hs, cs, saved = residuals
+    (params, xs, state, fresh, mask, reset), hs, cs, saved = residuals
     d, d_state, d_fresh = backward_loop(cell, "all", params.w_h, *cotangents, hs, cs, saved, state, fresh, mask, reset)
     (d_w,) = weight_sums(cell, "all", xs, hs, d, state.h, reset, None if fresh is None else fresh.h)
-    return *_gather(cell, params, xs, d, d_w), d_state, d_fresh, None, None
+    d_params, d_xs = _gather(cell, params, d, d_w)
+    return (Problem(d_params, d_xs, d_state, d_fresh),)
 
 
-def _gather(cell, params, xs, d, d_w):
+def _gather(cell, params, d, d_w):
     """Return the gradients of the parameters and of xs from those of the steps' rows."""
     H = cell.hidden
     by_h, by_one, by_x = d_w[:H, before_h(cell) :], d_w[H], d_w[H + 1 :]
