@@ -22,7 +22,7 @@ from .lru import LRU, LRUParams, LRUState
 from .lstm import LSTM, LSTMParams, LSTMState
 from .lstm_variants import LSTMVariant, LSTMVariantParams
 from .mgu import MGU, MGUParams, MGUState
-from .minimal import MinGRU, MinimalParams, MinimalState, MinLSTM
+from .min_gru_lstm import MinGRU, MinimalParams, MinimalState, MinLSTM
 from .slstm import SLSTM, SLSTMState
 from .unrolling.methods import Method
 from .unrolling.newton_unroll import NewtonResult, newton_unroll

@@ -12,9 +12,9 @@ from jax.typing import DTypeLike
 from seqvision._checks import check_choice, check_count
 from seqvision.activations import activation
 
+from .affine import affine
 from .base import FloatType
 from .initializers import input_kernel, recurrent_kernel
-from .products import affine
 
 SimpleActivation = Literal["tanh", "relu", "sigmoid", "linear"]  # whose slopes are known by their values
 

@@ -11,9 +11,9 @@ from jax.typing import DTypeLike
 
 from seqvision._checks import check_choice, check_count
 
+from .affine import affine, affine_pair, rows
 from .base import FloatType
 from .initializers import input_kernel, recurrent_kernel
-from .products import affine, affine_pair, rows
 
 
 class GRUParams(NamedTuple):

@@ -12,9 +12,9 @@ from jax.typing import DTypeLike
 from seqvision._checks import check_choice, check_count
 from seqvision.activations import activation
 
+from .affine import affine, rows
 from .elman import SimpleActivation
 from .initializers import input_kernel
-from .products import affine, rows
 
 
 class IndRNNParams(NamedTuple):

@@ -12,7 +12,7 @@ from jax.typing import DTypeLike
 
 from seqvision._checks import check_count
 
-from .products import affine, rows
+from .affine import affine, rows
 
 
 class LRUParams(NamedTuple):

@@ -11,9 +11,9 @@ from jax.typing import DTypeLike
 
 from seqvision._checks import check_count, check_number
 
+from .affine import affine, rows
 from .initializers import input_kernel, recurrent_kernel
 from .lstm import LSTMState
-from .products import affine, rows
 
 
 class LSTMVariantParams(NamedTuple):

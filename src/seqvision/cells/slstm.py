@@ -11,9 +11,9 @@ from jax.typing import DTypeLike
 
 from seqvision._checks import check_choice, check_count
 
+from .affine import affine
 from .initializers import input_kernel, recurrent_kernel
 from .lstm import LSTMParams
-from .products import affine
 
 
 class SLSTMState(NamedTuple):

@@ -16,9 +16,9 @@ from .classification import (
 )
 from .detection import DetectionScores, box_iou, interpolated_average_precision, score_detections
 from .directions import Moves, count_moves, directional_accuracy
-from .generation import SampleScores, frechet_distance, score_samples
+from .forecast_errors import mae, mape, mase, naive_scale, r2, rmse, skill, smape
 from .intervals import Share, wilson_interval
-from .regression import mae, mape, mase, naive_scale, r2, rmse, skill, smape
+from .sample_quality import SampleScores, frechet_distance, score_samples
 from .sequences import SequenceScores, score_sequences
 from .threshold_curves import ClassAreas, PrecisionRecallCurve, RocCurve, class_areas, precision_recall_curve, roc_curve
 

@@ -5,6 +5,7 @@ from seqvision.reporting.augmentation_plots import augmentation_draws, plot_augm
 from seqvision.reporting.box_plots import plot_boxes
 from seqvision.reporting.classifier_curve_plots import plot_reliability, plot_threshold_curves
 from seqvision.reporting.environment import Environment, describe_environment
+from seqvision.reporting.experiment_records import MeasuredRow, Measurement, measured, record_result
 from seqvision.reporting.forecast_plots import plot_forecast, plot_residuals
 from seqvision.reporting.gradient_plots import plot_gradient_flow
 from seqvision.reporting.image_plots import (
@@ -18,7 +19,6 @@ from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
 from seqvision.reporting.prediction_table import prediction_table, write_table
-from seqvision.reporting.results import MeasuredRow, Measurement, measured, record_result
 from seqvision.reporting.run_folder import RunFolder, read_metrics
 from seqvision.reporting.style import save_figure
 from seqvision.reporting.training_plots import plot_epoch_curves, plot_losses

@@ -10,8 +10,8 @@ from jax.typing import DTypeLike
 
 from seqvision._checks import check_choice, check_count
 from seqvision.cells import Cell, PyTree, unroll
+from seqvision.cells.affine import affine
 from seqvision.cells.initializers import input_kernel
-from seqvision.cells.products import affine
 
 from .attention import Attention, attend
 

@@ -13,7 +13,7 @@ from seqvision.data import Batch
 from .checks import check_batch_size
 from .state import TrainState
 from .step import Step
-from .stopping import EarlyStopping, Watch, best_state, look, start_watch
+from .stopping import EarlyStopping, Watch, best_state, start_watch, update_watch
 
 _SHUFFLE = 0x5EED  # folded into the key before the epoch, so that shuffling and dropout never share a stream
 
@@ -121,7 +121,7 @@ def make_epochs(
             number, state, watch, history = carry
             state, metrics = epoch(state)
             history = {name: values.at[number].set(metrics[name]) for name, values in history.items()}
-            return number + 1, state, look(stopping, watch, state, metrics), history
+            return number + 1, state, update_watch(stopping, watch, state, metrics), history
 
         _, *results = jax.lax.while_loop(goes_on, watched, (jnp.zeros((), jnp.int32), state, watch, history))
         return tuple(results)

@@ -78,7 +78,7 @@ def make_train_step(
             drawn = augment(jax.random.fold_in(jax.random.fold_in(state.key, _AUGMENT), state.step), batch)
             # The barrier keeps a convolution from being fused with what made its input.
             state, batch = jax.lax.optimization_barrier((state, drawn))
-        grads, batch_stats, means = _over_parts(partial(gradients, state), batch, key, micro_batch)
+        grads, batch_stats, means = _accumulate_gradients(partial(gradients, state), batch, key, micro_batch)
         return state.apply_gradients(grads=grads, batch_stats=batch_stats), means
 
     return step
@@ -137,7 +137,9 @@ def _mean(values, name, batch):
     return values.mean()
 
 
-def _over_parts(gradients: Callable[[Any, Array], Any], batch: Any, key: Array, micro_batch: int | None) -> Any:
+def _accumulate_gradients(
+    gradients: Callable[[Any, Array], Any], batch: Any, key: Array, micro_batch: int | None
+) -> Any:
     """Return the mean over a batch's examples of what ``gradients`` returns, computed part by part.
 
     The parts are as equal as can be, and weigh by their examples, so that a smaller last part, or batch, counts no

@@ -68,7 +68,7 @@ def start_watch(state: TrainState) -> Watch:
     )
 
 
-def look(stopping: EarlyStopping, watch: Watch, state: TrainState, metrics: Mapping[str, Array]) -> Watch:
+def update_watch(stopping: EarlyStopping, watch: Watch, state: TrainState, metrics: Mapping[str, Array]) -> Watch:
     """Return the memory after an epoch that gave these metrics; a NaN is no improvement."""
     value = metrics[stopping.monitor].astype(jnp.float32)
     value = -value if stopping.highest else value

@@ -15,7 +15,7 @@ from .compilation import Program
 from .run import Evaluate, epoch_order, evaluate_data, make_epochs
 from .state import TrainState
 from .step import Step
-from .stopping import EarlyStopping, Watch, look
+from .stopping import EarlyStopping, Watch
 
 _FETCH = 512  # batches whose metrics may stay on the device
 
@@ -27,7 +27,7 @@ class StreamPrograms(NamedTuple):
     evaluate: Program  # (state, batch) -> metrics
     device_epoch: Program  # (state, None, data, None) -> (state, None, history)
     device_evaluate: Program  # (state, data) -> metrics
-    look: Program  # (watch, state, metrics) -> watch
+    update_watch: Program  # (watch, state, metrics) -> watch
     batch_size: int
     shuffle: bool
 
@@ -42,7 +42,7 @@ def make_stream_programs(
         evaluate=Program(evaluate),
         device_epoch=Program(make_epochs(step, 1, batch_size, shuffle), donate=(0,)),
         device_evaluate=Program(lambda state, data: evaluate_data(evaluate, state, data, batch_size)),
-        look=Program(lambda watch, state, metrics: look(watching, watch, state, metrics)),
+        update_watch=Program(lambda watch, state, metrics: update_watch(watching, watch, state, metrics)),
         batch_size=batch_size,
         shuffle=shuffle,
     )
@@ -100,7 +100,7 @@ class StreamedEpoch:
         elif validation is not None:
             metrics |= programs.device_evaluate.compile(state, validation)(state, validation)
         if watch is not None:
-            watch = self._compiled(programs.look, watch, state, metrics)(watch, state, metrics)
+            watch = self._compiled(programs.update_watch, watch, state, metrics)(watch, state, metrics)
         return state, watch, {name: np.asarray(value)[None] for name, value in metrics.items()}
 
     def _train(self, state: TrainState, data: Stream) -> tuple[TrainState, dict[str, Any]]:

@@ -16,11 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from ...affine import check_features
 from ...base import PyTree
 from ...elman import Elman
 from ...gru import GRU
 from ...lstm import LSTM
-from ...products import check_features
 from ..problem import Problem, keep
 from ..scan import in_chunks
 from .kernel_calls import backward_loop, forward_loop, input_products, weight_sums

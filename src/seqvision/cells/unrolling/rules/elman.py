@@ -8,9 +8,9 @@ from jax import Array
 
 from seqvision.activations import activation
 
+from ...affine import affine
 from ...elman import Elman, ElmanParams, ElmanState
-from ...products import affine
-from .products import input_gradient, pre_activation, weight_gradients
+from .affine_parts import input_gradient, pre_activation, weight_gradients
 
 SLOPES: dict[str, Callable[[Array], Array]] = {  # of the activations, by the values that they gave
     "tanh": lambda h: 1 - h * h,

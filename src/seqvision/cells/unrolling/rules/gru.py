@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from ...affine import affine, rows
 from ...gru import GRU, GRUParams, GRUState, candidate_bias
-from ...products import affine, rows
-from .products import apart, input_gradient, pre_activation, weight_gradients
+from .affine_parts import apart, input_gradient, pre_activation, weight_gradients
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from ...affine import affine
 from ...lstm import LSTM, LSTMParams, LSTMState
-from ...products import affine
-from .products import apart, input_gradient, pre_activation, weight_gradients
+from .affine_parts import apart, input_gradient, pre_activation, weight_gradients
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from numba import cfunc, types
 
-from .jobs import run_call
 from .matrix_product import LANES
+from .work_sharing import run_call
 from .xla_ffi import asks_for_version
 
 

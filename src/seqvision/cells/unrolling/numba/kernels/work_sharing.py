@@ -9,8 +9,8 @@ from typing import NamedTuple
 from .gradients import INPUT_OPERANDS, WEIGHT_RESULTS, input_gradients, weight_gradients
 from .intrinsics import add_to, callback, compiled, free, get_word, malloc, put_word, wait
 from .loop_arguments import BACKWARD_OPERANDS, FORWARD_OPERANDS, members_of, work_of
-from .loops_by_lanes import backward_lanes, forward_lanes
-from .loops_by_rows import backward_steps, forward_steps
+from .loops import backward_steps, forward_steps
+from .loops_narrow import backward_lanes, forward_lanes
 from .matrix_product import LANES, PANEL
 from .signatures import Work, positions
 from .xla_ffi import number_of_threads, operands_of, results_of, schedule, size

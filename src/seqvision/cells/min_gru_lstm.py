@@ -11,8 +11,8 @@ from jax.typing import DTypeLike
 
 from seqvision._checks import check_count
 
+from .affine import affine
 from .initializers import input_kernel
-from .products import affine
 
 
 class MinimalParams(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
 
-from ...products import affine, check_features
+from ...affine import affine, check_features
 
 
 def pre_activation(

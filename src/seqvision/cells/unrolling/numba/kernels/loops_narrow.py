@@ -1,6 +1,6 @@
 """The loops over time for narrow layers: sequences lie side by side in a vector, one value of one unit each.
 
-A step of a block, LANES sequences, is as in `loops_by_rows`, with the roles in the product changed: the weights are its
+A step of a block, LANES sequences, is as in `loops`, with the roles in the product changed: the weights are its
 rows, and the sequences its columns. A matrix (width, LANES) has a row for each unit or feature. ``at`` is where the
 block's first sequence stands among those of all steps (T, N).
 """
