@@ -15,7 +15,7 @@ from .compilation import Program
 from .run import Evaluate, epoch_order, evaluate_data, make_epochs
 from .state import TrainState
 from .step import Step
-from .stopping import EarlyStopping, Watch
+from .stopping import EarlyStopping, Watch, update_watch
 
 _FETCH = 512  # batches whose metrics may stay on the device
 
