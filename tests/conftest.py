@@ -1,16 +1,29 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
 os.environ.setdefault("MPLBACKEND", "Agg")
-# Most tests look at values of programs that run once: XLA's expensive passes would be half of all the time.
+# Most tests look at values of programs that run once: XLA's expensive passes would be half of all the time, and its
+# newer code generator for CPUs, which `fit` does without too, half of what is left.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+if "PYTEST_XDIST_WORKER" not in os.environ:  # which have the environment of the first process
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false".strip()
+    known = [sys.executable, "-c", "import jax; jax.devices()"]  # an XLA that does not know a flag ends the process
+    if not subprocess.run(known, env=os.environ | {"XLA_FLAGS": flags}, capture_output=True).returncode:
+        os.environ["XLA_FLAGS"] = flags
 
 import jax
 import pytest
 from hypothesis import settings
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Tests compare float32 with float64: accelerators would multiply in TF32 or bfloat16 unless told not to.
+jax.config.update("jax_default_matmul_precision", "highest")
+
+collect_ignore = ["user_program.py"]  # mypy reads it, in test_types.py
+
 settings.register_profile("seqvision", deadline=None, max_examples=25, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("seqvision")
 
@@ -25,7 +38,7 @@ def x64():
 @pytest.fixture(autouse=True, scope="module")
 def optimized_programs(request):
     """Let XLA optimize what the files marked ``optimized`` compile: they look at programs, or train for a while."""
-    if request.node.get_closest_marker("optimized") is None or not jax.config.jax_disable_most_optimizations:
+    if request.node.get_closest_marker("optimized") is None or os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] != "true":
         yield
         return
     jax.config.update("jax_disable_most_optimizations", False)

@@ -7,6 +7,8 @@ import pytest
 
 from tests.test_experiments import file_or_skip, run
 
+pytestmark = pytest.mark.optimized
+
 
 def test_lenet_digits(capsys):
     result = run("lenet_digits", data="digits", limit=800, epochs=4, seeds=2, forms=("original",))

@@ -36,13 +36,6 @@ from seqvision.seq2seq import free_run
 from seqvision.testing import reference
 
 
-@pytest.fixture(autouse=True)
-def _full_precision():
-    """Accelerators multiply float32 matrices with fewer digits unless told not to."""
-    with jax.default_matmul_precision("highest"):
-        yield
-
-
 def rows(text):
     """Read a matrix: rows separated by |, entries by blanks."""
     return np.array([[float(entry) for entry in row.split()] for row in text.split("|")], np.float32)

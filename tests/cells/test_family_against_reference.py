@@ -111,7 +111,6 @@ def test_outputs_and_gradients(name, seed):
 @pytest.mark.parametrize("name", ["lru", "slstm-exp"])
 def test_single_precision(name):
     problem = Problem(name, 0, np.float32)
-    with jax.default_matmul_precision("highest"):
-        results, gradients = problem.run("associative" if name in LINEAR else "scan")
+    results, gradients = problem.run("associative" if name in LINEAR else "scan")
     assert {leaf.dtype for leaf in jax.tree.leaves((results[1], gradients[0]))} == {np.dtype("float32")}
     close((to_reference(problem.cell, results[0]), results[1]), problem.expected(), 1e-4)

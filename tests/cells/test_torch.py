@@ -51,14 +51,13 @@ def test_one_layer(kind, torch_gives):
     # torch's two biases are added, so that each has the gradient of our one.
     expected_params = params_from_torch(kind, gradients)._replace(b=gradients["bias_ih_l0"])
     for method in ("scan", "fused"):
-        with jax.default_matmul_precision("highest"):
-            (final, ys), pull = jax.vjp(
-                lambda params, xs, state, method=method: unroll(cell, params, xs, state=state, method=method),
-                params,
-                arrays["xs"],
-                leaves(arrays, "state", cell),
-            )
-            d_params, d_xs, d_state = pull((leaves(arrays, "d_final", cell), arrays["d_ys"]))
+        (final, ys), pull = jax.vjp(
+            lambda params, xs, state, method=method: unroll(cell, params, xs, state=state, method=method),
+            params,
+            arrays["xs"],
+            leaves(arrays, "state", cell),
+        )
+        d_params, d_xs, d_state = pull((leaves(arrays, "d_final", cell), arrays["d_ys"]))
         close(ys, arrays["ys"])
         close(d_xs, arrays["grad.xs"])
         for got, expected in zip(final, leaves(arrays, "final", cell), strict=True):
@@ -75,11 +74,10 @@ def test_two_layers_both_ways_over_sequences_of_different_lengths(kind, torch_gi
     xs = arrays["xs"]
     mask = np.arange(xs.shape[1]) < arrays["lengths"][:, None]
     finals = []
-    with jax.default_matmul_precision("highest"):
-        for layer in range(2):
-            params = tuple(params_from_torch(kind, arrays, f"l{layer}{way}") for way in ("", "_reverse"))
-            both, xs = unroll_bidirectional(cell, cell, params, xs, mask=mask)
-            finals.extend(both)
+    for layer in range(2):
+        params = tuple(params_from_torch(kind, arrays, f"l{layer}{way}") for way in ("", "_reverse"))
+        both, xs = unroll_bidirectional(cell, cell, params, xs, mask=mask)
+        finals.extend(both)
     close(xs, arrays["ys"])
     for n in range(len(finals[0])):
         close(np.stack([final[n] for final in finals]), arrays[f"final{n}"])

@@ -10,7 +10,10 @@ from jax import lax
 
 from seqvision.conv import batch_norm, conv, conv_block, conv_transpose, global_avg_pool, max_pool
 
-pytestmark = pytest.mark.skipif(jax.default_backend() != "cpu", reason="looks at programs compiled for CPU")
+pytestmark = [
+    pytest.mark.optimized,
+    pytest.mark.skipif(jax.default_backend() != "cpu", reason="looks at programs compiled for CPU"),
+]
 SHAPES = {
     "first": (3, 3, 3, 16),
     "strided": (3, 3, 16, 32),

@@ -11,6 +11,8 @@ from jax import export, lax
 
 from seqvision.conv import conv, conv_block
 
+pytestmark = pytest.mark.optimized
+
 
 def network(params, x):
     """A large convolution with a pool, a small one with a stride, and a dense layer."""

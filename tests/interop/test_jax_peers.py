@@ -118,19 +118,18 @@ def peer_of(name):
 def test_both_ways(name):
     peer = peer_of(name)
     theirs, ours = jax.jit(partial(gradients, peer.run), compiler_options=FAST), partial(our_gradients, peer.cell)
-    with jax.default_matmul_precision("highest"):
-        # Their random weights: our outputs, and our gradients carried to their weights.
-        ys, d_params, d_xs = ours(peer.back(peer.cell, peer.weights), XS)
-        carried = jax.jit(
-            lambda weights, d: jax.vjp(partial(peer.back, peer.cell), weights)[1](d)[0], compiler_options=FAST
-        )
-        close((ys, carried(peer.weights, d_params), d_xs), theirs(peer.weights, XS))
-        # Our random parameters: their outputs and gradients.
-        params = random_params(peer.cell)
-        params = params._replace(**{field: 0 * getattr(params, field) for field in peer.free})
-        ys, _, d_xs = theirs(peer.there(peer.cell, params), XS)
-        expected, _, expected_d_xs = ours(params, XS)
-        close((ys, d_xs), (expected, expected_d_xs))
+    # Their random weights: our outputs, and our gradients carried to their weights.
+    ys, d_params, d_xs = ours(peer.back(peer.cell, peer.weights), XS)
+    carried = jax.jit(
+        lambda weights, d: jax.vjp(partial(peer.back, peer.cell), weights)[1](d)[0], compiler_options=FAST
+    )
+    close((ys, carried(peer.weights, d_params), d_xs), theirs(peer.weights, XS))
+    # Our random parameters: their outputs and gradients.
+    params = random_params(peer.cell)
+    params = params._replace(**{field: 0 * getattr(params, field) for field in peer.free})
+    ys, _, d_xs = theirs(peer.there(peer.cell, params), XS)
+    expected, _, expected_d_xs = ours(params, XS)
+    close((ys, d_xs), (expected, expected_d_xs))
 
 
 def gradients(run, weights, xs):

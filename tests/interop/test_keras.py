@@ -34,8 +34,7 @@ def run(cell, weights, xs, d_ys):
 
 def agree(cell, arrays):
     weights = [jax.numpy.asarray(array) for array in part(arrays, "weight.").values()]
-    with jax.default_matmul_precision("highest"):
-        ys, d_weights, d_xs = run(cell, weights, arrays["xs"], arrays["d_ys"])
+    ys, d_weights, d_xs = run(cell, weights, arrays["xs"], arrays["d_ys"])
     close(ys, arrays["ys"])
     close(d_xs, arrays["grad.xs"])
     close(d_weights, [arrays[f"grad.{k}"] for k in range(len(weights))])
@@ -67,8 +66,7 @@ def test_both_directions(keras):
     weights = layer.get_weights()
     back = tuple(from_keras(cell, half) for half in (weights[:3], weights[3:]))
     same(back, pair)
-    with jax.default_matmul_precision("highest"):
-        close(unroll_bidirectional(cell, cell, back, xs)[1], np.asarray(layer(xs)))
+    close(unroll_bidirectional(cell, cell, back, xs)[1], np.asarray(layer(xs)))
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "gru-reset-before", "elman-tanh"])

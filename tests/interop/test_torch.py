@@ -38,8 +38,7 @@ def run(cell, weights, xs, d_ys):
 
 def agree(cell, arrays):
     weights = {name: jax.numpy.asarray(array) for name, array in part(arrays, "weight.").items()}
-    with jax.default_matmul_precision("highest"):
-        ys, d_weights, d_xs = run(cell, weights, arrays["xs"], arrays["d_ys"])
+    ys, d_weights, d_xs = run(cell, weights, arrays["xs"], arrays["d_ys"])
     close(ys, arrays["ys"])
     close(d_xs, arrays["grad.xs"])
     close(d_weights, {name: arrays[f"grad.{name}"] for name in weights})

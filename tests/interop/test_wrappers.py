@@ -74,8 +74,7 @@ def test_flax_gradients_lengths_and_directions():
         final, ys = unroll(cell, params, xs, mask=mask, reverse=True)
         return jnp.sum(ys**2) + jnp.sum(final.c)
 
-    with jax.default_matmul_precision("highest"):
-        close(*(jax.jit(jax.value_and_grad(f, (0, 1)), compiler_options=FAST)(params, XS) for f in (theirs, ours)))
+    close(*(jax.jit(jax.value_and_grad(f, (0, 1)), compiler_options=FAST)(params, XS) for f in (theirs, ours)))
 
 
 def test_flax_carry_outside_a_layer_and_bidirectional_layers():
@@ -105,9 +104,8 @@ def test_as_an_equinox_cell(name):
         return jnp.sum(jax.vmap(model, in_axes=(0, None))(XS, start) ** 2)
 
     zeros = jnp.zeros(H)
-    with jax.default_matmul_precision("highest"):
-        value, gradient = loss(Model(ours, jnp.ones(())), ours.initial_state())
-        expected, theirs = loss(Model(theirs, jnp.ones(())), (zeros, zeros) if name == "lstm" else zeros)
+    value, gradient = loss(Model(ours, jnp.ones(())), ours.initial_state())
+    expected, theirs = loss(Model(theirs, jnp.ones(())), (zeros, zeros) if name == "lstm" else zeros)
     close(value, expected)
     close(gradient.scale, theirs.scale)
     close(gradient.cell.params, from_equinox(CELLS[name], theirs.cell))

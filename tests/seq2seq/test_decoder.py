@@ -1,6 +1,5 @@
 """The decoder against one step at a time in float64 NumPy, and generation against scoring ever longer prefixes."""
 
-import sys
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 from seqvision.cells import GRU, LSTM
+from seqvision.cells.unrolling.methods import METHODS
 from seqvision.seq2seq import Bahdanau, Decoder, Encoded, Luong, generate
 from seqvision.testing import reference
 from tests.cells.unrolling.test_fused_structure import inner_programs, products, scans
@@ -237,9 +237,8 @@ def test_bad_calls(make, message):
 
 @pytest.mark.parametrize(("name", "inside"), [("plain", 1), ("luong", 1), ("luong-feeding", 5), ("bahdanau", 6)])
 def test_the_loop_holds_no_product_that_can_wait(name, inside, monkeypatch):
-    monkeypatch.setattr(
-        sys.modules["seqvision.cells.unrolling.unroll"], "here", lambda: False
-    )  # loops, not compiled kernels
+    without = METHODS["numba"]._replace(is_available=lambda: False)
+    monkeypatch.setitem(METHODS, "numba", without)  # loops, not compiled kernels
     decoder, params, encoded = draw(name)
     program = jax.make_jaxpr(decoder.score)(params, encoded, np.ones((3, 4), int)).jaxpr
     (scan,) = scans(program)

@@ -28,6 +28,8 @@ from seqvision.training import (
     warm_up,
 )
 
+pytestmark = pytest.mark.optimized
+
 KEY = jax.random.key(3)
 OPTIMIZER = optax.adam(1e-2)
 FIT = {"optimizer": OPTIMIZER, "progress": False, "compilation_cache": False, "key": KEY}

@@ -10,6 +10,8 @@ import pytest
 from seqvision.cells import unroll
 from tests.cells.cases import CELLS, random_params
 
+pytestmark = pytest.mark.optimized
+
 
 def inner_programs(equation):
     """The programs that an equation runs: the body of a scan, the inside of a jit."""

@@ -6,6 +6,8 @@ import pytest
 
 from seqvision.cells import GRU, LSTM, Elman, LSTMVariant, unroll
 
+pytestmark = pytest.mark.optimized
+
 N, D, H = 2, 1, 48  # the inputs, copied time first, are little beside the states
 STATES = N * H * 4  # bytes of one state's h
 
