@@ -140,7 +140,7 @@ def skip_unless_available(method):
 
 
 PAIRS = [(method, name) for method in METHODS for name in CELLS]
-RUN = [(method, name) for method, name in PAIRS if method in methods_of(name) and (method, name) != ("newton", "slstm")]
+RUN = [(method, name) for method, name in PAIRS if method in methods_of(name)]
 REMAT = [(method, name, remat) for method, name in RUN for remat in METHODS[method].remat]
 
 
@@ -149,8 +149,6 @@ def quick(cases):
     return [pytest.param(*case, marks=() if case[1] in CORE else pytest.mark.slow) for case in cases]
 
 
-@pytest.mark.slow
-@pytest.mark.xfail(reason="newton's tolerance is relative to the largest state, which a held sLSTM's m exceeds by far")
 def test_newton_sees_small_states_beside_huge_ones():
     got = jax.jit(transformed(loss_of("slstm", "newton"), "grad"))(*problem("slstm")[:2])
     same(got, by_scan("slstm", "grad", True), 2e-4)

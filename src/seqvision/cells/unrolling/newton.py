@@ -77,7 +77,7 @@ def solve(cell, settings: NewtonSettings, problem: Problem) -> tuple[PyTree, Out
         jacobian = _jacobian(cell, problem, unflatten(flat), settings.form)
         change = linear_recurrence((1 - settings.damping) * jacobian, residual)
         flat = flat + change
-        relative = jnp.max(jnp.abs(change)) / (1 + jnp.max(jnp.abs(flat)))
+        relative = jnp.max(jnp.abs(change) / (1 + jnp.abs(flat)))  # each by itself: some may be huge
         return flat, residual_of(flat), relative, k + 1
 
     def unfinished(carry):

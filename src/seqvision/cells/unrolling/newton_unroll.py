@@ -51,7 +51,7 @@ def newton_unroll(
     Args:
       cell, params, xs, state, mask, reset: as in `unroll`.
       max_iterations: when to give up, >= 1.
-      tolerance: stop when no state changes by more than this times 1 + the largest state; by default 1000 times the
+      tolerance: stop when no number of a state changes by more than this times 1 + its size; by default 1000 times the
         machine epsilon of the state's type. Convergence is quadratic: what remains after that is rounding.
       form: "full" uses the Jacobian df/ds, T n^2 numbers a sequence; "quasi" only its diagonal, T n numbers: cheaper
         iterations, more of them.
