@@ -22,6 +22,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 # Tests compare float32 with float64: accelerators would multiply in TF32 or bfloat16 unless told not to.
 jax.config.update("jax_default_matmul_precision", "highest")
 
+cheap = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "true"
 collect_ignore = ["user_program.py"]  # mypy reads it, in test_types.py
 
 settings.register_profile("seqvision", deadline=None, max_examples=25, derandomize=bool(os.environ.get("CI")))
@@ -35,16 +36,14 @@ def x64():
         yield
 
 
-@pytest.fixture(autouse=True, scope="module")
-def optimized_programs(request):
-    """Let XLA optimize what the files marked ``optimized`` compile: they look at programs, or train for a while."""
-    if request.node.get_closest_marker("optimized") is None or os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] != "true":
-        yield
-        return
-    jax.config.update("jax_disable_most_optimizations", False)
-    jax.clear_caches()
-    yield
-    jax.config.update("jax_disable_most_optimizations", True)
+def pytest_runtest_setup(item):
+    """Let XLA optimize what tests marked ``optimized`` compile: they look at programs, or run them for a while."""
+    global cheap
+    wanted = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "true" and item.get_closest_marker("optimized") is None
+    if wanted != cheap:
+        jax.config.update("jax_disable_most_optimizations", wanted)
+        jax.clear_caches()
+        cheap = wanted
 
 
 @pytest.fixture(autouse=True, scope="module")

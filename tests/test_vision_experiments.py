@@ -7,8 +7,6 @@ import pytest
 
 from tests.test_experiments import file_or_skip, run
 
-pytestmark = pytest.mark.optimized
-
 
 def test_lenet_digits(capsys):
     result = run("lenet_digits", data="digits", limit=800, epochs=4, seeds=2, forms=("original",))
@@ -53,6 +51,7 @@ def test_gan_digits(tmp_path):
     assert (Path(result["folder"]) / "samples.png").stat().st_size > 1000
 
 
+@pytest.mark.optimized
 def test_cifar_record(tmp_path):
     file_or_skip("cifar10", "test.bin.gz")
     small = {"channels": (4, 4, 4), "limit": 640, "epochs": 2, "batch_size": 64, "seeds": 2}

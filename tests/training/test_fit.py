@@ -278,6 +278,10 @@ def test_labels_outside_the_classes_are_refused():
     data = Arrays(np.zeros((4, 3)), np.array([0, 1, 3, 2]))
     with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2 for the 3 classes of the model, but row 2 has 3"):
         fit(nn.Dense(3), data, loss="cross_entropy", epochs=1, batch_size=2, key=jax.random.key(0), **FIT)
+    good = Arrays(np.zeros((4, 3)), np.array([0, 1, 2, 2]))
+    options = {"loss": "cross_entropy", "epochs": 1, "batch_size": 2, "key": jax.random.key(0), **FIT}
+    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2 .* row 2 has 3"):
+        fit(nn.Dense(3), good, validation=data, **options)
 
 
 def test_a_model_with_other_state_is_refused():

@@ -28,8 +28,6 @@ from seqvision.training import (
     warm_up,
 )
 
-pytestmark = pytest.mark.optimized
-
 KEY = jax.random.key(3)
 OPTIMIZER = optax.adam(1e-2)
 FIT = {"optimizer": OPTIMIZER, "progress": False, "compilation_cache": False, "key": KEY}
@@ -82,6 +80,7 @@ CASES = {
 }
 
 
+@pytest.mark.optimized  # the agreement is promised of programs as users run them
 @pytest.mark.parametrize("case", [case for case in CASES if case != "mixup"])  # cutmix draws and blends as it does
 def test_a_stream_takes_the_steps_of_the_compiled_run(case):
     settings = dict(CASES[case])

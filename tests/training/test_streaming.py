@@ -14,8 +14,6 @@ from seqvision.data import Arrays, Stream, Windows
 from seqvision.models import MLP, ClassificationHead, ConvNet, Recurrent, RegressionHead
 from seqvision.training import EarlyStopping, fit, predict
 
-pytestmark = pytest.mark.optimized
-
 OPTIMIZER = optax.adam(1e-2)
 FIT = {"optimizer": OPTIMIZER, "progress": False, "compilation_cache": False, "key": jax.random.key(1)}
 

@@ -115,8 +115,9 @@ def fit(
     with cache():
         shapes = state_shapes(model, optimizer, key, x) if state is None else state
         labels = check_training_data(shapes, batch, loss_function, augment)
-        if labels is not None and not isinstance(data, Stream) and hasattr(data, "y"):
-            labels.check(data.y)
+        for examples in (data, validation):  # a Stream checks what it reads
+            if labels is not None and not isinstance(examples, Stream) and hasattr(examples, "y"):
+                labels.check(examples.y)
         watch = jax.eval_shape(start_watch, shapes) if stopping is not None else None
         if streamed:
             streams = StreamedEpoch(_stream_programs(settings), labels, cache)

@@ -225,3 +225,18 @@ GOOD = {"cell": LSTM(H), "params": LSTM(H).init(jax.random.key(0), D), "xs": jnp
 def test_bad_calls_name_the_argument_the_value_and_the_remedy(change, kind, message):
     with pytest.raises(kind, match=message):
         newton_unroll(**{**GOOD, **change})
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 1e-5, 1e-20])
+def test_small_states_are_as_right_as_large_ones(scale):
+    cell = Elman(8, activation="relu")  # whose states are as large as its inputs
+    params = cell.init(jax.random.key(1), in_features=3)
+    xs = scale * jax.random.normal(jax.random.key(2), (2, 50, 3))
+    right, got = (unroll(cell, params, xs, method=method)[1] for method in ("scan", "newton"))
+    np.testing.assert_allclose(got, right, rtol=0, atol=1e-5 * float(jnp.abs(right).max()))
+
+
+def test_an_empty_batch_stays_empty():
+    cell = Elman(4)
+    _, ys = unroll(cell, cell.init(jax.random.key(0), 3), jnp.zeros((0, 5, 3)), method="newton")
+    assert ys.shape == (0, 5, 4)

@@ -77,7 +77,7 @@ def solve(cell, settings: NewtonSettings, problem: Problem) -> tuple[PyTree, Out
         jacobian = _jacobian(cell, problem, unflatten(flat), settings.form)
         change = linear_recurrence((1 - settings.damping) * jacobian, residual)
         flat = flat + change
-        relative = jnp.max(jnp.abs(change) / (1 + jnp.abs(flat)))  # each by itself: some may be huge
+        relative = jnp.max(jnp.abs(change) / _sizes(flat), initial=0)
         return flat, residual_of(flat), relative, k + 1
 
     def unfinished(carry):
@@ -87,11 +87,17 @@ def solve(cell, settings: NewtonSettings, problem: Problem) -> tuple[PyTree, Out
 
     begin = (start, residual_of(start), jnp.full((), jnp.inf, start.dtype), jnp.int32(0))
     flat, residual, change, iterations = jax.lax.while_loop(unfinished, iterate, begin)
-    outcome = Outcome(jnp.max(jnp.abs(residual)), iterations, change <= tolerance)
+    outcome = Outcome(jnp.max(jnp.abs(residual), initial=0), iterations, change <= tolerance)
     states = unflatten(flat)
     if settings.fallback:
         states = jax.lax.cond(outcome.converged, lambda: states, lambda: _sequential_states(cell, problem))
     return states, outcome
+
+
+def _sizes(flat):
+    """Return how large each feature of the states gets, (1, ..., n): one may be huge, and all of them small."""
+    largest = jnp.max(jnp.abs(flat), axis=tuple(range(flat.ndim - 1)), keepdims=True, initial=0)
+    return jnp.maximum(largest, jnp.finfo(flat.dtype).tiny)
 
 
 def _forward(cell, settings, problem):

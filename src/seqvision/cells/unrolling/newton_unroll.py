@@ -51,8 +51,8 @@ def newton_unroll(
     Args:
       cell, params, xs, state, mask, reset: as in `unroll`.
       max_iterations: when to give up, >= 1.
-      tolerance: stop when no number of a state changes by more than this times 1 + its size; by default 1000 times the
-        machine epsilon of the state's type. Convergence is quadratic: what remains after that is rounding.
+      tolerance: stop when no feature of the states changes by more than this times its largest value; by default 1000
+        times the machine epsilon of the state's type. Convergence is quadratic: what remains after that is rounding.
       form: "full" uses the Jacobian df/ds, T n^2 numbers a sequence; "quasi" only its diagonal, T n numbers: cheaper
         iterations, more of them.
       damping: in [0, 1], shrinks the Jacobian by 1 - damping, for recurrences whose linearization runs away; 1 is
