@@ -112,13 +112,18 @@ def choose(cell: Any, problem: Problem, method: str, remat: str) -> Execution:
     """Return how to execute an unrolling, or refuse it with the reason and with what would do."""
     check_choice("method", method, get_args(Method), owner="unroll")
     check_choice("remat", remat, get_args(Remat), owner="unroll")
-    reasons = {name: _reason_against(execution, cell, problem, remat) for name, execution in METHODS.items()}
-    best = next(name for name, how in METHODS.items() if reasons[name] is None and how.is_worthwhile(cell))
     if method == "auto":
-        return METHODS[best]
-    if reasons[method] is not None:
-        raise ValueError(f'unroll: method="{method}" {reasons[method]}: use method="{best}" or "auto"')
+        return METHODS[_best(cell, problem, remat)]
+    reason = _reason_against(METHODS[method], cell, problem, remat)
+    if reason is not None:
+        best = _best(cell, problem, remat)
+        raise ValueError(f'unroll: method="{method}" {reason}: use method="{best}" or "auto"')
     return METHODS[method]
+
+
+def _best(cell: Any, problem: Problem, remat: str) -> str:
+    able = (name for name, how in METHODS.items() if _reason_against(how, cell, problem, remat) is None)
+    return next(name for name in able if METHODS[name].is_worthwhile(cell))
 
 
 def _reason_against(how: Execution, cell: Any, problem: Problem, remat: str) -> str | None:

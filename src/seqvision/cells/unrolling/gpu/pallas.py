@@ -18,9 +18,8 @@ from jax import Array
 from ...base import PyTree
 from ...elman import Elman
 from ...gru import GRU
-from ...lstm import LSTM
 from ..problem import Problem
-from ..rules.table import rule_of
+from ..rules.table import has_gated_rule, rule_of
 
 ROWS = 16  # sequences a program: the fewest that a GPU's matrix unit takes
 ON_CHIP = 2**17  # bytes of W_h that leave room for the rest of a program
@@ -28,8 +27,7 @@ ON_CHIP = 2**17  # bytes of W_h that leave room for the rest of a program
 
 def is_supported(cell, problem: Problem) -> bool:
     """Whether method="pallas" can run this cell: `Elman`, `LSTM` or `GRU` (reset_after) of 16, 32, 64 … units."""
-    known = type(cell) in (Elman, LSTM) or (type(cell) is GRU and cell.reset_after)
-    return known and cell.hidden >= 16 and cell.hidden & (cell.hidden - 1) == 0
+    return has_gated_rule(cell) and cell.hidden >= 16 and cell.hidden & (cell.hidden - 1) == 0
 
 
 def unroll_by_pallas(cell, problem: Problem, remat: str = "none") -> tuple[PyTree, Array]:

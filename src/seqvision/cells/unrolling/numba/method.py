@@ -22,6 +22,7 @@ from ...elman import Elman
 from ...gru import GRU
 from ...lstm import LSTM
 from ..problem import Problem, keep
+from ..rules.table import has_gated_rule
 from ..scan import in_chunks
 from .kernel_calls import backward_loop, forward_loop, input_products, weight_sums
 from .rows import before_h, columns_of_x, parameters_of_x
@@ -35,8 +36,7 @@ def is_available() -> bool:
 
 def is_supported(cell, problem: Problem) -> bool:
     """Whether method="numba" can run this cell: `Elman`, `LSTM` or `GRU` (reset_after), without a compute_dtype."""
-    known = type(cell) in (Elman, LSTM) or (type(cell) is GRU and cell.reset_after)
-    return known and cell.compute_dtype is None
+    return has_gated_rule(cell) and cell.compute_dtype is None
 
 
 def is_worthwhile(cell) -> bool:

@@ -1,7 +1,7 @@
 """Which cells have a rule, and what it consists of."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from jax import Array
 
@@ -38,6 +38,7 @@ class Rule(Protocol):
         ...
 
 
+@runtime_checkable
 class GatedRule(Rule, Protocol):
     """A rule whose products come before all else in a step, for kernels that have products of their own."""
 
@@ -62,3 +63,8 @@ def rule_of(cell: Any) -> Any:
     """Return the rule of a cell, or None."""
     rule = RULES.get(type(cell))
     return None if rule is None else rule(cell)
+
+
+def has_gated_rule(cell: Any) -> bool:
+    """Whether a kernel with products of its own can run a cell: `Elman`, `LSTM`, `GRU` (reset_after)."""
+    return isinstance(rule_of(cell), GatedRule)
