@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from os import PathLike
 from pathlib import PurePath
-from typing import IO
+from typing import IO, Literal
 
 import numpy as np
 
@@ -15,20 +15,30 @@ from seqvision.data.series.number_text import is_blank, parse_numbers
 from seqvision.data.series.series import Series, find_column
 from seqvision.data.series.text_table import Table, read_table
 
+Duplicates = Literal["error", "first", "last", "mean"]
+
 
 def read_series(
-    path_or_buffer: str | PathLike[str] | IO,
+    source: str | PathLike[str] | IO,
     target: str | int | None = None,
     *,
     columns: str | int | Sequence[str | int] | None = None,
-    date: str | int | bool | None = None,
+    date: str | int | bool | Sequence[str | int] | None = None,
     date_format: str | None = None,
     dayfirst: bool | None = None,
+    yearfirst: bool | None = None,
+    duplicates: Duplicates = "error",
+    series_id: str | int | None = None,
+    series: str | int | None = None,
     blanks: BlankPolicy = "error",
+    missing: Sequence[str | float] = (),
     encoding: str | None = None,
     separator: str | None = None,
-    decimal: str = ".",
-    header: bool | None = None,
+    decimal: str | None = None,
+    header: bool | int | None = None,
+    skip_rows: int = 0,
+    skip_footer: int = 0,
+    comment: str | None = None,
 ) -> Series:
     """Read a series from delimited text.
 
@@ -38,7 +48,7 @@ def read_series(
     NaN and infinities count as blanks.
 
     Args:
-      path_or_buffer: a path, or an open file.
+      source: a path, or an open file.
       target: the column to predict, by name or position (from 0).
       columns: the columns to read, in this order, the target being added if it is missing; None reads the target alone,
         or without a target all columns of numbers; "all" reads all columns of numbers.
@@ -50,9 +60,11 @@ def read_series(
       encoding, separator, header: None finds them out; separator " " is any run of blanks; without header the columns
         are called "column 0", …
       decimal: "." or ",".
+      yearfirst, duplicates, series_id, series, missing, skip_rows, skip_footer, comment: not supported yet.
 
     Returns:
-      A `Series`, whose notes say what was sorted, filled or left out.
+      A `Series`, whose notes say what was sorted, filled or left out, and whose `reading` holds the keyword arguments
+      that read such a file the same way again.
 
     Raises:
       FileNotFoundError: if there is no such file.
@@ -66,7 +78,23 @@ def read_series(
     (('close',), [[1293.92], [1292.68]], ('rows sorted by date',))
     """
     check_choice("blanks", blanks, POLICIES)
-    table = read_table(path_or_buffer, encoding=encoding, separator=separator, header=header, decimal=decimal)
+    later = {
+        "yearfirst": (yearfirst, None),
+        "duplicates": (duplicates, "error"),
+        "series_id": (series_id, None),
+        "series": (series, None),
+        "missing": (tuple(missing), ()),
+        "skip_rows": (skip_rows, 0),
+        "skip_footer": (skip_footer, 0),
+        "comment": (comment, None),
+    }
+    for name, (value, default) in later.items():
+        if value != default:
+            raise ValueError(f"{name}={value!r} is not supported yet: leave it out")
+    if isinstance(date, Sequence) and not isinstance(date, str):
+        raise ValueError(f"date={date!r}: several columns are not supported yet")
+    decimal = "." if decimal is None else decimal
+    table = read_table(source, encoding=encoding, separator=separator, header=header, decimal=decimal)
     date_at = _find_date(table, date)
     parse = cache(lambda k: parse_numbers(table.cells[k], decimal))
     at, notes = _choose(table, target, columns, date_at, parse)
@@ -91,6 +119,16 @@ def read_series(
         target=chosen,
         name=PurePath(table.name).stem,
         notes=(*table.notes, *notes),
+        reading={
+            "date": False if date_at is None else table.columns[date_at],
+            "date_format": date_format,
+            "dayfirst": dayfirst,
+            "blanks": blanks,
+            "encoding": encoding,
+            "separator": separator,
+            "decimal": decimal,
+            "header": header,
+        },
     )
 
 

@@ -2,8 +2,9 @@
 
 import difflib
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ class Series:
       target: the name of the column to predict, or None.
       name: what the series is called in reports.
       notes: what the reader decided, one sentence each.
+      reading: the keyword arguments with which `read_series` reads such a file the same way again; JSON can hold them.
 
     Raises:
       ValueError: if sizes differ, a value is not finite, dates do not increase or the target is no column.
@@ -34,6 +36,7 @@ class Series:
     target: str | None = None
     name: str = "series"
     notes: tuple[str, ...] = ()
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
         values = np.asarray(self.values, dtype=np.float64)
