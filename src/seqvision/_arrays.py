@@ -34,6 +34,22 @@ def as_series(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
+def check_times(times: ArrayLike, rows: int) -> NDArray[np.int64]:
+    """Return when each row is, in steps of time (N,), N >= rows: whole numbers that never fall.
+
+    >>> check_times([0, 2, 1], 2)
+    Traceback (most recent call last):
+    ValueError: times must be whole numbers (N,) that never fall, one for each of the 2 rows, got int64 of shape (3,)
+    """
+    array = np.asarray(times)
+    if array.ndim != 1 or array.dtype.kind not in "iu" or len(array) < rows or (array[1:] < array[:-1]).any():
+        raise ValueError(
+            f"times must be whole numbers (N,) that never fall, one for each of the {rows} rows, "
+            f"got {array.dtype} of shape {array.shape}"
+        )
+    return array.astype(np.int64)
+
+
 def check_same_shape(name: str, shape: tuple[int, ...], other_name: str, other: tuple[int, ...]) -> None:
     """Refuse two shapes that differ in any way.
 

@@ -82,3 +82,17 @@ def test_skill():
         metrics.skill(1.0, baseline_error=0.0)
     with pytest.raises(ValueError, match="error must be"):
         metrics.skill(math.nan, baseline_error=1.0)
+
+
+@pytest.mark.parametrize("season", [2, 3, 7])
+def test_the_scale_of_a_season_in_time_takes_rows_that_are_a_season_apart(season):
+    rng = np.random.default_rng(season)
+    times = np.flatnonzero(rng.random(80) < 0.7)
+    rows = rng.normal(size=len(times))
+    at = dict(zip(times.tolist(), rows, strict=True))
+    errors = [abs(value - at[time - season]) for time, value in at.items() if time - season in at]
+    assert metrics.naive_scale(rows, season, times=times) == pytest.approx(np.mean(errors))
+    assert metrics.naive_scale(rows, season, times=np.arange(len(rows))) == metrics.naive_scale(rows, season)
+    assert metrics.naive_scale(rows, 1, times=times) == metrics.naive_scale(rows)
+    with pytest.raises(ValueError, match="no training row has one a season earlier"):
+        metrics.naive_scale(rows, 90, times=times)

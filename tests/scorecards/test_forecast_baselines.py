@@ -108,3 +108,60 @@ def test_default_baselines_depend_on_the_kind_of_series():
     assert list(returns) == ["zero return", "training mean", "AR(2)"]
     np.testing.assert_array_equal(returns["zero return"](SERIES, [50], 3), 0.0)
     np.testing.assert_allclose(returns["training mean"](SERIES, [50], 3), SERIES.mean())
+
+
+def obvious_season(values, times, origin, steps, season):
+    """Look for the same time one, two, … seasons back among the rows before the origin, a value at a time."""
+    seen = dict(zip(times[:origin], values[:origin], strict=True))
+    known = [*times, *range(times[-1] + 1, times[-1] + steps + 1)]
+    forecasts = []
+    for step in range(steps):
+        back = known[origin + step] - season
+        while back not in seen and back >= times[0]:
+            back -= season
+        forecasts.append(seen.get(back, values[origin - 1]))
+    return forecasts
+
+
+@given(st.sets(st.integers(0, 60), min_size=20), st.integers(1, 9), st.integers(1, 12), st.data())
+def test_a_season_of_time_equals_the_obvious_search(places, season, steps, data):
+    times = sorted(places)
+    values = SERIES[: len(times)]
+    origins = [t for t in range(1, len(times) + 1) if times[t - 1] - times[0] + 1 >= season]
+    origin = data.draw(st.sampled_from(origins))
+    ours = scorecards.seasonal_naive(values, [origin], steps, season=season, times=times)[0]
+    np.testing.assert_array_equal(ours, obvious_season(values, times, origin, steps, season))
+    corrupted = values.copy()
+    corrupted[origin:] = 1e9
+    again = scorecards.seasonal_naive(corrupted, [origin], steps, season=season, times=times)[0]
+    np.testing.assert_array_equal(ours, again)
+
+
+def test_without_gaps_a_season_of_time_is_one_of_rows():
+    rows = scorecards.seasonal_naive(SERIES, range(7, 61), 20, season=7)
+    np.testing.assert_array_equal(rows, scorecards.seasonal_naive(SERIES, range(7, 61), 20, season=7, times=range(60)))
+
+
+def test_seven_hours_missing_a_week_cost_a_seasonal_forecast_nothing():
+    whole = np.arange(24 * 7 * 8)
+    hours = whole[(whole % 168 < 50) | (whole % 168 >= 57)]
+    y = 5 * np.sin(2 * np.pi * hours / 24) + 10
+    cutoff = len(y) - 300
+    settings = {"forecasts": {"mine": y[cutoff:] + 1}, "season": 24}
+    by_time = scorecards.score_forecasts(y, cutoff, times=hours, **settings).one_step.loc["season of 24"]
+    assert by_time["rmse"] < 1e-9
+    assert scorecards.score_forecasts(y, cutoff, **settings).one_step.loc["season of 24", "rmse"] > 2.0
+    ahead = scorecards.seasonal_naive(y, np.arange(cutoff, len(y) - 60), 60, season=24, times=hours)
+    np.testing.assert_allclose(ahead, np.lib.stride_tricks.sliding_window_view(y, 60)[cutoff:-1], atol=1e-9)
+
+
+@pytest.mark.parametrize("times", [range(59), np.arange(60)[::-1], np.arange(60.0), np.zeros((60, 1), int)])
+def test_times_are_whole_numbers_that_never_fall(times):
+    with pytest.raises(ValueError, match="times must be whole numbers"):
+        scorecards.seasonal_naive(SERIES, [50], season=7, times=times)
+
+
+def test_a_season_needs_one_of_history_in_time():
+    with pytest.raises(ValueError, match="origin 3 has 3 steps of history, a season needs 7"):
+        scorecards.seasonal_naive(SERIES, [3], season=7, times=range(60))
+    assert scorecards.seasonal_naive(SERIES, [3], season=7, times=range(0, 600, 10))[0, 0] == SERIES[2]

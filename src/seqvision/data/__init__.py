@@ -28,6 +28,8 @@ from seqvision.data.series.forecast_split import ForecastSplit, forecast_split
 from seqvision.data.series.goog import load_goog
 from seqvision.data.series.read_series import read_series
 from seqvision.data.series.series import Series, find_column
+from seqvision.data.series.time_axis import GapPolicy, TimeAxis, apply_gaps, dates_after, time_axis
+from seqvision.data.series.time_grid import TimeGrid
 from seqvision.data.series.waves import chirp, sine
 from seqvision.data.splits import Split, chronological_split, stratified_split
 from seqvision.data.stream import Stream
@@ -49,6 +51,7 @@ __all__ = [
     "Cutout",
     "Flip",
     "ForecastSplit",
+    "GapPolicy",
     "ImageData",
     "ImageFolder",
     "Mixup",
@@ -61,13 +64,17 @@ __all__ = [
     "Shift",
     "Split",
     "Stream",
+    "TimeAxis",
+    "TimeGrid",
     "Vocabulary",
     "Warp",
     "Windows",
+    "apply_gaps",
     "array_to_image",
     "bar_chart_images",
     "chirp",
     "chronological_split",
+    "dates_after",
     "decoder_arrays",
     "digit_scenes",
     "digit_sums",
@@ -95,6 +102,7 @@ __all__ = [
     "select_classes",
     "sine",
     "stratified_split",
+    "time_axis",
     "warp",
     "warp_matrix",
 ]

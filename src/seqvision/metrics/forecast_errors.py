@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seqvision._arrays import as_series
+from seqvision._arrays import as_series, check_times
 from seqvision._checks import check_count
 from seqvision.metrics.checks import as_pair
 
@@ -85,26 +85,42 @@ def smape(truth: ArrayLike, *, forecast: ArrayLike) -> float:
     return float(200.0 * np.mean(np.abs(y - f) / np.where(size == 0.0, 1.0, size)))
 
 
-def naive_scale(training_rows: ArrayLike, season: int = 1) -> float:
+def naive_scale(training_rows: ArrayLike, season: int = 1, *, times: ArrayLike | None = None) -> float:
     """Mean absolute error of repeating the value one season back, over the training rows: the unit of MASE.
 
     Args:
       training_rows: (N,), N > season, in time order.
       season: rows in a season; 1 repeats the last value.
+      times: (N,) or longer, whole numbers that never fall: when each row is, in steps of time; then a season > 1 is
+        one of time, and rows without a row one season earlier are left out. None for rows at equal steps.
 
     >>> naive_scale([1.0, 3.0, 2.0])
     1.5
     """
     rows = as_series("training_rows", training_rows)
     season = check_count("season", season)
-    if len(rows) <= season:
+    if len(rows) <= season and times is None:
         raise ValueError(
             f"season {season} needs more than {season} training rows, got {len(rows)}: use a shorter season"
         )
-    return float(np.mean(np.abs(rows[season:] - rows[:-season])))
+    if times is None or season == 1:
+        return float(np.mean(np.abs(rows[season:] - rows[:-season])))
+    known = check_times(times, len(rows))[: len(rows)]
+    before = np.searchsorted(known, known - season, side="right") - 1
+    pairs = np.flatnonzero((before >= 0) & (known[before] == known - season))
+    if not len(pairs):
+        raise ValueError(f"season {season}: no training row has one a season earlier: use a shorter season")
+    return float(np.mean(np.abs(rows[pairs] - rows[before[pairs]])))
 
 
-def mase(truth: ArrayLike, *, forecast: ArrayLike, training_rows: ArrayLike, season: int = 1) -> float:
+def mase(
+    truth: ArrayLike,
+    *,
+    forecast: ArrayLike,
+    training_rows: ArrayLike,
+    season: int = 1,
+    times: ArrayLike | None = None,
+) -> float:
     """Mean absolute scaled error, the MAE in units of the (seasonal) naive forecast's on the training rows.
 
     Hyndman and Koehler, "Another look at measures of forecast accuracy", Int. J. of Forecasting 22 (2006).
@@ -114,6 +130,7 @@ def mase(truth: ArrayLike, *, forecast: ArrayLike, training_rows: ArrayLike, sea
       forecast: the shape of truth.
       training_rows: (N,) of the same series, before the first truth.
       season: rows in a season; 1 scales by the last value's error.
+      times: of the training rows, see `naive_scale`.
 
     Raises:
       ValueError: if the naive forecast makes no error on the training rows (a constant, or an exact cycle).
@@ -122,7 +139,7 @@ def mase(truth: ArrayLike, *, forecast: ArrayLike, training_rows: ArrayLike, sea
     1.0
     """
     error = mae(truth, forecast=forecast)
-    scale = naive_scale(training_rows, season)
+    scale = naive_scale(training_rows, season, times=times)
     if scale == 0.0:
         raise ValueError(f"mase: the naive forecast (season {season}) is exact on the training rows: there is no scale")
     return error / scale

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqvision._arrays import as_series
+from seqvision._arrays import as_series, check_times
 from seqvision._checks import check_count
 
 Baseline = Callable[[ArrayLike, ArrayLike, int], NDArray[np.float64]]
@@ -58,21 +58,51 @@ def drift(series: ArrayLike, origins: ArrayLike, steps: int = 1) -> NDArray[np.f
     return y[t - 1, None] + slope[:, None] * np.arange(1, steps + 1)[None, :]
 
 
-def seasonal_naive(series: ArrayLike, origins: ArrayLike, steps: int = 1, *, season: int) -> NDArray[np.float64]:
+def seasonal_naive(
+    series: ArrayLike, origins: ArrayLike, steps: int = 1, *, season: int, times: ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Repeat the last season: the value one season back, and again when steps go beyond a season.
+
+    With ``times`` a season is one of time, whatever rows are missing: the value of the same time one season earlier or,
+    where that time has no row or is not known yet, of as many seasons earlier as it takes; the last value where that
+    time was never seen.
 
     Args:
       series: (N,).
-      origins: (B,), each >= season.
+      origins: (B,), each >= season; with times, each a season after the first row.
       steps: rows to forecast from each origin.
-      season: rows in a season, for instance 12 for months, 24 for hours.
+      season: rows in a season, for instance 12 for months, 24 for hours; with times, steps of time.
+      times: (N,) or longer, whole numbers that never fall: when each row is, in steps of time, as
+        ``seqvision.data.time_axis`` finds them; None where rows follow each other at equal steps. Rows after the last
+        are taken to be a step apart.
 
     >>> seasonal_naive([1.0, 2.0, 3.0, 4.0], origins=[4], steps=3, season=2)
     array([[3., 4., 3.]])
+    >>> seasonal_naive([1.0, 2.0, 1.0, 2.0, 2.0], origins=[4], season=2, times=[0, 1, 2, 3, 5])
+    array([[2.]])
     """
     season = check_count("season", season)
-    y, t = _check(series, origins, steps, needed=season)
-    return y[t[:, None] - season + (np.arange(steps) % season)[None, :]]
+    y, t = _check(series, origins, steps, needed=season if times is None else 1)
+    if times is None:
+        return y[t[:, None] - season + (np.arange(steps) % season)[None, :]]
+    known = check_times(times, len(y))
+    early = known[t - 1] - known[0] + 1 < season
+    if early.any():
+        at = int(t[early.argmax()])
+        raise ValueError(f"origin {at} has {known[at - 1] - known[0] + 1} steps of history, a season needs {season}")
+    known = np.concatenate([known, known[-1] + np.arange(1, steps + 1)])[: len(y) + steps]
+    row = t[:, None] + np.arange(steps)[None, :]
+    wanted, last = known[row], np.broadcast_to(t[:, None] - 1, row.shape)
+    wanted = wanted - season * np.maximum(1, -(-(wanted - known[last]) // season))
+    found, wanted, last = last.flatten(), wanted.ravel(), last.ravel()
+    left = np.arange(len(found))
+    while len(left := left[wanted[left] >= known[0]]):
+        at = np.minimum(np.searchsorted(known, wanted[left], side="right") - 1, last[left])
+        met = known[at] == wanted[left]
+        found[left[met]] = at[met]
+        left = left[~met]
+        wanted[left] -= season
+    return y[found].reshape(row.shape)
 
 
 def constant(series: ArrayLike, origins: ArrayLike, steps: int = 1, *, value: float = 0.0) -> NDArray[np.float64]:
@@ -135,7 +165,12 @@ def fit_autoregression(training_rows: ArrayLike, order: int) -> AutoRegression:
 
 
 def default_baselines(
-    training_rows: ArrayLike, *, order: int = 5, season: int | None = None, returns: bool = False
+    training_rows: ArrayLike,
+    *,
+    order: int = 5,
+    season: int | None = None,
+    times: ArrayLike | None = None,
+    returns: bool = False,
 ) -> dict[str, Baseline]:
     """Return the baselines that belong beside every forecast, by name; the first is the one that verdicts name.
 
@@ -143,6 +178,7 @@ def default_baselines(
       training_rows: (N,), the only rows that the fitted ones see.
       order: lags of the autoregression.
       season: rows in a season, or None if there is none.
+      times: (N,) of the whole series, by which a season is one of time; see `seasonal_naive`.
       returns: whether the series holds returns (changes) rather than levels: then "zero return" leads, and the mean of
         the training rows takes the place of last value and drift.
 
@@ -156,7 +192,7 @@ def default_baselines(
     else:
         found["drift"] = drift
     if season is not None:
-        found[f"season of {season}"] = partial(seasonal_naive, season=season)
+        found[f"season of {season}"] = partial(seasonal_naive, season=season, times=times)
     found[f"AR({order})"] = fit_autoregression(rows, order)
     return found
 

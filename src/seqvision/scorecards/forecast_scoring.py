@@ -40,6 +40,7 @@ def score_forecasts(
     train_rows: int | None = None,
     baselines: Mapping[str, Baseline] | None = None,
     season: int | None = None,
+    times: ArrayLike | None = None,
     returns: bool = False,
     unit: str = "",
 ) -> ForecastCard:
@@ -54,6 +55,7 @@ def score_forecasts(
       train_rows: rows [0, train_rows) that baselines are fitted on and MASE is scaled by; the default is cutoff.
       baselines: name -> baseline; the first leads the verdicts. The default is ``default_baselines``.
       season: rows in a season, for the default baselines and for MASE; None if there is none.
+      times: (N,) when each row is, in steps of time: a season is then one of time; see `seasonal_naive`.
       returns: whether the series holds returns: a direction is then the sign of the value itself.
       unit: of the series, for the text.
 
@@ -73,12 +75,12 @@ def score_forecasts(
             f"need 2 <= train_rows <= cutoff < N, got train_rows={train_rows}, cutoff={cutoff}, N={len(y)}"
         )
     if baselines is None:
-        baselines = default_baselines(y[:train_rows], season=season, returns=returns)
+        baselines = default_baselines(y[:train_rows], season=season, times=times, returns=returns)
     rows = len(y) - cutoff
     models = {name: _seeds(name, f, rows) for name, f in forecasts.items()}
     paths = {name: _seeds(name, f, rows)[..., 0] for name, f in (free_runs or {}).items()}
     _check_names(baselines, models, paths)
-    scale = naive_scale(y[:train_rows], season or 1)
+    scale = naive_scale(y[:train_rows], season or 1, times=times)
     truth, before = y[cutoff:], np.zeros(rows) if returns else y[cutoff - 1 : -1]
     naive = {name: f(y, np.arange(cutoff, len(y)), 1)[None, :, 0] for name, f in baselines.items()}
     one_step = _rows(truth, {name: f[..., 0] for name, f in models.items()}, naive, before, scale)

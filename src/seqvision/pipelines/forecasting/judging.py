@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seqvision.data import ForecastSplit, Windows
+from seqvision.data import ForecastSplit, Windows, time_axis
 from seqvision.pipelines.config import ForecastConfig
 from seqvision.pipelines.results import JudgedForecasts
 from seqvision.pipelines.seed_training import stack_seeds
@@ -44,10 +44,13 @@ def judge_forecasts(
             history = jnp.asarray(scaled[start - config.length : start], jnp.float32)
             free_runs[name] = split.inverse(free_paths(model, stacked, history, rows))[..., 0]
     series = split.series.values[:, split.targets[0]]
+    axis = time_axis(split.series.dates)
+    times = None if axis is None else axis.times
     baselines = default_baselines(
         series[: split.train_rows.stop],
         order=min(config.length, (split.train_rows.stop - 1) // 2),
         season=config.season,
+        times=times,
         returns=config.returns,
     )
     card = score_forecasts(
@@ -58,6 +61,7 @@ def judge_forecasts(
         train_rows=split.train_rows.stop,
         baselines=baselines,
         season=config.season,
+        times=times,
         returns=config.returns,
         unit=config.unit,
     )
