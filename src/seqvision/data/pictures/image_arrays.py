@@ -1,51 +1,85 @@
 """Pictures: from files and Pillow images to arrays and back, and arrays of pictures as a model is trained on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqvision._checks import check_count, is_int
 from seqvision.data.arrays import Arrays
 from seqvision.data.pictures.labels import check_labels
+from seqvision.data.pictures.picture_modes import LOWER_BITS, check_pixels, check_size, coding_of, lower_bits, shades
 
 Channels = Literal[1, 3]
-_MODES = {1: "L", 3: "RGB"}
+# Of Pillow's readers those of plain pictures, written in C: no documents, stubs or programs that others run.
+_FORMATS = (
+    *("AVIF", "BMP", "DDS", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "SUN"),
+    *("TGA", "TIFF", "WEBP"),
+)
 
 
-def image_to_array(image: Any, *, size: tuple[int, int] | None = None, channels: Channels | None = None) -> np.ndarray:
+def image_to_array(
+    image: Any, *, size: int | tuple[int, int] | None = None, channels: Channels | None = None
+) -> np.ndarray:
     """Turn a picture into an array.
 
-    A picture that a camera turned is put upright; palettes become colors, transparency is dropped.
+    A picture that a camera turned is put upright; palettes become colors, transparency is dropped; of an animation or a
+    file of several pages the first picture is taken. Shades of 16 bits keep them all (in color those of a file, since
+    Pillow's own images have 8), floats in 0..1 are kept.
 
     Args:
       image: a path, an open file, or a Pillow image.
-      size: (height, width) to resize to, bilinear with antialiasing; None keeps it.
+      size: (height, width) to resize to, or one int for both, bilinear with antialiasing; None keeps it.
       channels: 1 for gray, 3 for color; None takes 1 for a gray picture and 3 for any other.
 
     Returns:
       (H, W, channels) float32 in 0..1.
 
     Raises:
-      ValueError: naming the file if it is no picture, or a damaged one.
+      ValueError: naming the file if it is no picture, a damaged one, one of more than `PIL.Image.MAX_IMAGE_PIXELS`
+        pixels, or one of integers or floats that are no shades.
+      TypeError: if the image is none of these.
 
     >>> from PIL import Image
     >>> image_to_array(Image.new("RGB", (3, 2), (255, 0, 51)))[0, 0].tolist()
     [1.0, 0.0, 0.2...]
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
+    if channels is not None and channels not in (1, 3):
+        raise ValueError(f"channels must be 1 (gray), 3 (color) or None, got {channels!r}: transparency is dropped")
+    size = check_size(size)
     if isinstance(image, Image.Image):
-        return _pixels(ImageOps.exif_transpose(image), size, channels)
-    name = image if isinstance(image, (str, PathLike)) else getattr(image, "name", "the picture")
+        return _read("the picture", image, channels, size)
+    if hasattr(image, "read"):
+        return _read(getattr(image, "name", "the picture"), image, channels, size)
+    if not isinstance(image, str | PathLike):
+        raise TypeError(f"image must be a path, an open file or a Pillow image, got {type(image).__name__}")
     try:
-        with Image.open(image) as opened:
-            return _pixels(ImageOps.exif_transpose(opened), size, channels)
+        with open(image, "rb") as file:
+            return _read(image, file, channels, size)
     except FileNotFoundError:
-        raise FileNotFoundError(f"there is no file {name}") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow's readers raise
-        raise ValueError(f"{name} is no picture or a damaged one ({error}): replace or remove it") from None
+        raise FileNotFoundError(f"there is no file {image}") from None
+
+
+def picture_suffixes() -> set[str]:
+    """Return the endings of the names of files that are read as pictures, in small letters."""
+    from PIL import Image
+
+    known = (*_formats(), "MPO")  # which the reader of JPEG opens
+    return {suffix for suffix, kind in Image.registered_extensions().items() if kind in known}
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    from PIL import Image
+
+    Image.init()
+    return tuple(kind for kind in _FORMATS if kind in Image.OPEN)
 
 
 def array_to_image(array: ArrayLike) -> Any:
@@ -67,6 +101,8 @@ def array_to_image(array: ArrayLike) -> Any:
         pixels = pixels[..., 0]
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[-1] != 3):
         raise ValueError(f"array must be (H, W), (H, W, 1) or (H, W, 3), but its shape is {np.shape(array)}")
+    if not pixels.size or pixels.dtype.kind not in "fiub":
+        raise ValueError(f"array must hold numbers, at least one, but is {pixels.dtype} of shape {np.shape(array)}")
     if pixels.dtype != np.uint8:
         pixels = pixels.astype(np.float64)
         if not (pixels.min() >= 0 and pixels.max() <= 1):
@@ -97,6 +133,8 @@ def image_arrays(images: ArrayLike, labels: ArrayLike, classes: Sequence[str] | 
     """
     pixels = np.asarray(images)
     pixels = pixels[..., None] if pixels.ndim == 3 else pixels
+    if pixels.dtype.kind not in "fiub":
+        raise TypeError(f"images must be uint8 or floats, but are {pixels.dtype}: are they of different sizes?")
     if pixels.ndim != 4 or not pixels.size:
         raise ValueError(f"images must be (N, H, W, C) or (N, H, W), but their shape is {np.shape(images)}")
     if channels_in_front(pixels.shape):
@@ -104,7 +142,7 @@ def image_arrays(images: ArrayLike, labels: ArrayLike, classes: Sequence[str] | 
             f"images of shape {pixels.shape} have their channels in front: channels come last here, "
             "np.moveaxis(images, 1, -1) puts them there"
         )
-    count = classes if isinstance(classes, int) else len(classes)
+    count = check_count("classes", classes, least=2) if is_int(classes) else len(classes)  # type: ignore[arg-type]
     numbers = check_labels(labels, count)
     if len(np.unique(numbers)) < 2:
         raise ValueError("labels are all the same: a classifier needs images of at least two classes")
@@ -127,17 +165,39 @@ def channels_in_front(shape: Sequence[int]) -> bool:
     return len(shape) == 4 and shape[1] in (1, 3) and shape[2] > 4 and shape[3] > 4
 
 
-def _pixels(image: Any, size: tuple[int, int] | None, channels: Channels | None) -> np.ndarray:
+def _read(name: Any, image: Any, channels: int | None, size: tuple[int, int] | None) -> np.ndarray:
+    """Read an open file or a Pillow image."""
+    from PIL import Image, ImageOps
+
+    lower = None
+    if isinstance(image, Image.Image):
+        coding = coding_of(image)
+        check_pixels(name, image.height, image.width)
+        with _named(name):
+            upright = ImageOps.exif_transpose(image)
+        return shades(name, upright, coding, channels, size)
+    with _named(name):
+        start = image.tell()
+        opened = Image.open(image, formats=_formats())
+        coding = coding_of(opened)
+    check_pixels(name, opened.height, opened.width)
+    with _named(name):
+        upright = ImageOps.exif_transpose(opened)
+        if coding.raw in LOWER_BITS:
+            image.seek(start)
+            lower = ImageOps.exif_transpose(lower_bits(Image.open(image, formats=_formats()), coding))
+    return shades(name, upright, coding, channels, size, lower)
+
+
+@contextmanager
+def _named(name: Any) -> Iterator[None]:
+    """Whatever Pillow raises of a file says which one it is."""
     from PIL import Image
 
-    if channels is not None and channels not in _MODES:
-        raise ValueError(f"channels must be 1, 3 or None, got {channels!r}")
-    deep = image.mode in ("I;16", "I;16L", "I;16B", "I")  # 16 bits of gray, which Pillow would cut off at 255
-    if deep:
-        image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
-    gray = image.mode in ("1", "L", "LA", "F")
-    image = image.convert(_MODES[channels or (1 if gray else 3)])
-    if size is not None:
-        image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-    pixels = np.asarray(image, np.float32) / np.float32(255)
-    return pixels[..., None] if pixels.ndim == 2 else pixels
+    try:
+        yield
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"{name} has too many pixels ({error}): make it smaller") from None
+    except Exception as error:  # its readers raise nearly anything
+        said = str(error) or type(error).__name__
+        raise ValueError(f"{name} is no picture or a damaged one ({said}): replace or remove it") from None
