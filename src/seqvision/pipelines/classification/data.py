@@ -1,6 +1,8 @@
 """From a classification configuration to images in parts."""
 
-from typing import NamedTuple
+import logging
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +18,10 @@ from seqvision.data import (
     load_mnist,
     stratified_split,
 )
+from seqvision.pipelines.classification.image_record import record_arrays, record_files
 from seqvision.pipelines.config import ClassifyConfig
+
+logger = logging.getLogger(__name__)
 
 _LOADERS = {"mnist": load_mnist, "fashion_mnist": load_fashion_mnist, "cifar10": load_cifar10}
 
@@ -28,6 +33,7 @@ class ImageSplit(NamedTuple):
     validation: Arrays | None  # None where the configuration wants none
     test: Arrays
     classes: tuple[str, ...]  # the name of each label
+    record: dict[str, Any]  # what a run keeps of them; see `check_record`
 
     @property
     def example(self) -> jax.ShapeDtypeStruct:
@@ -36,27 +42,32 @@ class ImageSplit(NamedTuple):
 
 
 def load_images(config: ClassifyConfig) -> ImageSplit:
-    """Load a data set or a folder and hold out test rows, and validation rows if wanted, within each class.
+    """Load a data set or a folder in its own parts, and hold out what it has no part for, within each class.
 
     Args:
       config: data or folder, size, test, validation, limit and seed are read.
 
     Raises:
       OSError: if a data set cannot be had.
+      ValueError: for a folder that `load_image_folder` refuses, or a share of validation rows beside a part of them.
 
     >>> split = load_images(ClassifyConfig(limit=100))
     >>> len(split.train), len(split.test)
     (100, 359)
     """
-    train, test, classes = _load(config)
-    if config.limit is not None and config.limit < len(train):
-        kept = np.random.default_rng(config.seed).permutation(len(train))[: config.limit]
-        train = _take(train, np.sort(kept))
-    validation = None
-    if config.validation:
-        rows, held = stratified_split(train.y, config.validation, config.seed)
-        train, validation = _take(train, rows), _take(train, held)
-    return ImageSplit(train, validation, test, tuple(classes))
+    if config.folder is not None:
+        return _from_folder(config, config.folder)
+    if config.data in _LOADERS:
+        train, test, classes = _LOADERS[config.data]()
+    else:
+        whole, classes = load_digits(), DIGIT_CLASSES
+        train, test = (_take(whole, rows) for rows in stratified_split(whole.y, config.test, config.seed))
+    kept, held = _training_rows(config, np.asarray(train.y))
+    parts = {"train": train if len(kept) == len(train) else _take(train, kept), "test": test}
+    if held is not None:
+        parts["validation"] = _take(train, held)
+    record = record_arrays(classes, parts)
+    return ImageSplit(parts["train"], parts.get("validation"), test, tuple(classes), record)
 
 
 def describe_images(config: ClassifyConfig, split: ImageSplit) -> str:
@@ -76,16 +87,35 @@ def describe_images(config: ClassifyConfig, split: ImageSplit) -> str:
     return f"{source}: {len(split.train)} images of {shape} to train{held}, {len(split.test)} to test"
 
 
-def _load(config: ClassifyConfig) -> tuple[Arrays, Arrays, tuple[str, ...]]:
-    if config.folder is None and config.data in _LOADERS:
-        return _LOADERS[config.data]()
-    if config.folder is not None:
-        size = None if config.size is None else (config.size, config.size)
-        whole, classes, _ = load_image_folder(config.folder, size=size)
-    else:
-        whole, classes = load_digits(), DIGIT_CLASSES
-    train_rows, test_rows = stratified_split(whole.y, config.test, config.seed)
-    return _take(whole, train_rows), _take(whole, test_rows), classes
+def _from_folder(config: ClassifyConfig, folder: str) -> ImageSplit:
+    images = load_image_folder(folder, size=config.size)
+    labels, parts = np.asarray(images.data.y), dict(images.parts)
+    if "validation" in parts and config.validation:
+        raise ValueError(f"{folder} has a validation part: leave out validation={config.validation}")
+    rows = parts.get("train", np.arange(len(labels)))
+    if "test" not in parts:
+        if parts:
+            logger.info(f"{folder} has no test part: test={config.test} of its training part is held out at random")
+        kept, held = stratified_split(labels[rows], config.test, config.seed)
+        rows, parts["test"] = rows[kept], rows[held]
+    kept, validated = _training_rows(config, labels[rows])
+    parts["train"] = rows[kept]
+    if validated is not None:
+        parts["validation"] = rows[validated]
+    record = record_files(Path(folder), images.paths, images.classes, parts)
+    taken = {part: _take(images.data, each) for part, each in parts.items()}
+    return ImageSplit(taken["train"], taken.get("validation"), taken["test"], images.classes, record)
+
+
+def _training_rows(config: ClassifyConfig, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the rows to train on, within the limit, and those to validate on, if a share of them is wanted."""
+    rows = np.arange(len(labels))
+    if config.limit is not None and config.limit < len(rows):
+        rows = np.sort(np.random.default_rng(config.seed).permutation(len(rows))[: config.limit])
+    if not config.validation:
+        return rows, None
+    kept, held = stratified_split(labels[rows], config.validation, config.seed)
+    return rows[kept], rows[held]
 
 
 def _take(data: Arrays, rows: np.ndarray) -> Arrays:

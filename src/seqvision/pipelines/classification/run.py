@@ -10,6 +10,7 @@ import numpy as np
 
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
+from seqvision.pipelines.classification.image_record import RECORD, check_record
 from seqvision.pipelines.classification.report import write_classify_report
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict
 from seqvision.pipelines.named_models import build_classifier, build_optimizer
@@ -41,6 +42,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
         raise ValueError(f"batch_size {config.batch_size} is larger than the {len(split.train)} training rows")
     with RunFolder.create(config.out, config.name) as folder:
         folder.write_config(config)
+        folder.write_json(RECORD, split.record)
         logger.info(describe_images(config, split))
         trained = train_models(
             models,
@@ -72,11 +74,13 @@ def evaluate_classify(path: str | Path) -> ClassifyEvaluation:
       path: the run folder.
 
     Raises:
-      ValueError: if the parameters do not fit the models.
+      ValueError: if the parameters do not fit the models, or the images are not those that the run was trained and
+        judged on: files added, removed or changed, class folders renamed.
     """
     folder = RunFolder.open(path)
     config = config_from_dict(ClassifyConfig, folder.read_json("config.json"))
     split = load_images(config)
+    check_record(folder.read_json(RECORD), split.record, config.folder or config.data, path)
     models = build_classifiers(config, split)
     optimizer = build_optimizer(config.optimizer, config.learning_rate)
     states = {}
