@@ -22,7 +22,7 @@ def imports_for_type_checkers():
 def test_what_is_loaded_late_is_what_type_checkers_see():
     late = {name: f"seqvision.pipelines.{module}" for name, module in pipelines._MODULES.items()}
     assert late == imports_for_type_checkers()
-    assert {*late, "ClassifyConfig", "ForecastConfig", "SequenceConfig"} == set(pipelines.__all__)
+    assert {*late, "ClassifyConfig", "ForecastConfig", "Reading", "SequenceConfig"} == set(pipelines.__all__)
     for name, module in late.items():
         assert getattr(pipelines, name).__module__ == module
 

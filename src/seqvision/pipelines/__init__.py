@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, SequenceConfig
+from seqvision.pipelines.reading import Reading
 
 if TYPE_CHECKING:
     from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
@@ -58,6 +59,7 @@ __all__ = [
     "JudgedClasses",
     "JudgedForecasts",
     "ModelSize",
+    "Reading",
     "Result",
     "Run",
     "SequenceConfig",

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from seqvision._checks import check_count, check_number, did_you_mean
+from seqvision._checks import check_count, check_number, did_you_mean, is_int
+from seqvision.pipelines.reading import Reading
+from seqvision.pipelines.settings import check_settings
 
 Config = TypeVar("Config")
 
@@ -18,30 +20,33 @@ CLASSIFIERS = ("convnet", "mlp", "linear", *CELLS)
 Optimizer = Literal["adam", "rmsprop", "sgd"]
 
 
+BATCH_SIZE = 32  # windows or images a step by default, if there are so many
+PAIRS = 128  # pairs of sequences
+
+
 @dataclass(frozen=True)
-class ForecastConfig:
-    """Train forecasters on a series and judge them beside the naive forecasts on the same rows."""
+class ForecastConfig(Reading):
+    """Train forecasters on a series and judge them beside the naive forecasts on the same rows.
+
+    How the file is read, the fields of `Reading` say. Of a file with several series below each other ``series_id`` and
+    ``series`` name one; all of them are a loop::
+
+        for name in read_all_series("long.csv", "value", series_id="id"):
+            run_forecast(ForecastConfig(csv="long.csv", target="value", series_id="id", series=name))
+    """
 
     csv: str | None = None
     """file of the series; by default the daily prices of one stock that matplotlib bundles"""
-    target: str | None = None
+    target: str | int | None = None
     """column to predict, by name or position; may be left out if there is one column of numbers"""
-    columns: tuple[str, ...] = ()
+    columns: tuple[str | int, ...] = ()
     """further columns that the models see (then nothing runs freely)"""
-    date: str | None = None
-    """column of dates; by default the first that looks like one"""
-    dayfirst: bool | None = None
-    """whether dates are dd/mm/yyyy; by default the data decide"""
-    blanks: Literal["error", "drop", "ffill", "interpolate", "zero"] = "error"
-    """what to do with blank cells"""
-    decimal: str = "."
-    """decimal sign of the file"""
     returns: bool = False
     """forecast relative changes instead of levels"""
     unit: str = ""
     """unit of the target, for tables and plots"""
     season: int | None = None
-    """rows in a season, for the seasonal naive forecast and MASE"""
+    """rows in a season, or steps of time where there are dates, for the seasonal naive forecast and MASE"""
 
     models: tuple[str, ...] = ("lstm", "gru", "elman", "mlp")
     """models to train: lstm, gru, elman, mlp, linear (also as --cell)"""
@@ -73,8 +78,8 @@ class ForecastConfig:
     """its step size"""
     epochs: int = 50
     """passes over the training windows"""
-    batch_size: int = 32
-    """windows a step"""
+    batch_size: int | None = None
+    """windows a step; by default 32, or all if they are fewer"""
     seeds: int = 5
     """how often each model is trained, from other initial weights"""
     seed: int = 0
@@ -87,10 +92,15 @@ class ForecastConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be, before anything is read or compiled."""
-        _check_counts(self, "hidden", "layers", "length", "horizon", "epochs", "batch_size", "seeds")
+        super().__post_init__()
+        _check_counts(self, "hidden", "layers", "length", "horizon", "epochs", "batch_size", "seeds", "season")
         _check_common(self, FORECASTERS)
-        if self.season is not None:
-            _check_counts(self, "season")
+        for name, least in (("train", 1), ("validation", 0)):
+            part = getattr(self, name)
+            if is_int(part):
+                check_count(name, part, least=least)
+            else:
+                check_number(name, part, least=0, above=0 if least else None, below=1)
         if self.returns and (self.residual or self.columns):
             raise ValueError("returns=True is for one column and without residual: leave out residual and columns")
 
@@ -124,8 +134,8 @@ class ClassifyConfig:
     """its step size"""
     epochs: int = 30
     """passes over the training rows"""
-    batch_size: int = 32
-    """images a step"""
+    batch_size: int | None = None
+    """images a step; by default 32, or all if they are fewer"""
     seeds: int = 5
     """how often each model is trained, from other initial weights"""
     seed: int = 0
@@ -138,11 +148,9 @@ class ClassifyConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be, before anything is read or compiled."""
-        _check_counts(self, "hidden", "epochs", "batch_size", "seeds")
+        check_settings(self)
+        _check_counts(self, "hidden", "epochs", "batch_size", "seeds", "limit", "size")
         _check_common(self, CLASSIFIERS)
-        for name in ("limit", "size"):
-            if getattr(self, name) is not None:
-                _check_counts(self, name)
         if self.size is not None and self.folder is None:
             raise ValueError("size is for the images of a folder: give folder too, or leave out size")
         for name in ("test", "validation"):
@@ -155,8 +163,8 @@ class SequenceConfig:
 
     epochs: int = 10
     """passes over the training pairs"""
-    batch_size: int = 128
-    """pairs a step"""
+    batch_size: int | None = None
+    """pairs a step; by default 128, or all if they are fewer"""
     learning_rate: float = 0.01
     """first step size of Adam; it falls to zero as a cosine"""
     seeds: int = 5
@@ -170,26 +178,48 @@ class SequenceConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be, before anything is read or compiled."""
+        check_settings(self)
         _check_counts(self, "epochs", "batch_size", "seeds")
         _check_numbers(self)
 
 
-def config_from_dict(cls: type[Config], values: Mapping[str, Any]) -> Config:
+def with_batch_size(config: Config, rows: int, default: int = BATCH_SIZE) -> Config:
+    """Return a configuration whose batch fits the rows there are: the default shrinks to them, a given one must fit.
+
+    Args:
+      config: with a field batch_size.
+      rows: what there is to train on.
+      default: batch size where none is given.
+
+    >>> with_batch_size(ForecastConfig(), 14).batch_size
+    14
+    """
+    given = getattr(config, "batch_size")  # noqa: B009
+    if given is not None and given > rows:
+        raise ValueError(f"batch_size {given} is larger than the {rows} examples to train on: use {rows} or less")
+    return dataclasses.replace(config, batch_size=min(default, rows) if given is None else given)  # type: ignore
+
+
+def config_from_dict(cls: type[Config], values: Any) -> Config:
     """Rebuild a configuration from what was read of its JSON; unknown keys are refused with a suggestion.
 
     >>> config_from_dict(ForecastConfig, {"models": ["gru"], "epochs": 3}).models
     ('gru',)
     """
     known = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{cls.__name__} must be a mapping of settings, got {type(values).__name__}")
     for key in values:
         if key not in known:
             raise ValueError(f"{cls.__name__} has no setting {key!r}{did_you_mean(key, known)}")
-    return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    return cls(**values)
 
 
 def _check_counts(config: Any, *names: str) -> None:
+    optional = ("batch_size", "season", "limit", "size")
     for name in names:
-        check_count(name, getattr(config, name))
+        if name not in optional or getattr(config, name) is not None:
+            check_count(name, getattr(config, name))
 
 
 def _check_common(config: Any, models: tuple[str, ...]) -> None:
@@ -205,4 +235,4 @@ def _check_common(config: Any, models: tuple[str, ...]) -> None:
 
 def _check_numbers(config: Any) -> None:
     check_count("seed", config.seed, least=0, below=2**32)
-    check_number("learning_rate", config.learning_rate, above=0)
+    check_number("learning_rate", config.learning_rate, above=0, below=float("inf"))

@@ -8,7 +8,7 @@ import jax
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import describe_images, load_images
 from seqvision.pipelines.classification.run import build_classifiers
-from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
+from seqvision.pipelines.config import BATCH_SIZE, ClassifyConfig, ForecastConfig, with_batch_size
 from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
 from seqvision.pipelines.forecasting.run import build_forecasters, window_shape
 from seqvision.pipelines.results import Description, ModelSize
@@ -50,7 +50,8 @@ def _describe(
     for name, model in models.items():
         output, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), example)
         sizes[name] = ModelSize(example.shape[1:], output.shape[1:], parameter_count(model, example))
-    steps = updates_in(config.epochs, rows["train"], config.batch_size)
+    config = with_batch_size(config, rows["train"])
+    steps = updates_in(config.epochs, rows["train"], config.batch_size or BATCH_SIZE)
     lines = [head]
     lines += [f"{name}: {size.input} -> {size.output}, {size.parameters:,} parameters" for name, size in sizes.items()]
     lines += [f"{rows['train']} training examples, {steps:,} steps of {config.batch_size}, {config.seeds} seeds"]

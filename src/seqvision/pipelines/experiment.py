@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import tyro
 
+from seqvision.pipelines.settings import check_finite
+
 _Note = Annotated[str | None, tyro.conf.arg(help="what else to know of the run, for its record")]
 _Folder = Annotated[Path | None, tyro.conf.arg(help="folder of results, to which what was measured is written")]
 
@@ -37,7 +39,8 @@ def run_experiment(
     Returns:
       What main returns.
     Raises:
-      ValueError: before anything runs, if the folder of results does not say what is kept of this experiment.
+      ValueError: before anything runs, if a setting is no finite number, or the folder of results does not say what is
+        kept of this experiment.
     """
     unprefixed: Any = tyro.conf.OmitArgPrefixes
     settings = ("config", unprefixed[config], field(default_factory=config))
@@ -45,6 +48,7 @@ def run_experiment(
     arguments = make_dataclass("Arguments", [settings, *extra])
     words = [*(sys.argv[1:] if args is None else args)]
     given: Any = tyro.cli(arguments, args=words, description=description)
+    check_finite(given.config)
     file = Path(inspect.getfile(main)).resolve()
     measure = None if given.record is None else _measurement(given.record, file.stem)
     begin = time.perf_counter()

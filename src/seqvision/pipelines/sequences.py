@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from seqvision.data import Arrays, Vocabulary
 from seqvision.metrics import SequenceScores, score_sequences
 from seqvision.models import EncoderDecoder
-from seqvision.pipelines.config import SequenceConfig
+from seqvision.pipelines.config import PAIRS, SequenceConfig, with_batch_size
 from seqvision.pipelines.results import SequenceRun
 from seqvision.pipelines.seed_training import by_seed, history_records, train_seeds
 from seqvision.reporting import RunFolder, plot_attention, plot_losses, save_figure
@@ -39,6 +39,7 @@ def run_sequences(
     Raises:
       OSError: if the run folder cannot be written, before anything is compiled.
     """
+    config = with_batch_size(config, len(train), default=PAIRS)
     truth = np.asarray(test.y)
     scores: dict[str, dict[str, float]] = {}
     written, history, seconds, states = {}, {}, {}, {}
@@ -136,7 +137,8 @@ def nearest_answers(train: Arrays, test: Arrays) -> np.ndarray:
 
 
 def _optimizer(config: SequenceConfig, examples: int) -> optax.GradientTransformation:
-    rate = optax.cosine_decay_schedule(config.learning_rate, updates_in(config.epochs, examples, config.batch_size))
+    updates = updates_in(config.epochs, examples, config.batch_size or PAIRS)
+    rate = optax.cosine_decay_schedule(config.learning_rate, updates)
     return optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))
 
 

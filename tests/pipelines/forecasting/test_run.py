@@ -224,7 +224,7 @@ def test_configurations_that_cannot_be_are_refused(settings, message):
         ({"target": None}, "say target=… which to predict, one of close, volume"),
         ({"target": "clos"}, "did you mean 'close'"),
         ({"length": 300}, "300"),
-        ({"batch_size": 4000}, "batch_size 4000 is larger than the 117 training windows"),
+        ({"batch_size": 4000}, "batch_size 4000 is larger than the 117 examples to train on: use 117 or less"),
     ],
 )
 def test_data_that_do_not_fit_are_refused_before_a_folder_is_made(walk, tmp_path, settings, message):

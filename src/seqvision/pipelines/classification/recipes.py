@@ -10,11 +10,13 @@ import jax
 import numpy as np
 import optax
 
+from seqvision._checks import check_count, check_number
 from seqvision.data import Augment, ImageData
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.report import write_classify_report
 from seqvision.pipelines.results import ClassifyRun, JudgedClasses
 from seqvision.pipelines.seed_training import TrainedSeeds, train_seeds
+from seqvision.pipelines.settings import check_settings
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import score_classes
 from seqvision.training import (
@@ -62,6 +64,15 @@ class ImageRecipe:
     augment: Augment | None = None
     views: tuple[Callable[[Any], Any], ...] = ()
     compute_dtype: Literal["bfloat16", "float32"] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, before anything is compiled."""
+        check_settings(self)
+        for name in ("epochs", "batch_size"):
+            check_count(name, getattr(self, name))
+        check_number("learning_rate", self.learning_rate, above=0)
+        check_number("weight_decay", self.weight_decay, least=0)
+        check_number("smoothing", self.smoothing, least=0, below=1)
 
     def optimizer(self, examples: int) -> optax.GradientTransformation:
         """Return the update rule for so many training images."""

@@ -12,7 +12,7 @@ from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
 from seqvision.pipelines.classification.image_record import RECORD, check_record
 from seqvision.pipelines.classification.report import write_classify_report
-from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict
+from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict, with_batch_size
 from seqvision.pipelines.named_models import build_classifier, build_optimizer
 from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
 from seqvision.pipelines.seed_training import load_variables, train_models, training_text
@@ -38,8 +38,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
     """
     split = load_images(config)
     models = build_classifiers(config, split)
-    if config.batch_size > len(split.train):
-        raise ValueError(f"batch_size {config.batch_size} is larger than the {len(split.train)} training rows")
+    config = with_batch_size(config, len(split.train))
     with RunFolder.create(config.out, config.name) as folder:
         folder.write_config(config)
         folder.write_json(RECORD, split.record)

@@ -1,6 +1,8 @@
 """From a forecast configuration to a series and its windows."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,12 +11,14 @@ from seqvision.data import ForecastSplit, Series, find_column, forecast_split, l
 from seqvision.pipelines.config import ForecastConfig
 
 
-def load_series(config: ForecastConfig, csv: str | None = None) -> Series:
+def load_series(config: ForecastConfig, csv: str | None = None, reading: Mapping[str, Any] | None = None) -> Series:
     """Read the target and the further columns, or the bundled series; as relative changes if the configuration says so.
 
     Args:
-      config: what to read.
+      config: what to read, and how.
       csv: another file than the configuration's.
+      reading: keyword arguments of `seqvision.data.read_series` that count more than the configuration's: what a run
+        has found out of its own file.
 
     Raises:
       ValueError: if the target cannot be told, or a change is undefined because a value is not positive; and as
@@ -28,15 +32,8 @@ def load_series(config: ForecastConfig, csv: str | None = None) -> Series:
         series = _choose(load_goog(), config)
     else:
         wanted = [config.target, *config.columns] if config.columns and config.target is not None else []
-        series = read_series(
-            path,
-            None if config.target is None else _position(config.target),
-            columns=[_position(column) for column in wanted] or None,
-            date=None if config.date is None else _position(config.date),
-            dayfirst=config.dayfirst,
-            blanks=config.blanks,
-            decimal=config.decimal,
-        )
+        options = config.given() | dict(reading or {})
+        series = read_series(path, config.target, columns=wanted or None, **options)
         if series.target is None:
             listed = ", ".join(series.columns)
             raise ValueError(f"{path} has several columns of numbers: say target=… which to predict, one of {listed}")
@@ -125,12 +122,7 @@ def _choose(series: Series, config: ForecastConfig) -> Series:
     names = [series.columns[find_column(series.columns, column, series.name)] for column in (target, *config.columns)]
     names = list(dict.fromkeys(names))
     values = np.stack([series.column(name) for name in names], axis=1)
-    return Series(values, tuple(names), dates=series.dates, target=names[0], name=series.name, notes=series.notes)
-
-
-def _position(column: str) -> str | int:
-    """Take a column given as digits for its position."""
-    return int(column) if column.isdigit() else column
+    return replace(series, values=values, columns=tuple(names), target=names[0])
 
 
 def _relative_changes(series: Series) -> Series:
@@ -140,4 +132,4 @@ def _relative_changes(series: Series) -> Series:
     changes = series.values[1:] / series.values[:-1] - 1.0
     dates = None if series.dates is None else series.dates[1:]
     notes = (*series.notes, "relative changes from row to row")
-    return Series(changes, series.columns, dates=dates, target=series.target, name=series.name, notes=notes)
+    return replace(series, values=changes, dates=dates, notes=notes)

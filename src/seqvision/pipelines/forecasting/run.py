@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from seqvision.data import ForecastSplit
 from seqvision.models import parameter_count
-from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict
+from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict, with_batch_size
 from seqvision.pipelines.forecasting.data import describe_data, describe_split, fingerprint, load_series, split_series
 from seqvision.pipelines.forecasting.judging import judge_forecasts
 from seqvision.pipelines.forecasting.report import write_forecast_report
@@ -36,8 +36,7 @@ def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> For
     """
     split = split_series(config, load_series(config))
     models = build_forecasters(config, split)
-    if config.batch_size > len(split.train):
-        raise ValueError(f"batch_size {config.batch_size} is larger than the {len(split.train)} training windows")
+    config = with_batch_size(config, len(split.train))
     with RunFolder.create(config.out, config.name) as folder:
         folder.write_config(config)
         folder.write_json("data.json", describe_data(split))
