@@ -49,6 +49,8 @@ class Config(ClassifyConfig):
     """data set"""
     epochs: int = 15
     """passes over the training rows"""
+    batch_size: int = 32
+    """images a step"""
     seeds: int = 2
     """how often each model is trained, from other initial weights"""
     peak: float = 0.004
