@@ -44,7 +44,9 @@ def test_equals_flax(train):
     x = 3 * normal(8, 5, 4, 6) + 2
     layers = [BatchNorm(not train, 0.9, 1e-3), nn.BatchNorm(not train, momentum=0.9, epsilon=1e-3)]
     variables = layers[1].init(jax.random.key(0), x)
-    assert jax.tree.structure(variables) == jax.tree.structure(layers[0].init(jax.random.key(0), x))
+    own = layers[0].init(jax.random.key(0), x)
+    assert own["batch_stats"].pop("count") == 0
+    assert jax.tree.structure(variables) == jax.tree.structure(own)
     weights = {"scale": normal(6), "bias": normal(6, seed=1)}
 
     def loss(weights, x, layer):
@@ -97,3 +99,69 @@ def test_refused(arguments, error, words):
 def test_half_of_the_statistics_is_refused():
     with pytest.raises(ValueError, match="both mean and var"):
         batch_norm(np.ones((4, 3)), np.ones(3), np.ones(3), mean=np.ones(3))
+
+
+# Mean, standard deviation, and how exact y of unit scale is: a float32 of the mean's size is known to its own rounding.
+LARGE_MEANS = [(1000, 1, 5e-4), (-1000, 1, 5e-4), (100, 0.1, 5e-4), (1e4, 1, 5e-3), (1e5, 100, 5e-4), (0, 1e-2, 1e-5)]
+
+
+def shifted(mean, std, dtype=np.float32):
+    noise = np.random.default_rng(0).normal(size=(32, 9, 9, 3))
+    noise[0, 0, 0] = -mean / std  # a pixel of 0, as at a padded border
+    return (mean + std * noise).astype(dtype)
+
+
+def in_float64(x, scale, bias, epsilon=1e-5):
+    """y, mean, variance, and the gradient of sum(sin(y)) with respect to x, each by its formula."""
+    rows = np.asarray(x, np.float64).reshape(-1, x.shape[-1])
+    mean, var = rows.mean(0), rows.var(0)
+    hat = (rows - mean) / np.sqrt(var + epsilon)
+    y = hat * scale + bias
+    g = np.cos(y) * scale
+    gradient = (g - g.mean(0) - hat * (g * hat).mean(0)) / np.sqrt(var + epsilon)
+    return y.reshape(x.shape), mean, var, gradient.reshape(x.shape)
+
+
+@pytest.mark.parametrize(("mean", "std", "tolerance"), LARGE_MEANS)
+def test_a_large_mean_hides_no_small_deviation(mean, std, tolerance):
+    x, scale, bias = shifted(mean, std), np.array([1.0, 2.0, -0.5], np.float32), np.array([0.0, 1.0, -1.0], np.float32)
+    y, mean_, var, gradient = in_float64(x, scale, bias)
+
+    def loss(x):
+        y, mean, var = batch_norm(x, scale, bias)
+        return jnp.sin(y).sum(), (y, mean, var)
+
+    found, (f_y, f_mean, f_var) = jax.jit(jax.grad(loss, has_aux=True))(x)
+    np.testing.assert_allclose(f_mean, mean_, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(f_var, var, rtol=tolerance)
+    np.testing.assert_allclose(f_y, y, atol=tolerance * np.abs(y).max(), rtol=0)
+    np.testing.assert_allclose(found, gradient, atol=2 * tolerance * np.abs(gradient).max(), rtol=0)
+
+
+def test_a_large_mean_in_bfloat16():
+    x = jnp.asarray(shifted(100, 4), jnp.bfloat16)
+    y, mean, var, _ = in_float64(np.asarray(x.astype(jnp.float32)), 1, 0)
+    found, f_mean, f_var = jax.jit(batch_norm)(x, jnp.ones(3), jnp.zeros(3))
+    np.testing.assert_allclose(f_mean, mean, rtol=1e-6)
+    np.testing.assert_allclose(f_var, var, rtol=1e-5)
+    np.testing.assert_allclose(found.astype(jnp.float32), y, rtol=2**-8, atol=1e-4)
+
+
+def test_equals_torch():
+    torch = pytest.importorskip("torch")
+    x, scale, bias, weights = shifted(1000, 1), normal(3), normal(3, seed=1), normal(32, 9, 9, 3, seed=2)
+    theirs = [torch.tensor(np.asarray(a, np.float64), requires_grad=True) for a in (x, scale, bias)]
+    y = torch.nn.functional.batch_norm(theirs[0].permute(0, 3, 1, 2), None, None, *theirs[1:], training=True)
+    (y.permute(0, 2, 3, 1) * torch.tensor(weights.astype(np.float64))).sum().backward()
+    found = jax.jit(jax.grad(lambda *a: (batch_norm(*a)[0] * weights).sum(), (0, 1, 2)))(x, scale, bias)
+    for ours, other in zip(found, theirs, strict=True):
+        expected = other.grad.numpy()
+        np.testing.assert_allclose(ours, expected, atol=1e-3 * np.abs(expected).max(), rtol=0)
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_few_rows_and_constant_channels_are_finite(rows):
+    x = np.full((rows, 3), 1000.0, np.float32)
+    y, pull = jax.vjp(lambda x: batch_norm(x, jnp.ones(3), jnp.ones(3))[0], x)
+    np.testing.assert_array_equal(y, np.ones((rows, 3)))
+    np.testing.assert_array_equal(pull(jnp.ones_like(y))[0], np.zeros((rows, 3)))

@@ -22,7 +22,7 @@ def batch_norm(
     """Normalize every channel over all other axes, (x - mean) / sqrt(var + epsilon) * scale + bias.
 
     Ioffe and Szegedy 2015, "Batch Normalization" (https://arxiv.org/abs/1502.03167). Sums are at least float32; the
-    variance is the mean square minus the squared mean, never below zero, as flax computes it.
+    variance is the mean square of what is left after the mean is taken off, so that a large mean hides no small one.
 
     Args:
       x: (..., C) floating-point.
@@ -49,11 +49,19 @@ def batch_norm(
         raise ValueError("give both mean and var, or none of them")
     dtype = jnp.promote_types(x.dtype, jnp.float32)
     wide = x.astype(dtype)
+    scale, bias = jnp.asarray(scale, dtype), jnp.asarray(bias, dtype)
     if mean is None or var is None:
         pixels = math.prod(x.shape[:-1])
-        mean = channel_sums(wide) / pixels
-        var = jnp.maximum(channel_sums(jnp.square(wide)) / pixels - jnp.square(mean), 0)
+        # A sum of large numbers rounds: what is left of a mean after the first one is taken off is small. Derivatives
+        # go by the second sum alone, which they share with the bias.
+        center = lax.stop_gradient(channel_sums(wide) / pixels)
+        centered = wide - per_channel(center, x.shape)
+        offset = channel_sums(centered) / pixels
+        var = channel_sums(jnp.square(centered)) / pixels - jnp.square(offset)
+        slope = scale * lax.rsqrt(var + epsilon)
+        y = centered * per_channel(slope, x.shape) + per_channel(bias - offset * slope, x.shape)
+        return y.astype(x.dtype), center + offset, var
     mean, var = jnp.asarray(mean, dtype), jnp.asarray(var, dtype)
-    slope = jnp.asarray(scale, dtype) * lax.rsqrt(var + epsilon)
-    y = (wide - per_channel(mean, x.shape)) * per_channel(slope, x.shape)
-    return (y + per_channel(jnp.asarray(bias, dtype), x.shape)).astype(x.dtype), mean, var
+    slope = scale * lax.rsqrt(var + epsilon)
+    y = (wide - per_channel(mean, x.shape)) * per_channel(slope, x.shape) + per_channel(bias, x.shape)
+    return y.astype(x.dtype), mean, var

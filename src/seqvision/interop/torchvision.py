@@ -22,6 +22,7 @@ class _Layer(NamedTuple):
     bias: bool = True
 
 
+_MANY = 1e6  # batches that statistics have seen if they tell of none
 _NORM = {"weight": ("params", "scale"), "bias": ("params", "bias")}
 _NORM |= {"running_mean": ("batch_stats", "mean"), "running_var": ("batch_stats", "var")}
 
@@ -67,6 +68,9 @@ def from_torchvision(model: nn.Module, state_dict: Mapping[str, Any]) -> dict[st
             used.add(name)
             array = as_array("from_torchvision", name, state_dict[name])
             arrays[path] = _ours(layer, suffix, array, channels)
+        if layer.kind == "norm":
+            seen = state_dict.get(f"{layer.name}.num_batches_tracked", 0)
+            arrays["batch_stats", *layer.path, "count"] = _count(arrays, layer.path, int(np.asarray(seen)))
     extra = sorted(n for n in set(state_dict) - used if not n.startswith("aux") and "num_batches_tracked" not in n)
     if extra:
         raise ValueError(f"from_torchvision: {extra[:3]} have no place in {model!r}: choose the model of the weights")
@@ -110,7 +114,10 @@ def to_torchvision(model: nn.Module, variables: Mapping[str, Any]) -> dict[str, 
             array = _theirs(layer, suffix, np.asarray(array), channels)
             weights[f"{layer.name}.{suffix}"] = np.array(array, order="C")  # a copy, which torch may write to
         if layer.kind == "norm":
-            weights[f"{layer.name}.num_batches_tracked"] = np.zeros((), np.int64)
+            count: Any = variables["batch_stats"]
+            for part in (*layer.path, "count"):
+                count = count[part]
+            weights[f"{layer.name}.num_batches_tracked"] = np.asarray(count % _MANY).astype(np.int64)
     return weights
 
 
@@ -188,6 +195,12 @@ def _fields(layer: _Layer) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "weight", ("params", *layer.path, "kernel")
     if layer.bias:
         yield "bias", ("params", *layer.path, "bias")
+
+
+def _count(arrays: Mapping[tuple[str, ...], Any], path: tuple[str, ...], seen: int) -> np.ndarray:
+    """How many batches a norm has seen: published statistics that tell of none have seen many."""
+    fresh = not np.any(arrays["batch_stats", *path, "mean"]) and np.all(arrays["batch_stats", *path, "var"] == 1)
+    return np.asarray(seen or (0 if fresh else _MANY), np.float32)
 
 
 def _ours(layer: _Layer, suffix: str, array: Any, channels: int) -> Any:

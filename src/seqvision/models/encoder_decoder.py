@@ -69,6 +69,7 @@ class ImageEncoder(nn.Module):
       pool: 2x2 max pool after each of the first ``pool`` convolutions.
       features: F, size of the summary.
       batch_norm: normalize in each block.
+      momentum: of the running statistics, see `BatchNorm`.
       dropout: rate on the memory and on the summary.
 
     Source of the memory: Xu et al., "Show, attend and tell", 2015.
@@ -83,6 +84,7 @@ class ImageEncoder(nn.Module):
     pool: int = 1
     features: int = 64
     batch_norm: bool = False
+    momentum: float = 0.99
     dropout: float = 0.0
 
     @nn.compact
@@ -91,7 +93,7 @@ class ImageEncoder(nn.Module):
         x = source
         for depth, channels in enumerate(self.channels):
             pool = (2, 2) if depth < self.pool else None
-            x = ConvBlock(channels, batch_norm=self.batch_norm, pool=pool)(x, train=train)
+            x = ConvBlock(channels, batch_norm=self.batch_norm, momentum=self.momentum, pool=pool)(x, train=train)
         x = nn.Dropout(self.dropout, deterministic=not train)(x)
         summary = nn.relu(nn.Dense(self.features, kernel_init=GLOROT, name="dense")(x.reshape(x.shape[0], -1)))
         summary = nn.Dropout(self.dropout, deterministic=not train)(summary)

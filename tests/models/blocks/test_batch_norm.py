@@ -5,8 +5,8 @@ import numpy as np
 import optax
 import pytest
 
-from seqvision.data import Arrays, Stream
-from seqvision.models import ConvBlock, ResNet
+from seqvision.data import Arrays, Stream, load_digits
+from seqvision.models import BatchNorm, ConvBlock, ConvNet, ResNet
 from seqvision.training import fit, forward
 
 MOMENTUM, EPSILON = 0.8, 1e-3
@@ -31,12 +31,16 @@ def train(model, x, batch_size, optimizer, kind=Arrays, epochs=2):
 
 def walk(z, batch_size, epochs):
     """What mean and variance should be after seeing pre-activations z (N, H, W, C) in float64."""
-    mean, var = np.zeros(z.shape[-1]), np.ones(z.shape[-1])
+    mean, var, count = 0, 0, 0
     for _ in range(epochs):
         for start in range(0, len(z), batch_size):
             batch = z[start : start + batch_size].reshape(-1, z.shape[-1])
-            mean = MOMENTUM * mean + (1 - MOMENTUM) * batch.mean(0)
-            var = MOMENTUM * var + (1 - MOMENTUM) * batch.var(0)
+            kept = min(MOMENTUM, count / (count + 10))
+            mean, var, count = (
+                kept * mean + (1 - kept) * batch.mean(0),
+                kept * var + (1 - kept) * batch.var(0),
+                count + 1,
+            )
     return mean, var
 
 
@@ -92,3 +96,36 @@ def test_a_residual_network_learns_the_same_from_a_stream_but_for_rounding():
     ]
     for a, b in zip(*(jax.tree.leaves((s.params, s.batch_stats)) for s in states), strict=True):
         assert np.linalg.norm(a - b) <= 1e-6 * np.linalg.norm(a)
+
+
+def test_statistics_are_right_after_one_batch_and_settle_to_the_momentum():
+    x = draw(64, 5)
+    norm = BatchNorm(False, momentum=0.8)
+    variables = norm.init(jax.random.key(0), x)
+    _, after = norm.apply(variables, x, mutable=["batch_stats"])
+    np.testing.assert_allclose(after["batch_stats"]["mean"], x.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(after["batch_stats"]["var"], x.var(0), rtol=1e-5)
+    old = {"mean": np.ones(5, np.float32), "var": np.ones(5, np.float32)}
+    for stats in (old, old | {"count": np.float32(40)}):  # as flax has them, and as they are after many batches
+        _, after = norm.apply(variables | {"batch_stats": stats}, x, mutable=["batch_stats"])
+        np.testing.assert_allclose(after["batch_stats"]["mean"], 0.8 + 0.2 * x.mean(0), rtol=1e-5)
+        assert set(after["batch_stats"]) == set(stats)
+
+
+def test_a_momentum_that_is_no_share_is_refused():
+    with pytest.raises(ValueError, match=r"BatchNorm: momentum must be .*, got 1\.5"):
+        ConvBlock(2, batch_norm=True, momentum=1.5).init(jax.random.key(0), np.ones((1, 4, 4, 1), np.float32))
+
+
+def test_half_a_hundred_steps_serve_at_inference_as_in_training():
+    digits = load_digits()
+    rows = np.random.default_rng(0).permutation(len(digits))
+    few, others = (Arrays(np.asarray(digits.x)[part], np.asarray(digits.y)[part]) for part in (rows[:160], rows[160:]))
+    model = ConvNet((16,), stride=1, pool=(2, 2), batch_norm=True, dropout=0.0, dense=())
+    settings = {"loss": "cross_entropy", "metrics": {"accuracy"}, "validation": others, "compilation_cache": False}
+    history = fit(
+        model, few, optimizer=optax.adam(1e-2), epochs=10, batch_size=32, key=jax.random.key(0), **settings
+    ).history
+    assert history["accuracy"][-1] > 0.95
+    assert history["val_accuracy"][-1] > history["accuracy"][-1] - 0.12
+    assert history["val_accuracy"][4] > history["accuracy"][4] - 0.2

@@ -30,7 +30,7 @@ class ConvBlock(nn.Module):
       use_bias: whether there is a bias; None: unless it would be normalized away.
       pool: window of a max pool after all that, or None.
       dropout: rate at the end, of pixels and channels one by one.
-      momentum: of the running statistics, ``new = momentum * old + (1 - momentum) * batch``.
+      momentum: of the running statistics, see `BatchNorm`.
       epsilon: added to the variance.
       kernel_init: of the kernel; None: Glorot's uniform one, as Keras.
 

@@ -22,6 +22,7 @@ class SeparableBlock(nn.Module):
       stride: its step.
       activation: after each of the two.
       batch_norm: normalize before each activation.
+      momentum: of the running statistics, see `BatchNorm`.
 
     Source: Howard et al., MobileNets, arXiv:1704.04861.
 
@@ -36,12 +37,14 @@ class SeparableBlock(nn.Module):
     stride: int | tuple[int, ...] = 1
     activation: Activation = "relu"
     batch_norm: bool = True
+    momentum: float = 0.99
 
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, *spatial, C) to (B, *spatial', features)."""
         channels = x.shape[-1]
-        block = partial(ConvBlock, activation=self.activation, batch_norm=self.batch_norm, kernel_init=HE)
+        normalized = partial(ConvBlock, batch_norm=self.batch_norm, momentum=self.momentum)
+        block = partial(normalized, activation=self.activation, kernel_init=HE)
         x = block(channels, self.kernel_size, self.stride, groups=channels, name="depthwise")(x, train=train)
         return block(self.features, (1,) * len(self.kernel_size), name="pointwise")(x, train=train)
 

@@ -26,7 +26,7 @@ class ConvTransposeBlock(nn.Module):
       activation: name, see `seqvision.activations`, or an elementwise function.
       batch_norm: normalize before the activation.
       use_bias: whether there is a bias; None: unless it would be normalized away.
-      momentum: of the running statistics.
+      momentum: of the running statistics, see `BatchNorm`.
       kernel_init: of the kernel; None: Glorot's uniform one, as Keras.
 
     >>> import jax, jax.numpy as jnp

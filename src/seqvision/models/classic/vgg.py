@@ -21,6 +21,7 @@ class VGG(nn.Module):
       dense: units of the dense layers, with dropout after each.
       dropout: their rate.
       batch_norm: normalize each convolution.
+      momentum: of the running statistics, that of the published weights, see `BatchNorm`.
       num_classes: logits.
 
     Source: Simonyan and Zisserman, arXiv:1409.1556, configurations D and E.
@@ -36,6 +37,7 @@ class VGG(nn.Module):
     dense: tuple[int, ...] = (4096, 4096)
     dropout: float = 0.5
     batch_norm: bool = False
+    momentum: float = 0.9
     num_classes: int = 1000
 
     @nn.compact
@@ -52,6 +54,7 @@ class VGG(nn.Module):
                 block = ConvBlock(
                     features,
                     batch_norm=self.batch_norm,
+                    momentum=self.momentum,
                     use_bias=True,  # as the published weights have it, normalized or not
                     pool=(2, 2) if c == count - 1 else None,
                     kernel_init=HE,
