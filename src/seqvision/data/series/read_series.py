@@ -10,10 +10,10 @@ import numpy as np
 
 from seqvision._checks import check_choice
 from seqvision.data.series.blank_policies import POLICIES, BlankPolicy, fill_blanks
-from seqvision.data.series.date_text import looks_like_date, parse_dates
-from seqvision.data.series.number_text import is_blank, parse_numbers
+from seqvision.data.series.reading.date_text import looks_like_date, parse_dates
+from seqvision.data.series.reading.number_text import is_blank, parse_numbers
+from seqvision.data.series.reading.text_table import Table, read_table
 from seqvision.data.series.series import Series, find_column
-from seqvision.data.series.text_table import Table, read_table
 
 Duplicates = Literal["error", "first", "last", "mean"]
 
@@ -60,7 +60,8 @@ def read_series(
       encoding, separator, header: None finds them out; separator " " is any run of blanks; without header the columns
         are called "column 0", …
       decimal: "." or ",".
-      yearfirst, duplicates, series_id, series, missing, skip_rows, skip_footer, comment: not supported yet.
+      yearfirst: whether years of two digits come first (yy-mm-dd); None decides by the data.
+      duplicates, series_id, series, missing, skip_rows, skip_footer, comment: not supported yet.
 
     Returns:
       A `Series`, whose notes say what was sorted, filled or left out, and whose `reading` holds the keyword arguments
@@ -79,7 +80,6 @@ def read_series(
     """
     check_choice("blanks", blanks, POLICIES)
     later = {
-        "yearfirst": (yearfirst, None),
         "duplicates": (duplicates, "error"),
         "series_id": (series_id, None),
         "series": (series, None),
@@ -101,7 +101,7 @@ def read_series(
     _check_numbers(table, at, date_at, parse)
     rows, dates = np.arange(len(table.lines)), None
     if date_at is not None:
-        rows, dates = _order(table, date_at, dayfirst, date_format, drop=blanks == "drop")
+        rows, dates = _order(table, date_at, dayfirst, yearfirst, date_format, blanks == "drop", notes)
         if (np.diff(rows) < 0).any():
             notes.append("rows sorted by date")
     values = np.stack([parse(k)[0] for k in at], axis=1)[rows]
@@ -183,14 +183,19 @@ def _check_numbers(table: Table, at: list[int], date_at: int | None, parse) -> N
             raise ValueError(f"{table.place(wrong[0], k)}: {cell!r} is not a number{hint}")
 
 
-def _order(table: Table, date_at: int, dayfirst, date_format, drop: bool) -> tuple[np.ndarray, np.ndarray]:
+def _order(
+    table: Table, date_at: int, dayfirst, yearfirst, date_format, drop: bool, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows in the order of their dates, and these dates."""
-    dates = parse_dates(
+    read = parse_dates(
         table.cells[date_at],
         dayfirst=dayfirst,
+        yearfirst=yearfirst,
         date_format=date_format,
         place=lambda row: table.place(row, date_at),
     )
+    dates = read.values
+    notes += read.notes
     missing = np.flatnonzero(np.isnat(dates))
     if len(missing) and not drop:
         raise ValueError(f"{table.place(missing[0], date_at)}: there is no date (blanks='drop' leaves such rows out)")

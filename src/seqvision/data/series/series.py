@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from seqvision.data.series.reading.date_fields import fitting_unit
+
 
 @dataclass(frozen=True, eq=False)
 class Series:
@@ -32,7 +34,7 @@ class Series:
 
     values: np.ndarray  # (N, D) float64
     columns: tuple[str, ...]
-    dates: np.ndarray | None = None  # (N,) datetime64[ns]
+    dates: np.ndarray | None = None  # (N,) datetime64[ns], or [s] beyond the years 1678 to 2261
     target: str | None = None
     name: str = "series"
     notes: tuple[str, ...] = ()
@@ -48,7 +50,8 @@ class Series:
             row, k = np.argwhere(~np.isfinite(values))[0]
             raise ValueError(f"values has {values[row, k]} at row {row}, column {columns[k]!r}")
         if self.dates is not None:
-            dates = np.asarray(self.dates, dtype="datetime64[ns]")
+            given = np.asarray(self.dates)
+            dates = fitting_unit(given if given.dtype.kind == "M" else given.astype("datetime64[us]"))
             if dates.shape != values.shape[:1] or not (np.diff(dates) > np.timedelta64(0)).all():
                 raise ValueError(f"dates must be {len(values)} increasing dates, one a row")
             object.__setattr__(self, "dates", dates)

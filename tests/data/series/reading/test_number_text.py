@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqvision.data.series.number_text import is_blank, parse_number, parse_numbers
+from seqvision.data.series.reading.number_text import is_blank, parse_number, parse_numbers
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
 UNITS = {"": 0, "K": 3, "k": 3, "M": 6, "B": 9, "T": 12, "%": -2}

@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from seqvision.data.series.date_text import looks_like_date
-from seqvision.data.series.number_text import is_blank, parse_numbers
+from seqvision.data.series.reading.date_text import looks_like_date
+from seqvision.data.series.reading.number_text import is_blank, parse_numbers
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),

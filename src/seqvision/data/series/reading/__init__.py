@@ -1,0 +1,1 @@
+"""From files and tables in memory to columns of numbers and dates."""
