@@ -76,10 +76,9 @@ def _match_day(text: str, begin: int, reading: Reading) -> dict[str, Span] | Non
             return {**day, **rest}
     for before in () if reading.bare else TIMES_BEFORE:
         match = before.match(text, begin)
-        for pattern in reading.compiled if match else ():
-            day = _spans(pattern.fullmatch(text, match.end()))
-            if day:
-                return _spans(match) | day
+        days = [_spans(pattern.fullmatch(text, match.end())) for pattern in reading.compiled] if match else []
+        if any(days):
+            return _spans(match) | next(filter(None, days))
     return None
 
 
@@ -93,7 +92,9 @@ def _rest(text: str, at: int, reading: Reading) -> dict[str, Span] | None:
     if reading.bare and ("?P<d>" not in reading.patterns[0] or "?P<H>" in reading.patterns[0]):
         return None
     between = TIME_FOLLOWS.match(text, at)
-    for clock in TIMES if between else ():
+    if between is None:
+        return None
+    for clock in TIMES:
         match = clock.fullmatch(text, between.end())
         if match:
             return found | _spans(match)
@@ -102,7 +103,9 @@ def _rest(text: str, at: int, reading: Reading) -> dict[str, Span] | None:
 
 def _spans(match: re.Match | None) -> dict[str, Span]:
     """Return the named parts of a match with their text and place; none if a word is no month or day."""
-    parts = {} if match is None else {k: text for k, text in match.groupdict().items() if text is not None}
+    if match is None:
+        return {}
+    parts = {name: text for name, text in match.groupdict().items() if text is not None}
     for name, words in (("b", MONTHS), ("a", WEEKDAYS)):
         if name in parts and parts[name].casefold() not in words:
             return {}
@@ -270,8 +273,8 @@ def _days(fields: Fields, part, years: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def fitting_unit(dates: np.ndarray) -> np.ndarray:
     """Return dates as datetime64[ns] if that unit reaches all of them (1678 to 2261), else as datetime64[s].
 
-    >>> fitting_unit(np.array(["2020-01-01"], "datetime64[s]")).dtype, fitting_unit(np.array(["1500-01-01"], "datetime64[D]")).dtype
-    (dtype('<M8[ns]'), dtype('<M8[s]'))
+    >>> [str(fitting_unit(np.array([day], "datetime64[D]")).dtype) for day in ("2020-01-01", "1500-01-01")]
+    ['datetime64[ns]', 'datetime64[s]']
     """
     if dates.dtype == np.dtype("datetime64[ns]"):
         return dates

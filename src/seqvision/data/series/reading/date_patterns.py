@@ -27,7 +27,8 @@ TIMES = tuple(
         rf"(?P<H>00?)[ -]?(?P<p>{_HALF})",
         rf"(?P<p>{_HALF})[ ]?{_CLOCK}",
         r"(?P<H>00)(?P<M>00)(?:(?P<S>00)(?:\.(?P<f>0{1,9}))?)?",
-        r"(?P<H>00?)[ ]?(?:h|Uhr|時|时|点|시)[ ]?(?:(?P<M>00)(?:[ ]?(?:m|min|分|분))?)?(?:[ ]?(?P<S>00)[ ]?(?:s|秒|초))?",
+        r"(?P<H>00?)[ ]?(?:h|Uhr|時|时|点|시)[ ]?(?:(?P<M>00)(?:[ ]?(?:m|min|分|분))?)?"
+        r"(?:[ ]?(?P<S>00)[ ]?(?:s|秒|초))?",
     )
 )
 TIMES_BEFORE = tuple(re.compile(time.pattern + r",?[ ]+", re.IGNORECASE) for time in TIMES)
@@ -87,7 +88,11 @@ READINGS = (
         ),
     ),
     Reading("yyyy-dd-mm", (_three(_Y, _d, _m) + "(?!0)",), dayfirst=True, yearfirst=True, unusual=True),
-    Reading("dd/mm/yyyy", (_three(_d, _m, _Y) + r"\.?(?!0)", rf"(?:ngày )?{_d} (?:tháng|thg) {_m},? (?:năm )?{_Y}"), True),
+    Reading(
+        "dd/mm/yyyy",
+        (_three(_d, _m, _Y) + r"\.?(?!0)", rf"(?:ngày )?{_d} (?:tháng|thg) {_m},? (?:năm )?{_Y}"),
+        dayfirst=True,
+    ),
     Reading("mm/dd/yyyy", (_three(_m, _d, _Y) + "(?!0)",), False),
     Reading("yy-mm-dd", (_three(_y, _m, _d) + "(?!0)",), yearfirst=True),
     Reading("dd-mm-yy", (_three(_d, _m, _y) + r"\.?(?!0)",), True, False),
@@ -101,7 +106,11 @@ READINGS = (
             rf"{_Y}{_GAP}{_b}{_GAP}{_d}(?!0)",
         ),
     ),
-    Reading("day, name of month, yy", (rf"{_d}{_TH}{_GAP}{_b}{_GAP}'?{_y}(?!0)", rf"{_b}[. ]+{_d}{_TH}, ?'?{_y}(?!0)"), yearfirst=False),
+    Reading(
+        "day, name of month, yy",
+        (rf"{_d}{_TH}{_GAP}{_b}{_GAP}'?{_y}(?!0)", rf"{_b}[. ]+{_d}{_TH}, ?'?{_y}(?!0)"),
+        yearfirst=False,
+    ),
     Reading("yy, name of month, day", (rf"{_y}{_GAP}{_b}{_GAP}{_d}(?!0)",), yearfirst=True),
     Reading(
         "year and month",
@@ -190,7 +199,8 @@ def reading_of(date_format: str) -> tuple[Reading, bool]:
         raise ValueError(
             f"date_format must be a strptime format such as '%d/%m/%Y' or one of {words}, got {date_format!r}"
         )
-    pattern, seen = "", set()
+    pattern = ""
+    seen: set[str] = set()
     parts = [part for part in re.split(r"(%.?)", expanded) if part]
     for at, part in enumerate(parts):
         if not part.startswith("%"):

@@ -113,7 +113,8 @@ def parse_dates(
 
 def _wanted(dayfirst: bool | None, yearfirst: bool | None, bare: bool) -> tuple[list[Reading], list[Reading]]:
     """Return the readings that the arguments allow: first the usual ones, then the others."""
-    usual, unusual = [], []
+    usual: list[Reading] = []
+    unusual: list[Reading] = []
     for reading in READINGS:
         two_digits = reading.form in ("yy-mm-dd", "dd-mm-yy", "mm-dd-yy", "yy-dd-mm")
         if reading.bare and not bare:

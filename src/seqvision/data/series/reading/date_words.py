@@ -31,9 +31,10 @@ monday mon montag mo lundi lun lunes lunedì segunda segunda-feira seg maandag m
 tuesday tue tues dienstag di mardi mar martes martedì terça terça-feira ter dinsdag 星期二 周二 週二 화 화요일 火 火曜日
 wednesday wed mittwoch mi mercredi mer miércoles mié mercoledì quarta quarta-feira qua woensdag wo 星期三 周三 週三 수
  수요일 水 水曜日
-thursday thu thur thurs donnerstag do jeudi jeu jueves jue giovedì gio quinta quinta-feira qui donderdag 星期四 周四 週四 목
- 목요일 木 木曜日
-friday fri freitag fr vendredi ven viernes vie venerdì sexta sexta-feira sex vrijdag vr 星期五 周五 週五 금 금요일 金 金曜日
+thursday thu thur thurs donnerstag do jeudi jeu jueves jue giovedì gio quinta quinta-feira qui donderdag
+ 星期四 周四 週四 목 목요일 木 木曜日
+friday fri freitag fr vendredi ven viernes vie venerdì sexta sexta-feira sex vrijdag vr 星期五 周五
+ 週五 금 금요일 金 金曜日
 saturday sat samstag sonnabend sa samedi sam sábado sáb sabato sab zaterdag za 星期六 周六 週六 토 토요일 土 土曜日
 sunday sun sonntag so dimanche dim domingo dom domenica zondag zo 星期日 星期天 周日 周天 週日 일 일요일 日 日曜日
 """

@@ -18,7 +18,8 @@ def layouts(texts: np.ndarray) -> Iterator[tuple[str, np.ndarray, Callable[[tupl
       The text with every digit as 0, the rows that are written so, and a function from a span of digits in it to the
       numbers of these rows.
 
-    >>> [(layout, rows.tolist(), read((2, 4)).tolist()) for layout, rows, read in layouts(np.array(["a 12", "a 13"], object))]
+    >>> alike = layouts(np.array(["a 12", "a 13"], object))
+    >>> [(layout, rows.tolist(), read((2, 4)).tolist()) for layout, rows, read in alike]
     [('a 00', [0, 1], [12, 13])]
     """
     for start in range(0, len(texts), _BLOCK):
