@@ -1,10 +1,11 @@
 """Parameters as one .npz file: path -> array, never pickled, restored only where every leaf fits."""
 
+import math
 import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,10 @@ def unflatten_leaves(leaves: Mapping[str, Any]) -> dict[str, Any]:
         node = tree
         for parent in parents:
             node = node.setdefault(parent, {})
+            if not isinstance(node, dict):
+                break
+        if not isinstance(node, dict) or name in node:
+            raise ValueError(f"{path!r} lies in another leaf, or another lies in it")
         node[name] = value
     return tree
 
@@ -86,19 +91,22 @@ def load_parameters(path: str | os.PathLike[str], expected: Mapping[str, Any] | 
     """
     path = Path(path)
     try:
-        # Opened here: of a damaged file np.load would leave its own open.
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            leaves = {name: file[name] for name in file.files}
+        raw = path.open("rb")
     except FileNotFoundError:
         raise FileNotFoundError(f"no parameters at {path}: did the run finish?") from None
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError) as error:
-        raise ValueError(f"{path} is damaged ({error}): train again, or restore the file from a copy") from error
+    with raw:
+        try:
+            leaves = _read_leaves(raw, path.stat().st_size)
+            tree = unflatten_leaves(leaves)
+        except Exception as error:  # of a damaged file zipfile and numpy raise almost anything
+            text = str(error) or type(error).__name__
+            raise ValueError(f"{path} is damaged ({text}): train again, or restore the file from a copy") from error
     if expected is not None:
         problems = _differences(leaves, flatten_expected(expected))
         if problems:
             listed = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
             raise ValueError(f"{path} does not fit the model: {listed}")
-    return unflatten_leaves(leaves)
+    return tree
 
 
 def flatten_expected(tree: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[tuple[int, ...], str]]:
@@ -110,6 +118,33 @@ def flatten_expected(tree: Mapping[str, Any], prefix: str = "") -> dict[str, tup
         else:
             found[f"{prefix}{key}"] = (tuple(value.shape), str(value.dtype))
     return found
+
+
+def _read_leaves(raw: BinaryIO, size: int) -> Leaves:
+    """Read arrays that are stored as they are, each after its header: none claims more than the file holds."""
+    leaves: Leaves = {}
+    with zipfile.ZipFile(raw) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > size:
+            raise ValueError("its members claim more than the file holds")
+        for member in members:
+            name = member.filename.removesuffix(".npy")
+            if member.compress_type != zipfile.ZIP_STORED or name == member.filename or name in leaves:
+                raise ValueError(f"{member.filename!r} is no array of its own that is stored as it is")
+            with archive.open(member) as file:
+                leaves[name] = _read_array(file, member.file_size)
+    return leaves
+
+
+def _read_array(file: Any, size: int) -> NDArray[Any]:
+    version = np.lib.format.read_magic(file)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    shape, fortran, dtype = read_header(file)
+    count = math.prod(shape)
+    if dtype.kind not in "biufc" or count * dtype.itemsize != size - file.tell() or min(shape, default=0) < 0:
+        raise ValueError(f"{dtype}{shape} is not what {size} bytes hold")
+    array = np.frombuffer(bytearray(file.read()), dtype, count)
+    return array.reshape(shape, order="F" if fortran else "C")
 
 
 def _differences(leaves: Leaves, expected: Mapping[str, tuple[tuple[int, ...], str]]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.json_text import json_text
+from seqvision.reporting.manifest import check_files, record_files
 from seqvision.reporting.parameters import load_parameters, save_parameters
 
 
@@ -24,9 +25,12 @@ class RunFolder:
       parameters.npz    every leaf by its path
       predictions.csv   truth, forecasts and the naive forecast
       summary.json      the scores
+      manifest.json     the SHA-256 of each of these files
       STATUS            running, done, stopped or failed: why
 
-    Used in a ``with`` block it writes STATUS itself: done at the end, failed with the error, stopped by a signal.
+    Used in a ``with`` block it writes STATUS itself: done at the end, failed with the error, stopped by a signal. What
+    the run wrote may not change: `open` refuses a file that does, by name. Pictures may, and files of your own are
+    welcome.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as base, RunFolder.create(base, "demo") as folder:
@@ -59,22 +63,25 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "RunFolder":
-        """Return the folder of an earlier run.
+        """Return the folder of an earlier run, whose files are what the run wrote.
 
         Raises:
           FileNotFoundError: if it is not one.
+          ValueError: naming a file that has changed since.
         """
         path = Path(path)
         if not (path / "config.json").is_file():
             there = sorted(str(found.parent) for found in path.glob("*/config.json")) if path.is_dir() else []
             hint = f"; runs in it: {', '.join(there[-3:])}" if there else ""
             raise FileNotFoundError(f"{path} is not a run folder: it has no config.json{hint}")
+        check_files(path)
         return cls(path)
 
     @property
     def status(self) -> str:
-        """What STATUS says."""
-        return (self.path / "STATUS").read_text(encoding="utf-8").strip()
+        """What STATUS says; "unknown" without one."""
+        path = self.path / "STATUS"
+        return path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else "unknown"
 
     def set_status(self, text: str) -> None:
         """Write STATUS."""
@@ -89,6 +96,7 @@ class RunFolder:
     ) -> None:
         """Write how the run ended."""
         if kind is None:
+            record_files(self.path)
             self.set_status("done")
         elif issubclass(kind, KeyboardInterrupt | SystemExit):
             self.set_status("stopped")
@@ -98,6 +106,7 @@ class RunFolder:
     def write_json(self, name: str, value: Any) -> None:
         """Write strict JSON under ``name``."""
         self._write(name, json_text(value) + "\n")
+        record_files(self.path, [name])
 
     def write_config(self, config: Any) -> None:
         """Write the resolved configuration and, beside it, the environment."""
@@ -111,12 +120,12 @@ class RunFolder:
           ValueError: naming the file, if it is missing or not JSON.
         """
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"))
+            return json.loads((self.path / name).read_text(encoding="utf-8"), parse_constant=_refuse_constant)
         except FileNotFoundError:
             raise ValueError(
                 f"{self.path} has no {name}: did the run finish? its STATUS says {self.status!r}"
             ) from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{self.path / name} is not JSON ({error}): restore it from a copy") from error
 
     def log_metrics(self, records: Iterable[Mapping[str, Any]]) -> None:
@@ -131,6 +140,7 @@ class RunFolder:
     def save_parameters(self, tree: Mapping[str, Any]) -> None:
         """Write parameters.npz."""
         save_parameters(self.path / "parameters.npz", tree)
+        record_files(self.path, ["parameters.npz"])
 
     def load_parameters(self, expected: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Read parameters.npz; see ``seqvision.reporting.load_parameters``."""
@@ -159,12 +169,19 @@ def read_metrics(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, start=1):
         try:
             if line.strip():
-                records.append(json.loads(line))
-        except ValueError as error:  # a torn UTF-8 sign is a ValueError too
+                record = json.loads(line)
+                if not isinstance(record, dict):
+                    raise ValueError(f"a {type(record).__name__}, no record")
+                records.append(record)
+        except (ValueError, RecursionError) as error:  # a torn UTF-8 sign is a ValueError too
             if number == len(lines):  # complete lines end in a newline, so this one was being written
                 break
             raise ValueError(f"{path} line {number} is not JSON ({error})") from error
     return records
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 def _make_new(stem: Path) -> Path:
