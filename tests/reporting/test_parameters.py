@@ -1,3 +1,6 @@
+import tracemalloc
+import zipfile
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -82,3 +85,54 @@ def test_trees_that_would_not_come_back_are_refused(tmp_path, tree, error, messa
     with pytest.raises(error, match=message):
         save_parameters(tmp_path / "p.npz", tree)
     assert not list(tmp_path.iterdir())
+
+
+def npz(path, members, compression=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+
+
+def npy(shape, kind="<f4", data=b"", order=False):
+    header = f"{{'descr': '{kind}', 'fortran_order': {order}, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + data
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("w.npy", npy("(1000000000000,)"))],
+        [("w.npy", npy("(-2, -2)", data=bytes(16)))],
+        [("w.npy", npy("(3,)", data=bytes(16)))],
+        [("w.npy", npy("(4,)", "|O", bytes(32)))],
+        [("w.npy", npy("(4,)", "<U4", bytes(64)))],
+        [("w", npy("(4,)", data=bytes(16)))],
+        [("w.npy", npy("(4,)", data=bytes(16))), ("w/b.npy", npy("(4,)", data=bytes(16)))],
+        [("w/b.npy", npy("(4,)", data=bytes(16))), ("w.npy", npy("(4,)", data=bytes(16)))],
+        [("w.npy", b"")],
+        [("w.npy", b"\x93NUMPY\x07\x00" + bytes(100))],
+        [("w.npy", npy("[" * 5000))],
+    ],
+)
+def test_a_header_claims_no_more_than_the_file_holds(tmp_path, members):
+    npz(tmp_path / "p.npz", members)
+    with pytest.raises(ValueError, match=r"p\.npz is damaged"):
+        load_parameters(tmp_path / "p.npz")
+
+
+def test_what_unpacks_to_more_than_the_file_is_refused_before_it_is_unpacked(tmp_path):
+    path = tmp_path / "p.npz"
+    npz(path, [("w.npy", npy("(25000000,)", data=bytes(100_000_000)))], zipfile.ZIP_DEFLATED)
+    assert path.stat().st_size < 200_000
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="claim more than the file holds"):
+        load_parameters(path)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+    columns = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    save_parameters(path, {"w": columns, "empty": np.zeros((0, 3)), "one": np.float32(2)})
+    back = load_parameters(path)
+    np.testing.assert_array_equal(back["w"], columns)
+    assert back["empty"].shape == (0, 3)
+    assert back["one"] == 2
+    back["w"][0, 0] = 5.0

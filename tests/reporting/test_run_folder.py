@@ -114,6 +114,107 @@ def test_folders_that_cannot_be_are_refused(tmp_path):
         inner.read_json("summary.json")
 
 
+WRITTEN = (
+    "config.json",
+    "environment.json",
+    "data.json",
+    "summary.json",
+    "metrics.jsonl",
+    "parameters.npz",
+    "table.csv",
+)
+
+
+@pytest.fixture
+def finished(tmp_path):
+    with RunFolder.create(tmp_path, "run") as folder:
+        folder.write_config(Config())
+        folder.write_json("data.json", {"scaler": {"kind": "standard", "shift": [1.0], "scale": [2.0]}})
+        folder.log_metrics([{"epoch": 1, "loss": 0.5}])
+        folder.save_parameters({"gru": {"w": np.ones((2, 3), np.float32)}})
+        folder.write_json("summary.json", {"rmse": 1.5})
+        (folder.path / "table.csv").write_text("a,b\n1,2\n")
+        (folder.path / "losses.png").write_bytes(b"picture")
+        (folder.path / "data.json.partial").write_text("{")
+    return folder.path
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_a_changed_file_is_refused_by_name(finished, name):
+    content = (finished / name).read_bytes()
+    for at in (0, len(content) // 2, len(content) - 1):
+        (finished / name).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(ValueError, match=rf"{re.escape(name)} is not what the run wrote .* restore it from a copy"):
+            RunFolder.open(finished)
+    for cut in (b"", content[:-1], content + b"\n"):
+        (finished / name).write_bytes(cut)
+        with pytest.raises(ValueError, match=re.escape(name)):
+            RunFolder.open(finished)
+    (finished / name).write_bytes(content)
+    RunFolder.open(finished)
+
+
+def test_pictures_notes_and_leftovers_are_free_and_files_that_are_gone_are_missed_where_they_are_needed(finished):
+    (finished / "losses.png").write_bytes(b"touched up")
+    (finished / "notes.txt").write_text("best so far")
+    (finished / "data.json.partial").write_text("")
+    (finished / "table.csv").unlink()
+    (finished / "STATUS").unlink()
+    folder = RunFolder.open(finished)
+    assert folder.status == "unknown"
+    assert set(json.loads((finished / "manifest.json").read_text())["sha256"]) == set(WRITTEN)
+    (finished / "data.json").unlink()
+    with pytest.raises(ValueError, match=r"has no data\.json"):
+        RunFolder.open(finished).read_json("data.json")
+
+
+def test_a_manifest_that_is_gone_damaged_or_does_not_know_a_file_is_refused(finished):
+    manifest = finished / "manifest.json"
+    text = manifest.read_text()
+    for content in (
+        "",
+        "[]",
+        "{}",
+        '{"sha256": 3}',
+        '{"sha256": {"../data.json": "0"}}',
+        '{"sha256": {"a": 1}}',
+        "[" * 9999,
+    ):
+        manifest.write_text(content)
+        with pytest.raises(ValueError, match=r"manifest\.json is damaged"):
+            RunFolder.open(finished)
+    known = json.loads(text)["sha256"]
+    for name in ("config.json", "data.json", "summary.json", "parameters.npz"):
+        manifest.write_text(json.dumps({"sha256": {other: sign for other, sign in known.items() if other != name}}))
+        with pytest.raises(ValueError, match=rf"{name} is not in manifest\.json"):
+            RunFolder.open(finished)
+    manifest.unlink()
+    with pytest.raises(ValueError, match=r"has no manifest\.json"):
+        RunFolder.open(finished)
+
+
+def test_a_run_that_is_killed_has_a_manifest_of_what_it_wrote(tmp_path):
+    folder = RunFolder.create(tmp_path)
+    folder.write_config(Config())
+    folder.save_parameters({"w": np.ones(2)})
+    assert RunFolder.open(folder.path).load_parameters()["w"].tolist() == [1.0, 1.0]
+    (folder.path / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"config\.json is not what the run wrote"):
+        RunFolder.open(folder.path)
+
+
+def test_records_are_objects_and_numbers_are_finite(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    for content in ("3\n", "[1]\n", "null\n{}\n", "[" * 9999 + "\n"):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=r"metrics\.jsonl line 1 is not JSON"):
+            read_metrics(path)
+    for content in ('{"a": NaN}', '{"a": -Infinity}', "[" * 9999, '{"a": 1' + "0" * 5000 + "}"):
+        (tmp_path / "data.json").write_text(content)
+        with pytest.raises(ValueError, match=r"data\.json is not JSON"):
+            RunFolder(tmp_path).read_json("data.json")
+
+
 def test_json_is_strict():
     assert json.loads(json_text({"a": [np.nan, np.int8(3), True], "b": np.bool_(False)})) == {
         "a": [None, 3, True],

@@ -7,7 +7,13 @@ from pathlib import Path
 
 NAME = "manifest.json"
 FREE = (".png", ".svg", ".pdf", ".partial")  # pictures may be touched up, what a killed process left is passed over
-ALWAYS = ("config.json", "data.json", "parameters.npz")  # what later commands compute with
+ALWAYS = (
+    "config.json",
+    "data.json",
+    "images.json",
+    "summary.json",
+    "parameters.npz",
+)  # what later commands compute with
 
 
 def record_files(folder: Path, names: list[str] | None = None) -> None:

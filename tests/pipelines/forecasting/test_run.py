@@ -51,6 +51,7 @@ def test_the_folder_holds_everything(run):
         "config.json",
         "data.json",
         "environment.json",
+        "manifest.json",
         "metrics.jsonl",
         "parameters.npz",
         "predictions.csv",
@@ -110,10 +111,10 @@ def test_evaluate_refuses_other_data_and_other_parameters(run, walk, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(result.folder, copy)
     settings = json.loads((copy / "config.json").read_text())
-    (copy / "config.json").write_text(json.dumps(settings | {"hidden": 5}))
+    RunFolder(copy).write_json("config.json", settings | {"hidden": 5})
     with pytest.raises(ValueError, match=r"gru/seed_0/params/.* expected float32"):
         evaluate_forecast(copy)
-    (copy / "config.json").write_text(json.dumps(settings | {"hiden": 5}))
+    RunFolder(copy).write_json("config.json", settings | {"hiden": 5})
     with pytest.raises(ValueError, match="no setting 'hiden'; did you mean hidden"):
         evaluate_forecast(copy)
 
