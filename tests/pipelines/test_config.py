@@ -85,8 +85,8 @@ def test_what_can_be_meant_one_way_only_works():
 def test_every_argument_of_the_reader_is_a_setting_of_its_name():
     arguments = inspect.signature(read_series).parameters
     settings = {field.name for field in dataclasses.fields(Reading)}
-    assert settings - {"gaps"} == set(arguments) - {"source", "target", "columns"}
-    for name in settings - {"gaps"}:
+    assert settings == set(arguments) - {"source", "target", "columns"}
+    for name in settings:
         assert arguments[name].kind is inspect.Parameter.KEYWORD_ONLY
     assert {"csv", "target", "columns"} | settings <= {field.name for field in dataclasses.fields(ForecastConfig)}
     assert Reading().given() == {}

@@ -48,7 +48,9 @@ def test_starbucks():
     all_numbers = read_series(real("stocks", "sbux.csv"))
     assert all_numbers.columns == ("open", "high", "low", "close", "volume")
     assert all_numbers.target is None
-    assert all_numbers.notes == ("columns without numbers left out: 'Name'",)
+    left_out, holidays = all_numbers.notes
+    assert left_out == "columns without numbers left out: 'Name'"
+    assert "time goes by 1 business day: 45 gaps, 45 steps missing, the longest 1 step after 2013-02-15" in holidays
 
 
 def test_other_real_files():
@@ -247,3 +249,24 @@ def test_series_checks_itself():
         Series([1, 2], ("a",), target="b")
     with pytest.raises(TypeError, match="name or a position"):
         Series([1, 2], ("a",)).column(None)
+
+
+GAPPY = "day,x\n2022-05-29,1\n2022-05-30,2\n2022-05-31,3\n2022-06-03,6\n2022-06-04,7\n2022-06-05,8\n"
+
+
+def test_gaps_of_time_are_said_filled_or_refused():
+    kept = read_series(io.StringIO(GAPPY))
+    assert kept.notes == (
+        "time goes by 1 day: 1 gap, 2 steps missing, the longest 2 steps after 2022-05-31; windows run across gaps, "
+        "a season is counted in steps of time",
+    )
+    assert read_series(io.StringIO(GAPPY), gaps="interpolate").values[:, 0].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    filled = read_series(io.StringIO(GAPPY), gaps="fill")
+    assert filled.values[:, 0].tolist() == [1, 2, 3, 3, 3, 6, 7, 8]
+    assert filled.dates.astype("datetime64[D]").astype(str).tolist()[3] == "2022-06-01"
+    assert filled.notes[0].startswith("gaps='fill' made 2 rows: time goes by 1 day: 1 gap")
+    assert filled.reading["gaps"] == "fill"
+    with pytest.raises(ValueError, match=r"1 gap, .*: say gaps='keep', 'fill' or 'interpolate'"):
+        read_series(io.StringIO(GAPPY), gaps="error")
+    with pytest.raises(ValueError, match="gaps='fill' needs a column of dates, say which with date="):
+        read_series(io.StringIO(GAPPY), "x", date=False, gaps="fill")

@@ -14,6 +14,7 @@ from seqvision.data.series.reading.date_text import looks_like_date, parse_dates
 from seqvision.data.series.reading.number_text import is_blank, parse_numbers
 from seqvision.data.series.reading.text_table import Table, read_table
 from seqvision.data.series.series import Series, find_column
+from seqvision.data.series.time_axis import GapPolicy, apply_gaps
 
 Duplicates = Literal["error", "first", "last", "mean"]
 
@@ -39,6 +40,7 @@ def read_series(
     skip_rows: int = 0,
     skip_footer: int = 0,
     comment: str | None = None,
+    gaps: GapPolicy = "keep",
 ) -> Series:
     """Read a series from delimited text.
 
@@ -61,6 +63,8 @@ def read_series(
         are called "column 0", …
       decimal: "." or ",".
       yearfirst: whether years of two digits come first (yy-mm-dd); None decides by the data.
+      gaps: what to do where steps of time have no row: "keep" them and say so, "fill" in rows that repeat the values
+        before, "interpolate" rows on a line (and so look ahead), "error"; see `apply_gaps`.
       duplicates, series_id, series, missing, skip_rows, skip_footer, comment: not supported yet.
 
     Returns:
@@ -108,6 +112,12 @@ def read_series(
     values, kept, filled = fill_blanks(values, blanks, lambda row, k: table.place(rows[row], at[k]))
     if len(rows) < len(table.lines) or filled:
         notes.append(f"blanks={blanks!r} applied {filled + len(table.lines) - len(rows)} times")
+    days = None if dates is None else dates[kept]
+    if days is not None:
+        values, days, told = apply_gaps(values, days, gaps)
+        notes.extend(told)
+    elif gaps != "keep":
+        raise ValueError(f"{table.name}: gaps={gaps!r} needs a column of dates, say which with date=…")
     names = tuple(table.columns[k] for k in at)
     chosen = names[0] if len(names) == 1 else None
     if target is not None:
@@ -115,7 +125,7 @@ def read_series(
     return Series(
         values,
         names,
-        dates=None if dates is None else dates[kept],
+        dates=days,
         target=chosen,
         name=PurePath(table.name).stem,
         notes=(*table.notes, *notes),
@@ -128,6 +138,7 @@ def read_series(
             "separator": separator,
             "decimal": decimal,
             "header": header,
+            "gaps": gaps,
         },
     )
 
