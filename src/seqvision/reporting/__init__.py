@@ -18,6 +18,7 @@ from seqvision.reporting.image_plots import (
 from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
+from seqvision.reporting.plain_text import class_labels, short_name
 from seqvision.reporting.prediction_table import prediction_table, write_table
 from seqvision.reporting.run_folder import RunFolder, read_metrics
 from seqvision.reporting.style import save_figure
@@ -29,6 +30,7 @@ __all__ = [
     "Measurement",
     "RunFolder",
     "augmentation_draws",
+    "class_labels",
     "describe_environment",
     "flatten_leaves",
     "json_text",
@@ -58,6 +60,7 @@ __all__ = [
     "record_result",
     "save_figure",
     "save_parameters",
+    "short_name",
     "to_plain",
     "unflatten_leaves",
     "write_table",

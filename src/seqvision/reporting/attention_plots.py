@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from seqvision.reporting.plain_text import name_ticks, short_lines
 from seqvision.reporting.style import new_figure
 
 
@@ -43,8 +44,8 @@ def plot_attention(
             raise ValueError(f"a map of shape {table.shape} is too small for {len(target)} x {len(source)} symbols")
         table = table[: len(target), : len(source)]
         pictures.append(axes.imshow(table, cmap="Blues", vmin=0.0, vmax=1.0, aspect="equal"))
-        axes.set_xticks(range(len(source)), list(source), fontsize=8)
-        axes.set_yticks(range(len(target)), list(target), fontsize=8)
+        name_ticks(axes.xaxis, source, fontsize=8)
+        name_ticks(axes.yaxis, target, fontsize=8)
         axes.set_xlabel("read", fontsize=9)
         axes.tick_params(length=0)
     panels[0].set_ylabel("written", fontsize=9)
@@ -91,7 +92,7 @@ def plot_image_attention(
         for axes, table, symbol in zip(row[1:], shares, target, strict=False):
             axes.imshow(picture, cmap="gray_r")
             axes.imshow(table, cmap="Reds", alpha=0.55, vmin=0.0, vmax=maps.max(), extent=extent)
-            axes.set_title(symbol, fontsize=10)
+            axes.set_title(short_lines(symbol), fontsize=10)
     if title:
         figure.suptitle(title, fontsize=10)
     return figure

@@ -9,6 +9,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from seqvision.reporting.image_plots import scaled_images
+from seqvision.reporting.plain_text import class_labels
 from seqvision.reporting.style import PALETTE, new_figure
 
 _FOUND, _TRUE = PALETTE[1], PALETTE[2]
@@ -53,6 +54,7 @@ def plot_boxes(
             f"{len(pictures)} images need boxes (N, K, 4), labels and scores (N, K), got {places.shape}, "
             f"{classes.shape} and {None if sure is None else sure.shape}"
         )
+    names = None if class_names is None else class_labels(class_names)
     columns = max(1, min(columns, len(pictures)))
     lines = max(1, -(-len(pictures) // columns))
     figure = new_figure(2.3 * columns, 2.35 * lines + 0.4)
@@ -67,7 +69,7 @@ def plot_boxes(
         for k in np.flatnonzero(classes[n] >= 0):
             box = places[n, k] * scale
             _rectangle(axes, box, _FOUND)
-            name = str(classes[n, k]) if class_names is None else class_names[classes[n, k]]
+            name = str(classes[n, k]) if names is None else names[classes[n, k]]
             text = name if sure is None else f"{name} {sure[n, k]:.2f}".replace(" 0.", " .")
             axes.text(box[0] - 0.5, box[1] - 1.0, text, fontsize=7.5, color=_FOUND, va="bottom")
     if title:

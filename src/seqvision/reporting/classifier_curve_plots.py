@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from seqvision.metrics import PrecisionRecallCurve, Reliability, RocCurve
+from seqvision.reporting.plain_text import legend_name, short_name
 from seqvision.reporting.style import NAIVE, label_axes, new_figure, with_colors
 
 
@@ -29,9 +30,14 @@ def plot_threshold_curves(curves: Mapping[str, tuple[RocCurve, PrecisionRecallCu
     left, right = figure.subplots(1, 2)
     for name, color in with_colors(tuple(curves)):
         roc, pr = curves[name]
-        left.plot(roc.false_positive_rate, roc.true_positive_rate, color=color, label=f"{name}, area {roc.area:.3f}")
+        left.plot(
+            roc.false_positive_rate,
+            roc.true_positive_rate,
+            color=color,
+            label=f"{legend_name(name)}, area {roc.area:.3f}",
+        )
         # Precision belongs to the gain in recall before it: steps, as the average precision has it.
-        label = f"{name}, average {pr.average_precision:.3f}"
+        label = f"{legend_name(name)}, average {pr.average_precision:.3f}"
         right.step(pr.recall, pr.precision, where="pre", color=color, label=label)
     prevalence = next(iter(curves.values()))[1].precision[-1]
     left.plot([0, 1], [0, 1], color=NAIVE, linestyle="--", linewidth=1.0, label="a guess, area .5")
@@ -77,7 +83,7 @@ def plot_reliability(diagrams: Mapping[str, Reliability], *, title: str = "") ->
         above.plot([0, 1], [0, 1], color=NAIVE, linestyle="--", linewidth=1.0)
         above.set_xlim(0.0, 1.0)
         above.set_ylim(0.0, 1.02)
-        leftmost, heading = n % columns == 0, f"{name}: expected error {diagram.error:.3f}"
+        leftmost, heading = n % columns == 0, f"{short_name(name)}: expected error {diagram.error:.3f}"
         label_axes(above, heading, "share that is right" if leftmost else "")
         below.bar(height=diagram.rows[filled], alpha=0.8, edgecolor="white", **place)
         label_axes(below, "", "rows" if leftmost else "", "confidence")

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from seqvision.reporting.plain_text import legend_name, short_name
 from seqvision.reporting.style import (
     NAIVE,
     TRUTH,
@@ -70,7 +71,9 @@ def plot_forecast(
         axes.plot(x[part], y[part], color=TRUTH, linewidth=1.3, label="truth", zorder=3)
         if plain is not None:
             values = np.asarray(plain, np.float64)[part]
-            axes.plot(x[part], values, color="#555555", linestyle="--", linewidth=1.1, label=naive_name, zorder=4)
+            axes.plot(
+                x[part], values, color="#555555", linestyle="--", linewidth=1.1, label=legend_name(naive_name), zorder=4
+            )
         for model, color in with_colors(tuple(lines)):
             values = np.atleast_2d(np.asarray(lines[model], np.float64))[:, part]
             draw_band(axes, x[part], values, color, model, linewidth=1.1)
@@ -127,13 +130,15 @@ def plot_residuals(
         left.axhline(0.0, color=TRUTH, linewidth=0.8)
         left.plot(x, error, color=color, linewidth=0.8)
         rmse = float(np.sqrt(np.mean(error**2)))
-        label_axes(left, f"{name}: mean {error.mean():.3g}, RMSE {rmse:.4g}", with_unit("truth - forecast", unit))
+        label_axes(
+            left, f"{short_name(name)}: mean {error.mean():.3g}, RMSE {rmse:.4g}", with_unit("truth - forecast", unit)
+        )
         left.set_ylim(-span, span)
         left.margins(x=0.01)
         date_ticks(left, x)
         right.hist(np.clip(error, -span, span), bins=bins, color=color, orientation="horizontal", alpha=0.85)
         if error is not plain:
-            outline = {"histtype": "step", "color": TRUTH, "linewidth": 0.9, "label": naive_name}
+            outline = {"histtype": "step", "color": TRUTH, "linewidth": 0.9, "label": legend_name(naive_name)}
             right.hist(plain, bins=bins, orientation="horizontal", **outline)
             right.legend(fontsize=8, frameon=False)
         label_axes(right)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from seqvision.reporting.plain_text import legend_name
 from seqvision.reporting.style import NAIVE, PALETTE, label_axes, new_figure, with_colors
 
 _STYLES = ("-", "--", ":")
@@ -67,7 +68,7 @@ def _lines(axes: Axes, table: Mapping[str, ArrayLike], first: int, *, logarithmi
         shown = np.isfinite(middle) & (middle > 0 if logarithmic else True)
         x, low, high = np.flatnonzero(shown) + first, values.min(axis=0)[shown], values.max(axis=0)[shown]
         style = _STYLES[(n // len(PALETTE)) % len(_STYLES)]
-        axes.plot(x, middle[shown], style, color=color, linewidth=1.4, label=name)
+        axes.plot(x, middle[shown], style, color=color, linewidth=1.4, label=legend_name(name))
         axes.fill_between(x, low, high, where=np.isfinite(high), color=color, alpha=0.12, linewidth=0)
         if shown.any() and not np.isfinite(middle[-1]):
             axes.plot(x[-1], middle[shown][-1], "x", color=color)

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from seqvision.reporting.plain_text import short_lines, short_name
 from seqvision.reporting.style import new_figure
 
 Floats = NDArray[np.float64]
@@ -37,7 +38,7 @@ def plot_images(images: ArrayLike, titles: Sequence[str] | None = None, *, colum
         axes.set_axis_off()
     for n, (axes, picture) in enumerate(zip(panels.flat, pictures, strict=False)):
         _show(axes, picture)
-        axes.set_title("" if titles is None else titles[n], fontsize=7.5)
+        axes.set_title("" if titles is None else short_lines(titles[n]), fontsize=7.5)
     if title:
         figure.suptitle(title, fontsize=10)
     return figure
@@ -71,7 +72,7 @@ def plot_image_rows(rows: Mapping[str, ArrayLike], titles: Sequence[str] | None 
     for axes in panels.flat:
         axes.set_axis_off()
     for axes, text in zip(panels[0, 1:], titles or [], strict=False):
-        axes.set_title(text, fontsize=7.5)
+        axes.set_title(short_lines(text), fontsize=7.5)
     if title:
         figure.suptitle(title, fontsize=10)
     return figure
@@ -102,7 +103,9 @@ def plot_filters(filters: Mapping[str, ArrayLike], *, limit: int = 32, title: st
         c_out, h, w, c_in = np.shape(f)
         shown = f", the first {limit}" if c_out > limit else ""
         rows = f", the first {_ROWS} of {c_in} input channels by row" if c_in > _ROWS else ""
-        axes.set_title(f"{name}: {c_out} filters of {h} x {w} x {c_in}{shown}{rows}", loc="left", fontsize=9)
+        axes.set_title(
+            f"{short_name(name)}: {c_out} filters of {h} x {w} x {c_in}{shown}{rows}", loc="left", fontsize=9
+        )
         axes.set_axis_off()
     if title:
         figure.suptitle(title, fontsize=10)
@@ -230,4 +233,4 @@ def _show_signed(axes: Axes, picture: Floats) -> None:
 
 
 def _label(axes: Axes, text: str) -> None:
-    axes.text(0.0, 0.5, text, fontsize=7.5, va="center", transform=axes.transAxes)
+    axes.text(0.0, 0.5, short_lines(text), fontsize=7.5, va="center", transform=axes.transAxes)

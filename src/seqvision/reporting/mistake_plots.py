@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from seqvision.reporting.image_plots import plot_images, scaled_images
+from seqvision.reporting.plain_text import class_labels, name_ticks
 from seqvision.reporting.style import new_figure
 
 
@@ -25,7 +26,7 @@ def plot_confusion(counts: ArrayLike, class_names: Sequence[str] | None = None, 
     if table.ndim != 2 or table.shape[0] != table.shape[1]:
         raise ValueError(f"counts must be (C, C), got shape {table.shape}")
     classes = len(table)
-    names = [str(i) for i in range(classes)] if class_names is None else list(class_names)
+    names = [str(i) for i in range(classes)] if class_names is None else class_labels(class_names)
     if len(names) != classes:
         raise ValueError(f"class_names has {len(names)} names for {classes} classes")
     rates = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
@@ -43,8 +44,8 @@ def plot_confusion(counts: ArrayLike, class_names: Sequence[str] | None = None, 
                 shade = "white" if rates[i, j] > 0.55 else "#222222"
                 axes.text(j, i, text, ha="center", va="center", fontsize=7.5, color=shade)
     long = max(len(name) for name in names) > 4
-    axes.set_xticks(range(classes), names, fontsize=8, rotation=40 if long else 0, ha="right" if long else "center")
-    axes.set_yticks(range(classes), names, fontsize=8)
+    name_ticks(axes.xaxis, names, fontsize=8, rotation=40 if long else 0, ha="right" if long else "center")
+    name_ticks(axes.yaxis, names, fontsize=8)
     axes.set_xlabel("predicted class", fontsize=9)
     axes.set_ylabel("true class", fontsize=9)
     axes.set_title(title, loc="left", fontsize=10)
@@ -86,8 +87,10 @@ def plot_misclassified(
         )
     rows = misclassified_rows(truth, predicted=guess, confidence=sure)[:limit]
 
+    names = None if class_names is None else class_labels(class_names)
+
     def name(k: int) -> str:
-        return str(k) if class_names is None else class_names[k]
+        return str(k) if names is None else names[k]
 
     def text(row: int) -> str:
         line = f"{name(truth[row])} taken for {name(guess[row])}"

@@ -12,6 +12,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from seqvision.reporting.plain_text import PlainFigure, legend_name, short_name
+
 TRUTH, NAIVE = "#222222", "#8a8a8a"
 # Okabe and Ito's colors, told apart by color-blind readers too.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -19,7 +21,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure in inches that no global state knows of."""
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+    figure = PlainFigure(figsize=(width, height), layout="constrained", dpi=110)
     FigureCanvasAgg(figure)
     return figure
 
@@ -47,16 +49,16 @@ def draw_band(
     axes: Axes, x: Any, values: NDArray[np.float64], color: str, label: str, style: str = "-", linewidth: float = 1.5
 ) -> None:
     """Draw the mean of (S, B) and the range from the least to the largest."""
-    axes.plot(x, values.mean(axis=0), color=color, linestyle=style, linewidth=linewidth, label=label)
+    axes.plot(x, values.mean(axis=0), color=color, linestyle=style, linewidth=linewidth, label=legend_name(label))
     if len(values) > 1:
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
 
 
 def label_axes(axes: Axes, title: str = "", ylabel: str = "", xlabel: str = "") -> None:
     """Give axes their texts, a light grid and open sides."""
-    axes.set_title(title, loc="left", fontsize=10)
-    axes.set_ylabel(ylabel, fontsize=9)
-    axes.set_xlabel(xlabel, fontsize=9)
+    axes.set_title(title.replace("\n", " "), loc="left", fontsize=10)
+    axes.set_ylabel(ylabel.replace("\n", " "), fontsize=9)
+    axes.set_xlabel(xlabel.replace("\n", " "), fontsize=9)
     axes.tick_params(labelsize=8, which="both")
     axes.grid(True, color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -88,4 +90,4 @@ def with_unit(name: str, unit: str) -> str:
     >>> with_unit("close", "USD"), with_unit("close", "")
     ('close (USD)', 'close')
     """
-    return f"{name} ({unit})" if unit else name
+    return f"{short_name(name)} ({short_name(unit)})" if unit else short_name(name)

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from seqvision.reporting.plain_text import legend_name, short_lines, short_name
 from seqvision.reporting.style import PALETTE, draw_band, label_axes, new_figure
 
 Floats = NDArray[np.float64]
@@ -64,7 +65,7 @@ def _curves(
                 values = np.atleast_2d(np.asarray(history[prefix + metric], np.float64))
                 draw_band(axes, np.arange(1, values.shape[1] + 1), values, color, part, style)
                 drawn.append(values)
-        label_axes(axes, name, label if axes is panels[0] else "", "epoch")
+        label_axes(axes, short_name(name), label if axes is panels[0] else "", "epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(fontsize=8, frameon=False)
     for axes in panels[len(histories) :]:
@@ -103,10 +104,12 @@ def plot_epoch_curves(
             each = np.atleast_2d(np.asarray(values, np.float64))
             epochs = np.arange(1, each.shape[1] + 1)
             color, line = PALETTE[n % len(PALETTE)], _LINES[n // len(PALETTE) % len(_LINES)]
-            axes.plot(epochs, np.median(each, axis=0), color=color, linestyle=line, linewidth=1.4, label=name)
+            axes.plot(
+                epochs, np.median(each, axis=0), color=color, linestyle=line, linewidth=1.4, label=legend_name(name)
+            )
             if len(each) > 1:
                 axes.fill_between(epochs, each.min(axis=0), each.max(axis=0), color=color, alpha=0.15, linewidth=0)
-        label_axes(axes, heading, ylabel, xlabel)
+        label_axes(axes, short_lines(heading), ylabel, xlabel)
         if log:
             axes.set_yscale("log")
         axes.legend(fontsize=8, frameon=False)

@@ -12,6 +12,7 @@ from seqvision.metrics import reliability, softmax
 from seqvision.pipelines.results import JudgedClasses
 from seqvision.reporting import (
     RunFolder,
+    class_labels,
     misclassified_rows,
     plot_confusion,
     plot_feature_maps,
@@ -105,9 +106,10 @@ def _write_insight(
     if not filters:
         return
     images, labels, guess = np.asarray(test.x), np.asarray(test.y), probabilities.argmax(axis=1)
+    names = class_labels(classes)
     save_figure(plot_filters(_some(filters), title=f"{name}, seed 0"), folder.path / f"filters-{_file(name)}.png")
     maps = {layer: y[0] for layer, y in _some(feature_maps(state, images[:1])).items()}
-    title = f"{name}, seed 0: a test image of class {classes[labels[0]]}, taken for {classes[guess[0]]}"
+    title = f"{name}, seed 0: a test image of class {names[labels[0]]}, taken for {names[guess[0]]}"
     save_figure(plot_feature_maps(images[0], maps, title=title), folder.path / f"features-{_file(name)}.png")
     rows = np.unique(labels, return_index=True)[1][:10]
     window = max(2, min(images.shape[1:3]) // 5)
@@ -119,12 +121,12 @@ def _write_insight(
             state, images[rows], (window, window), stride=max(1, window // 2), fill=fill
         ),
     }
-    titles = [f"{classes[labels[row]]}\ntaken for {classes[guess[row]]}" for row in rows]
+    titles = [f"{names[labels[row]]}\ntaken for {names[guess[row]]}" for row in rows]
     figure = plot_heat_maps(images[rows], heat, titles, title=f"{name}, seed 0: what speaks for the predicted class")
     save_figure(figure, folder.path / f"attention-{_file(name)}.png")
     bounds = (float(images.min()), float(images.max()))
     wanted = maximize_activation(state, images.shape[1:], range(len(classes))[:10], steps=100, bounds=bounds)
-    titles = [f"{label}\nscore {score:.1f}" for label, score in zip(classes, wanted.activations, strict=False)]
+    titles = [f"{label}\nscore {score:.1f}" for label, score in zip(names, wanted.activations, strict=False)]
     figure = plot_images(wanted.images, titles, columns=5, title=f"{name}, seed 0: what excites each class most")
     save_figure(figure, folder.path / f"wanted-{_file(name)}.png")
 
