@@ -6,6 +6,7 @@ time, 130 and 143 stopped by a signal. Nothing heavy is imported before a comman
 
 import contextlib
 import dataclasses
+import errno
 import io
 import os
 import re
@@ -19,7 +20,7 @@ import tyro
 
 from seqvision import __version__, pipelines
 from seqvision._checks import did_you_mean
-from seqvision.pipelines import ClassifyConfig, ForecastConfig
+from seqvision.pipelines import ClassifyConfig, ForecastConfig, Reading
 
 __all__ = ["main"]
 
@@ -93,10 +94,11 @@ class Evaluate(_Common):
     """folder of the run"""
     csv: str | None = None
     """where its data file is now, if that has moved"""
+    reading: tyro.conf.OmitArgPrefixes[Reading] = field(default_factory=Reading)
 
     def run(self) -> "pipelines.Result":
         """Evaluate."""
-        return pipelines.evaluate_run(self.run_folder, self.csv)
+        return pipelines.evaluate_run(self.run_folder, self.csv, reading=self.reading)
 
 
 @dataclass(frozen=True)
@@ -111,14 +113,18 @@ class Predict(_Common):
     """rows to forecast; by default the run's horizon"""
     output: str | None = None
     """file to write the forecast to, as CSV"""
+    reading: tyro.conf.OmitArgPrefixes[Reading] = field(default_factory=Reading)
 
     def run(self) -> "pipelines.Result":
         """Predict."""
-        return pipelines.predict_forecast(self.run_folder, self.csv, steps=self.steps, output=self.output)
+        return pipelines.predict_forecast(
+            self.run_folder, self.csv, steps=self.steps, output=self.output, reading=self.reading
+        )
 
 
 _WRONG_INPUT = (ValueError, TypeError, FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)
 _ALIASES = {"--cell": "--models"}
+_TRUTHS = ("--dayfirst", "--yearfirst", "--residual", "--date", "--header")  # True and False may be said without a word
 _VERBS: dict[tuple[str, ...], Any] = {
     ("train", "forecast"): TrainForecast,
     ("train", "classify"): TrainClassify,
@@ -154,6 +160,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command if isinstance(command, int) else _run(command)
     except ValueError as error:  # the configuration refused a value
         return _complain(f"seqvision {' '.join(verb)}: {error}")
+    except KeyboardInterrupt:
+        return _complain("stopped", 130)
     finally:
         if hasattr(signal, "SIGALRM"):
             signal.setitimer(signal.ITIMER_REAL, 0.0)
@@ -166,15 +174,13 @@ def _run(command: Any) -> int:
         if isinstance(command, _Training) and not command.dry_run:
             print(f"run folder: {result.folder}", file=sys.stderr)
         return 0
-    except KeyboardInterrupt:
-        return _complain("stopped", 130)
     except BrokenPipeError:  # the reader of stdout went away, as with `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
         if command.debug:
             raise
-        return _complain(_one_line(error), 2 if isinstance(error, _WRONG_INPUT) else 1)
+        return _complain(_one_line(error), 2 if _is_wrong_input(error) else 1)
 
 
 def _parse(kind: type[Arguments], words: list[str], program: str) -> Arguments | int:
@@ -182,6 +188,7 @@ def _parse(kind: type[Arguments], words: list[str], program: str) -> Arguments |
     caught = io.StringIO()
     for short, option in _ALIASES.items():
         words = [re.sub(rf"^{short}(?==|$)", option, word) for word in words]
+    words = _truths_spelled_out(words)
     try:
         with contextlib.redirect_stderr(caught):
             command, unknown = tyro.cli(
@@ -199,11 +206,29 @@ def _parse(kind: type[Arguments], words: list[str], program: str) -> Arguments |
     return command
 
 
+def _truths_spelled_out(words: list[str]) -> list[str]:
+    """Write --no-dayfirst as --dayfirst False, and --dayfirst that no value follows as --dayfirst True.
+
+    >>> _truths_spelled_out(["--no-date", "--dayfirst", "--header", "2"])
+    ['--date', 'False', '--dayfirst', 'True', '--header', '2']
+    """
+    spelled = []
+    for word, following in zip(words, [*words[1:], "--"], strict=False):
+        said = following in ("True", "False", "None") or (
+            word in ("--date", "--header") and not following.startswith("--")
+        )
+        if word.replace("--no-", "--", 1) in _TRUTHS and word.startswith("--no-"):
+            spelled += [word.replace("--no-", "--", 1), "False"]
+        else:
+            spelled += [word, "True"] if word in _TRUTHS and not said else [word]
+    return spelled
+
+
 def _options(kind: Any) -> list[str]:
     fields = {f.name: f for f in dataclasses.fields(kind)}
-    factory: Any = fields["config"].default_factory if "config" in fields else None
-    names = [*fields, *([f.name for f in dataclasses.fields(factory)] if factory else [])]
-    return [f"--{name.replace('_', '-')}" for name in names if name not in ("config", "run_folder")]
+    inner: list[Any] = [fields[name].default_factory for name in ("config", "reading") if name in fields]
+    names = [*fields, *(f.name for factory in inner for f in dataclasses.fields(factory))]
+    return [f"--{name.replace('_', '-')}" for name in names if name not in ("config", "reading", "run_folder")]
 
 
 def _unboxed(text: str) -> str:
@@ -211,6 +236,12 @@ def _unboxed(text: str) -> str:
     lines = [re.sub(r"[─-╿]+", "", line).strip() for line in text.splitlines()[1:]]
     sentence = " ".join(lines).split("Argument helptext:")[0].split("For full helptext")[0]
     return re.sub(r"\s+", " ", sentence).replace("Error parsing config: ", "").strip()
+
+
+def _is_wrong_input(error: Exception) -> bool:
+    """Whether other words on the command line would help: not where a disk is full or memory is out."""
+    numbers = {getattr(one, "errno", None) for one in (error, error.__cause__)}
+    return isinstance(error, _WRONG_INPUT) or bool(numbers & {errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP})
 
 
 def _json(result: Any) -> str:

@@ -4,22 +4,27 @@ from pathlib import Path
 
 from seqvision.pipelines.classification.run import evaluate_classify
 from seqvision.pipelines.forecasting.run import evaluate_forecast
+from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ClassifyEvaluation, ForecastEvaluation
 from seqvision.reporting import RunFolder
 
 
-def evaluate_run(path: str | Path, csv: str | None = None) -> ForecastEvaluation | ClassifyEvaluation:
+def evaluate_run(
+    path: str | Path, csv: str | None = None, *, reading: Reading | None = None
+) -> ForecastEvaluation | ClassifyEvaluation:
     """Recompute the score card of a run; see `evaluate_forecast` and `evaluate_classify`.
 
     Args:
       path: the run folder.
       csv: where the data file of a forecast is now, if that has moved.
+      reading: what is to be read of it in another way than in training.
 
     Raises:
-      ValueError: if csv is given for a run of images.
+      ValueError: if csv or reading is given for a run of images.
     """
-    if "data" not in RunFolder.open(path).read_json("config.json"):
-        return evaluate_forecast(path, csv)
-    if csv is not None:
+    config = RunFolder.open(path).read_json("config.json")
+    if not isinstance(config, dict) or "data" not in config:
+        return evaluate_forecast(path, csv, reading=reading)
+    if csv is not None or (reading is not None and reading.given()):
         raise ValueError(f"{path} is a run on images: it has no csv")
     return evaluate_classify(path)

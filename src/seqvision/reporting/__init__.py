@@ -19,7 +19,7 @@ from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
 from seqvision.reporting.plain_text import class_labels, short_name
-from seqvision.reporting.prediction_table import prediction_table, write_table
+from seqvision.reporting.prediction_table import check_output, prediction_table, write_table
 from seqvision.reporting.run_folder import RunFolder, read_metrics
 from seqvision.reporting.style import save_figure
 from seqvision.reporting.training_plots import plot_epoch_curves, plot_losses
@@ -31,6 +31,7 @@ __all__ = [
     "RunFolder",
     "augmentation_draws",
     "class_labels",
+    "check_output",
     "describe_environment",
     "flatten_leaves",
     "json_text",

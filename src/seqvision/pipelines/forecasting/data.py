@@ -7,8 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from seqvision.data import ForecastSplit, Series, find_column, forecast_split, load_goog, read_series
+from seqvision.data import ForecastSplit, Scaler, Series, find_column, forecast_split, load_goog, read_series
 from seqvision.pipelines.config import ForecastConfig
+from seqvision.pipelines.reading import READING, Reading
+from seqvision.reporting import RunFolder
+
+_ORDERS = {"date", "date_format", "dayfirst", "yearfirst"}  # to say one anew takes the others back
+_FEW = 10  # rows that say too little of their usual step
 
 
 def load_series(config: ForecastConfig, csv: str | None = None, reading: Mapping[str, Any] | None = None) -> Series:
@@ -38,6 +43,64 @@ def load_series(config: ForecastConfig, csv: str | None = None, reading: Mapping
             listed = ", ".join(series.columns)
             raise ValueError(f"{path} has several columns of numbers: say target=… which to predict, one of {listed}")
     return _relative_changes(series) if config.returns else series
+
+
+def load_again(
+    config: ForecastConfig, saved: Mapping[str, Any], csv: str | None = None, reading: Reading | None = None
+) -> Series:
+    """Read a file as the file of a finished run was read.
+
+    Args:
+      config: of the run.
+      saved: what `read_saved` returned.
+      csv: another file than the configuration's.
+      reading: what is to be read in another way.
+
+    Raises:
+      ValueError: if the columns are not those of the run, or the rows are much nearer or further in time; and as
+        `load_series`.
+    """
+    given = {} if reading is None else reading.given()
+    kept = {name: value for name, value in saved["reading"].items() if not (name in _ORDERS and _ORDERS & given.keys())}
+    series = load_series(config, csv, kept | given)
+    if tuple(saved["columns"]) != series.columns:
+        raise ValueError(f"the run was trained on columns {saved['columns']}, the file gives {list(series.columns)}")
+    usual, now = saved["step_seconds"], _usual_seconds(series)
+    if usual is not None and now is not None and len(series) >= _FEW and not usual / 2 < now < usual * 2:
+        raise ValueError(
+            f"the rows of {series.name} are {_span(now)} apart, those that the run was trained on {_span(usual)}: "
+            "give a file with the same steps of time, or train on this one"
+        )
+    return series
+
+
+def read_saved(folder: RunFolder) -> dict[str, Any]:
+    """Read what `describe_data` returned of the data of a run, with the `Scaler` and the reading ready for use.
+
+    Raises:
+      ValueError: if data.json does not have it.
+    """
+    saved = folder.read_json("data.json")
+    try:
+        columns, scaler = saved["columns"], saved["scaler"]
+        shift, scale = (tuple(map(float, scaler[name])) for name in ("shift", "scale"))
+        usual = saved["step_seconds"]
+        well = (
+            all(isinstance(column, str) for column in columns)
+            and saved["target"] in columns
+            and len(shift) == len(scale) == len(columns)
+            and np.isfinite([*shift, *scale]).all()
+            and min(scale) > 0
+            and (usual is None or (np.isfinite(float(usual)) and usual > 0))
+            and isinstance(saved["sha256"], str)
+            and isinstance(saved["rows"], int)
+        )
+        given = Reading(**saved["reading"]).given()
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{folder.path / 'data.json'} does not describe the data of a run ({error!r})") from error
+    if not well:
+        raise ValueError(f"{folder.path / 'data.json'} does not describe the data of a run")
+    return {**saved, "scaler": Scaler(scaler["kind"], shift, scale), "reading": given}
 
 
 def split_series(config: ForecastConfig, series: Series) -> ForecastSplit:
@@ -76,6 +139,8 @@ def describe_data(split: ForecastSplit) -> dict[str, Any]:
         "dates": dates,
         "sha256": fingerprint(series),
         "notes": series.notes,
+        "reading": {name: value for name, value in series.reading.items() if name in READING and value is not None},
+        "step_seconds": _usual_seconds(series),
         "train_rows": split.train_rows.stop,
         "validation_rows": split.validation_rows.stop - split.validation_rows.start,
         "test_rows": split.test_rows.stop - split.test_rows.start,
@@ -123,6 +188,18 @@ def _choose(series: Series, config: ForecastConfig) -> Series:
     names = list(dict.fromkeys(names))
     values = np.stack([series.column(name) for name in names], axis=1)
     return replace(series, values=values, columns=tuple(names), target=names[0])
+
+
+def _usual_seconds(series: Series) -> float | None:
+    """Return the median step of time."""
+    if series.dates is None or len(series) < 2:
+        return None
+    return float(np.median(np.diff(series.dates) / np.timedelta64(1, "s")))
+
+
+def _span(seconds: float) -> str:
+    number, unit = (seconds / 86_400, "day") if seconds >= 86_400 else (seconds, "second")
+    return f"{number:g} {unit}" + ("" if number == 1 else "s")
 
 
 def _relative_changes(series: Series) -> Series:

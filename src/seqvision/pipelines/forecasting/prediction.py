@@ -9,38 +9,45 @@ import numpy as np
 import pandas as pd
 
 from seqvision._checks import check_count
-from seqvision.data import Scaler
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
-from seqvision.pipelines.forecasting.data import load_series
+from seqvision.pipelines.forecasting.data import load_again, read_saved
 from seqvision.pipelines.forecasting.judging import free_paths, seed_outputs
 from seqvision.pipelines.named_models import build_forecaster
+from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastPrediction
 from seqvision.pipelines.seed_training import load_variables, stack_seeds
-from seqvision.reporting import RunFolder, write_table
+from seqvision.reporting import RunFolder, check_output, write_table
 from seqvision.scorecards import format_number, last_value
 
 
 def predict_forecast(
-    path: str | Path, csv: str | None = None, *, steps: int | None = None, output: str | Path | None = None
+    path: str | Path,
+    csv: str | None = None,
+    *,
+    steps: int | None = None,
+    output: str | Path | None = None,
+    reading: Reading | None = None,
 ) -> ForecastPrediction:
     """Forecast the rows after the end of a file with every model of a run.
 
     Args:
       path: the run folder; its scaler and its parameters are used as they are.
-      csv: file with the columns of the run's; the default is the run's own file.
+      csv: file with the columns of the run's, read as the run's own was; the default is that file.
       steps: rows to forecast; the default is the run's horizon. More than that are fed by the forecasts themselves,
         which needs a run whose target is its only column.
       output: where to write the table as CSV, or None.
+      reading: what is to be read of the file in another way than in training.
 
     Raises:
+      OSError: if output cannot be written, before anything is read.
       ValueError: if the file is shorter than a window or the columns are not those of the run.
     """
+    if output is not None:
+        check_output(output)
     folder = RunFolder.open(path)
     config = config_from_dict(ForecastConfig, folder.read_json("config.json"))
-    saved = folder.read_json("data.json")
-    series = load_series(config, csv)
-    if tuple(saved["columns"]) != series.columns:
-        raise ValueError(f"the run was trained on columns {saved['columns']}, the file gives {list(series.columns)}")
+    saved = read_saved(folder)
+    series = load_again(config, saved, csv, reading)
     if len(series) < config.length:
         raise ValueError(f"{series.name} has {len(series)} rows, but the models look at {config.length}")
     steps = config.horizon if steps is None else check_count("steps", steps)
@@ -50,8 +57,7 @@ def predict_forecast(
             f"steps={steps} is beyond the horizon of {config.horizon}, and a run with {len(series.columns)} columns "
             "cannot feed its forecasts back: train with a larger horizon"
         )
-    values = saved["scaler"]
-    scaler = Scaler(values["kind"], tuple(values["shift"]), tuple(values["scale"]))
+    scaler = saved["scaler"]
     at = (series.columns.index(saved["target"]),)
     models = {name: build_forecaster(name, config, at) for name in config.models}
     example = jax.ShapeDtypeStruct((1, config.length, len(series.columns)), jnp.float32)

@@ -10,10 +10,19 @@ import jax.numpy as jnp
 from seqvision.data import ForecastSplit
 from seqvision.models import parameter_count
 from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict, with_batch_size
-from seqvision.pipelines.forecasting.data import describe_data, describe_split, fingerprint, load_series, split_series
+from seqvision.pipelines.forecasting.data import (
+    describe_data,
+    describe_split,
+    fingerprint,
+    load_again,
+    load_series,
+    read_saved,
+    split_series,
+)
 from seqvision.pipelines.forecasting.judging import judge_forecasts
 from seqvision.pipelines.forecasting.report import write_forecast_report
 from seqvision.pipelines.named_models import build_forecaster
+from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastEvaluation, ForecastRun
 from seqvision.pipelines.seed_training import load_variables, train_models, training_text
 from seqvision.reporting import RunFolder
@@ -66,20 +75,23 @@ def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> For
     return ForecastRun(**vars(judged), folder=folder.path, text=text, summary=summary, history=history)
 
 
-def evaluate_forecast(path: str | Path, csv: str | None = None) -> ForecastEvaluation:
+def evaluate_forecast(
+    path: str | Path, csv: str | None = None, *, reading: Reading | None = None
+) -> ForecastEvaluation:
     """Recompute the score card of a run from its saved parameters and configuration.
 
     Args:
       path: the run folder.
       csv: where its data file is now, if that has moved.
+      reading: what is to be read of it in another way than in training.
 
     Raises:
       ValueError: if the data are not those of the run, or the parameters do not fit the models.
     """
     folder = RunFolder.open(path)
     config = config_from_dict(ForecastConfig, folder.read_json("config.json"))
-    split = split_series(config, load_series(config, csv))
-    saved = folder.read_json("data.json")
+    saved = read_saved(folder)
+    split = split_series(config, load_again(config, saved, csv, reading))
     if saved["sha256"] != fingerprint(split.series):
         raise ValueError(
             f"the data are not those of {folder.path}: it had {saved['rows']} rows of {', '.join(saved['columns'])}, "
