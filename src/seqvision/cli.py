@@ -254,7 +254,11 @@ def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     if "RESOURCE_EXHAUSTED" in text:
         return "out of memory: try a smaller batch_size, or fewer hidden units"
-    return text if isinstance(error, ValueError | TypeError | OSError) else f"{type(error).__name__}: {text}"
+    return (
+        text
+        if isinstance(error, ValueError | TypeError | OSError | ArithmeticError)
+        else f"{type(error).__name__}: {text}"
+    )
 
 
 def _complain(text: str, code: int = 2) -> int:

@@ -9,7 +9,15 @@ import optax
 import pytest
 
 from seqvision.data import Arrays, Stream
-from seqvision.training import EarlyStopping, create_state, fit, make_eval_step, make_run, make_train_step
+from seqvision.training import (
+    EarlyStopping,
+    NonFiniteLossError,
+    create_state,
+    fit,
+    make_eval_step,
+    make_run,
+    make_train_step,
+)
 
 KEY = jax.random.key(0)
 X = np.random.default_rng(0).normal(size=(24, 3)).astype(np.float32)
@@ -36,8 +44,8 @@ def stops(values, stopping):
 @pytest.mark.parametrize("data", [TRAIN, Stream(TRAIN.x, TRAIN.y)], ids=["on the device", "streamed"])
 def test_training_ends_when_patience_is_spent_and_the_best_weights_come_back(data, epochs):
     stopping = EarlyStopping(patience=4)
-    # A step size that grows makes the loss on the training rows fall, and rise again.
-    rule = optax.sgd(optax.exponential_decay(1e-2, 1, 1.3))
+    # A step size that grows, up to a bound, makes the loss on the training rows fall, and rise again.
+    rule = optax.sgd(optax.exponential_decay(1e-2, 1, 1.3, end_value=0.5))
     every = fit(nn.Dense(1), data, optimizer=rule, epochs=epochs, validation=data, **FIT)
     ran, best = stops(every.history["val_loss"], stopping)
     assert ran > 4
@@ -93,9 +101,10 @@ def test_a_loss_that_is_never_a_number_stops_and_keeps_the_first_weights():
 
     state = create_state(nn.Dense(1), SLOW, KEY, X[:1])
     args = {**FIT, "loss": nothing, "optimizer": SLOW, "epochs": 9, "state": state}
-    result = fit(nn.Dense(1), TRAIN, stopping=EarlyStopping("loss", patience=3), **args)
-    assert len(result.history["loss"]) == 3
-    chex.assert_trees_all_equal(result.state.params, state.params)
+    with pytest.raises(NonFiniteLossError, match=r"batch 1 of epoch 1 \(step 0\)") as stop:
+        fit(nn.Dense(1), TRAIN, stopping=EarlyStopping("loss", patience=3), **args)
+    assert len(stop.value.fit.history["loss"]) == 0
+    chex.assert_trees_all_equal(stop.value.fit.state.params, state.params)
 
 
 def test_what_cannot_be_watched_is_refused():

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Run,
         SequenceRun,
     )
-    from seqvision.pipelines.seed_training import TrainedSeeds, train_seeds
+    from seqvision.pipelines.seed_training import StoppedSeedsError, TrainedSeeds, train_seeds
     from seqvision.pipelines.sequences import example_lines, nearest_answers, run_sequences, save_attention
     from seqvision.pipelines.terminal import run_and_print, show_progress
 
@@ -64,6 +64,7 @@ __all__ = [
     "Run",
     "SequenceConfig",
     "SequenceRun",
+    "StoppedSeedsError",
     "TrainedSeeds",
     "describe_classify",
     "describe_forecast",
@@ -120,7 +121,7 @@ _LATE = {  # as above, for those who run: module -> its names
         "Run",
         "SequenceRun",
     ),
-    "seed_training": ("TrainedSeeds", "train_seeds"),
+    "seed_training": ("StoppedSeedsError", "TrainedSeeds", "train_seeds"),
     "sequences": ("example_lines", "nearest_answers", "run_sequences", "save_attention"),
     "terminal": ("run_and_print", "show_progress"),
 }

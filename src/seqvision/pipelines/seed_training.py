@@ -14,7 +14,7 @@ from seqvision.models import variable_shapes
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 from seqvision.pipelines.named_models import build_optimizer
 from seqvision.reporting import RunFolder
-from seqvision.training import TrainState, fit
+from seqvision.training import NonFiniteLossError, TrainState, fit
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +33,23 @@ class TrainedSeeds(NamedTuple):
             {"params": state.params, **({"batch_stats": state.batch_stats} if state.batch_stats else {})}
             for state in self.states
         ]
+
+
+class StoppedSeedsError(ArithmeticError):
+    """A loss became infinite or NaN in the training of some seeds; the others were trained to the end.
+
+    Args:
+      stopped: seed number -> what stopped it.
+      trained: all seeds, with the last good state of those that stopped; their history ends in NaN.
+    """
+
+    def __init__(self, stopped: Mapping[int, NonFiniteLossError], trained: TrainedSeeds):
+        first, error = next(iter(stopped.items()))
+        others = (
+            f" (so did {', '.join(f'seed {seed}' for seed in stopped if seed != first)})" if len(stopped) > 1 else ""
+        )
+        super().__init__(f"seed {first} of 0..{len(trained.states) - 1}{others}: {error}")
+        self.stopped, self.trained = dict(stopped), trained
 
 
 def train_seeds(
@@ -57,6 +74,9 @@ def train_seeds(
       options: what else `seqvision.training.fit` takes: loss, epochs, batch_size, and validation, metrics, augment or
         stopping where they are wanted.
 
+    Raises:
+      StoppedSeedsError: after all seeds, if the loss of some became infinite or NaN.
+
     >>> from seqvision.data import Arrays
     >>> data = Arrays(np.ones((10, 3)), np.zeros((10, 1)))
     >>> done = train_seeds(nn.Dense(1), data, optimizer=optax.sgd(0.1), seeds=2, loss="mse", epochs=5, batch_size=4)
@@ -65,10 +85,19 @@ def train_seeds(
     """
     base = jax.random.fold_in(jax.random.key(seed), stream)
     keys = [jax.random.fold_in(base, number) for number in range(seeds)]
-    fits = [fit(model, data, optimizer=optimizer, key=key, **options) for key in keys]
-    history = {name: np.stack([one.history[name] for one in fits]) for name in fits[0].history}
+    fits, stopped = [], {}
+    for number, one_key in enumerate(keys):
+        try:
+            fits.append(fit(model, data, optimizer=optimizer, key=one_key, **options))
+        except NonFiniteLossError as error:
+            stopped[number] = error
+            fits.append(error.fit)
+    history = {name: _stack_padded([one.history[name] for one in fits]) for name in fits[0].history}
     seconds = {name: sum(one.seconds[name] for one in fits) for name in ("compile", "run")}
-    return TrainedSeeds(tuple(one.state for one in fits), history, seconds)
+    trained = TrainedSeeds(tuple(one.state for one in fits), history, seconds)
+    if stopped:
+        raise StoppedSeedsError(stopped, trained)
+    return trained
 
 
 def train_models(
@@ -89,23 +118,35 @@ def train_models(
       folder: of the run.
       streams: all names there are, whose places number the streams of random numbers.
       options: what else `seqvision.training.fit` takes.
+
+    Raises:
+      ArithmeticError: naming model, seed, epoch and batch, if a loss became infinite or NaN; what was trained till then
+        is in the run folder, and so are all other models and seeds.
     """
-    trained = {}
+    trained: dict[str, TrainedSeeds] = {}
+    stopped: list[str] = []
     for name, model in models.items():
-        done = trained[name] = train_seeds(
-            model,
-            data,
-            optimizer=build_optimizer(config.optimizer, config.learning_rate),
-            seeds=config.seeds,
-            seed=config.seed,
-            stream=streams.index(name),
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            **options,
-        )
+        try:
+            done = train_seeds(
+                model,
+                data,
+                optimizer=build_optimizer(config.optimizer, config.learning_rate),
+                seeds=config.seeds,
+                seed=config.seed,
+                stream=streams.index(name),
+                epochs=config.epochs,
+                batch_size=config.batch_size,
+                **options,
+            )
+        except StoppedSeedsError as error:
+            done = error.trained
+            stopped.append(f"{name}, {error}")
+        trained[name] = done
         folder.log_metrics(history_records(name, done.history))
         logger.info(f"{name}: {config.seeds} seeds trained in {done.seconds['run']:.2f} s")
     folder.save_parameters({name: by_seed(done.variables) for name, done in trained.items()})
+    if stopped:
+        raise ArithmeticError("; ".join(stopped))
     return trained
 
 
@@ -117,6 +158,8 @@ def load_variables(
     Raises:
       ValueError: if they are not those of the models.
     """
+    if folder.status.startswith("failed"):
+        logger.warning(f"{folder.path} holds the last good parameters of a run that ended early: it {folder.status}")
     expected = {name: by_seed([variable_shapes(model, example)] * seeds) for name, model in models.items()}
     saved = folder.load_parameters(expected)
     return {name: [saved[name][f"seed_{s}"] for s in range(seeds)] for name in models}
@@ -132,7 +175,7 @@ def training_text(counts: Mapping[str, int], trained: Mapping[str, TrainedSeeds]
 
 
 def history_records(model: str, history: dict[str, np.ndarray]) -> list[dict[str, Any]]:
-    """Return one record an epoch and seed, for metrics.jsonl.
+    """Return one record an epoch and seed, for metrics.jsonl; epochs that a seed did not run to the end have none.
 
     >>> history_records("gru", {"loss": np.array([[0.5, 0.25]])})[1]
     {'model': 'gru', 'seed': 0, 'epoch': 2, 'loss': 0.25}
@@ -142,6 +185,7 @@ def history_records(model: str, history: dict[str, np.ndarray]) -> list[dict[str
         {"model": model, "seed": s, "epoch": e + 1, **{name: float(values[s, e]) for name, values in history.items()}}
         for s in range(seeds)
         for e in range(epochs)
+        if not all(np.isnan(values[s, e]) for values in history.values())
     ]
 
 
@@ -161,3 +205,9 @@ def stack_seeds(trees: Sequence[Any]) -> Any:
     (2, 2)
     """
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+def _stack_padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Return rows of different lengths as one array, NaN where they have ended."""
+    longest = max(len(row) for row in rows)
+    return np.stack([np.pad(row, (0, longest - len(row)), constant_values=np.nan) for row in rows])

@@ -14,7 +14,7 @@ from seqvision.metrics import SequenceScores, score_sequences
 from seqvision.models import EncoderDecoder
 from seqvision.pipelines.config import PAIRS, SequenceConfig, with_batch_size
 from seqvision.pipelines.results import SequenceRun
-from seqvision.pipelines.seed_training import by_seed, history_records, train_seeds
+from seqvision.pipelines.seed_training import StoppedSeedsError, by_seed, history_records, train_seeds
 from seqvision.reporting import RunFolder, plot_attention, plot_losses, save_figure
 from seqvision.seq2seq import Generated
 from seqvision.training import updates_in
@@ -43,21 +43,26 @@ def run_sequences(
     truth = np.asarray(test.y)
     scores: dict[str, dict[str, float]] = {}
     written, history, seconds, states = {}, {}, {}, {}
+    stopped: list[str] = []
     with RunFolder.create(config.out, config.name) as folder:
         folder.write_config(config)
         optimizer = _optimizer(config, len(train))
         for stream, (name, model) in enumerate(models.items()):
-            done = train_seeds(
-                model,
-                train,
-                optimizer=optimizer,
-                seeds=config.seeds,
-                seed=config.seed,
-                stream=stream,
-                loss="sequence_cross_entropy",
-                epochs=config.epochs,
-                batch_size=config.batch_size,
-            )
+            try:
+                done = train_seeds(
+                    model,
+                    train,
+                    optimizer=optimizer,
+                    seeds=config.seeds,
+                    seed=config.seed,
+                    stream=stream,
+                    loss="sequence_cross_entropy",
+                    epochs=config.epochs,
+                    batch_size=config.batch_size,
+                )
+            except StoppedSeedsError as error:
+                done = error.trained
+                stopped.append(f"{name}, {error}")
             written[name] = write(model, done.variables, test)
             scores[name] = _row([score_sequences(truth, written=tokens) for tokens in written[name].tokens], "model")
             history[name], seconds[name] = done.history, done.seconds
@@ -66,6 +71,8 @@ def run_sequences(
         for name, tokens in naive.items():
             scores[name] = _row([score_sequences(truth, written=tokens)], "baseline")
         folder.save_parameters(states)
+        if stopped:
+            raise ArithmeticError("; ".join(stopped))
         summary = {"scores": scores, "seconds": seconds, "test_rows": len(test)}
         folder.write_json("summary.json", summary)
         save_figure(plot_losses(history, loss="cross entropy of a token"), folder.path / "losses.png")

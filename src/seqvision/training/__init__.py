@@ -9,6 +9,7 @@ early stopping, populations of seeds, and the mean over views of an image at tes
 from .adversarial import AdversarialState, create_adversarial_state, generate_samples, make_adversarial_step
 from .compilation import enable_compilation_cache
 from .detection_loss import make_yolo_loss
+from .divergence import NonFiniteLossError
 from .fit import Fit, fit
 from .losses import (
     LossName,
@@ -38,6 +39,7 @@ __all__ = [
     "EarlyStopping",
     "Fit",
     "LossName",
+    "NonFiniteLossError",
     "PerExample",
     "SmoothedCrossEntropy",
     "TrainState",

@@ -19,11 +19,12 @@ from seqvision.data import Batch, Stream
 
 from .checks import check_batch_size, check_training_data
 from .compilation import Program, kept_on_disk
+from .divergence import non_finite_loss, start_guard
 from .losses import LossName, PerExample, resolve_loss, resolve_metrics
-from .run import make_epochs
+from .run import end_state, good_state, make_epochs
 from .state import TrainState, create_state, state_shapes
 from .step import Augmentation, Metrics, Penalty, make_eval_step, make_train_step
-from .stopping import EarlyStopping, best_state, start_watch
+from .stopping import EarlyStopping, start_watch
 from .streaming import StreamedEpoch, StreamPrograms, make_stream_programs
 
 History = dict[str, np.ndarray]  # one (epochs,) array a metric
@@ -90,6 +91,8 @@ def fit(
 
     Raises:
       ValueError: for sizes that do not fit, labels out of range, outputs and targets of different shapes.
+      NonFiniteLossError: if a loss, "val_loss" included, is infinite or NaN; it names epoch and batch, and its ``fit``
+        has the last good state and the history of the epochs before.
 
     >>> from seqvision.data import Arrays
     >>> data = Arrays(np.ones((10, 3)), np.zeros((10, 1)))
@@ -119,33 +122,40 @@ def fit(
             if labels is not None and not isinstance(examples, Stream) and hasattr(examples, "y"):
                 labels.check(examples.y)
         watch = jax.eval_shape(start_watch, shapes) if stopping is not None else None
+        guard = jax.eval_shape(start_guard, shapes)
         if streamed:
             streams = StreamedEpoch(_stream_programs(settings), labels, cache)
-            compiling: Any = streams.prepare(shapes, watch, data, validation)
+            compiling: Any = streams.prepare(shapes, watch, guard, data, validation)
         else:
-            compiling = _program(settings, chunk).prepare(shapes, watch, data, validation)  # in the background
+            compiling = _program(settings, chunk).prepare(shapes, watch, guard, data, validation)  # in the background
         if state is None:
             state = create_state(model, optimizer, key, x)
         else:
             state = jax.tree.map(jnp.copy, state)  # ours is donated, the caller's stays usable
+        first_step = int(state.step)
         several = compiling.result()
-        watch = start_watch(state) if stopping is not None else None
+        watch, guard = start_watch(state) if stopping is not None else None, start_guard(state)
     compiled = time.perf_counter()
     histories: list[History] = []
     with _progress_bar(epochs, progress) as advance:
         for _ in range(epochs // chunk):
-            state, watch, history = several(state, watch, data, validation)
-            history = jax.device_get(history)
-            if watch is not None:
-                ran = int(watch.epochs) - len(histories) * chunk
-                history = {name: values[:ran] for name, values in history.items()}
+            state, watch, guard, history = several(state, watch, guard, data, validation)
+            history, good_epochs, bad_batch = jax.device_get((history, guard.epochs, guard.batch))
+            ran = int(good_epochs) - len(histories) * chunk
+            history = {name: values[:ran] for name, values in history.items()}
             histories.append(history)
+            if bad_batch >= 0:
+                break
             advance(chunk, history)
             if watch is not None and watch.stopped:
                 break
-    state = state if watch is None else best_state(state, watch)
+    state = end_state(state, watch) if bad_batch < 0 else good_state(watch, guard, stopping)
     seconds = {"compile": compiled - start, "run": time.perf_counter() - compiled}
-    return Fit(state, {name: np.concatenate([h[name] for h in histories]) for name in histories[0]}, seconds)
+    done = Fit(state, {name: np.concatenate([h[name] for h in histories]) for name in histories[0]}, seconds)
+    if bad_batch >= 0:
+        batches = -(-len(data) // batch_size)
+        raise non_finite_loss(done, int(good_epochs) + 1, int(bad_batch), batches, first_step)
+    return done
 
 
 class StepOptions(NamedTuple):
@@ -174,7 +184,7 @@ def _program(settings: Settings, epochs: int) -> Program:
     step = make_train_step(loss, dict(metrics), **options._asdict())
     evaluate = make_eval_step(loss, dict(metrics))
     several = make_epochs(step, epochs, batch_size, shuffle, evaluate, stopping=stopping)
-    return Program(several, donate=(0, 1))
+    return Program(several, donate=(0, 1, 2))
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,7 @@ from seqvision._checks import check_count
 from seqvision.data import Batch
 
 from .checks import check_batch_size
+from .divergence import Guard, first_bad_batch, loss_of, start_guard, update_guard
 from .state import TrainState
 from .step import Step
 from .stopping import EarlyStopping, Watch, best_state, start_watch, update_watch
@@ -20,7 +21,7 @@ _SHUFFLE = 0x5EED  # folded into the key before the epoch, so that shuffling and
 Metrics = dict[str, Array]
 Evaluate = Callable[[TrainState, Batch], Metrics]
 Run = Callable[..., tuple[TrainState, Metrics]]
-Epochs = Callable[[TrainState, Watch | None, Any, Any], tuple[TrainState, Watch | None, Metrics]]
+Epochs = Callable[[TrainState, Watch | None, Guard, Any, Any], tuple[TrainState, Watch | None, Guard, Metrics]]
 
 
 def make_run(
@@ -48,7 +49,9 @@ def make_run(
       stopping: end early; the state then has the weights of the best epoch, and the history is NaN after the last.
 
     Returns:
-      run; its history holds one (epochs,) array a metric, means over the examples of an epoch.
+      run; its history holds one (epochs,) array a metric, means over the examples of an epoch. From an epoch on in
+      which a loss is not finite the history is NaN, and the state is the last good one: with which the first batch of
+      an epoch had a finite loss.
 
     >>> import flax.linen as nn, optax
     >>> from seqvision.data import Arrays
@@ -63,8 +66,11 @@ def make_run(
 
     def run(state: TrainState, data: Any, validation: Any = None) -> tuple[TrainState, Metrics]:
         watch = None if stopping is None else start_watch(state)
-        state, watch, history = several(state, watch, data, validation)
-        return (state if watch is None else best_state(state, watch)), history
+        state, watch, guard, history = several(state, watch, start_guard(state), data, validation)
+        done = jnp.arange(epochs) < guard.epochs
+        history = {name: jnp.where(done, values, jnp.nan) for name, values in history.items()}
+        last, good = end_state(state, watch), good_state(watch, guard, stopping)
+        return jax.tree.map(lambda a, b: jnp.where(guard.batch < 0, a, b), last, good), history
 
     return run
 
@@ -78,14 +84,15 @@ def make_epochs(
     eval_batch_size: int | None = None,
     stopping: EarlyStopping | None = None,
 ) -> Epochs:
-    """Build ``several(state, watch, data, validation) -> (state, watch, history)``, a run that can be gone on with.
+    """Build ``several(state, watch, guard, data, validation) -> (state, watch, guard, history)``.
 
-    It is what `make_run` wraps and what `fit` compiles; ``watch`` is None without early stopping.
+    A run that can be gone on with: what `make_run` wraps and what `fit` compiles; ``watch`` is None without early
+    stopping.
     """
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
 
-    def several(state: TrainState, watch: Watch | None, data: Any, validation: Any) -> Any:
+    def several(state: TrainState, watch: Watch | None, guard: Guard, data: Any, validation: Any) -> Any:
         check_batch_size(batch_size, len(data))
         if validation is not None and evaluate is None:
             raise ValueError("validation data given, but make_run got no evaluate: pass make_eval_step(loss, metrics)")
@@ -93,40 +100,58 @@ def make_epochs(
         def take(state: TrainState, rows: Array) -> tuple[TrainState, Metrics]:
             return _apart(step(*_apart((state, data.gather(rows)))))
 
-        def epoch(state: TrainState, _: None = None) -> tuple[TrainState, Metrics]:
+        def epoch(carry: tuple[TrainState, Guard], _: None = None) -> tuple[tuple[TrainState, Guard], Metrics]:
+            before, guard = carry
+            state = before
             order = epoch_order(state.key, state.step, len(data), batch_size) if shuffle else jnp.arange(len(data))
             full, rest = _batches(order, batch_size)
             state, metrics = jax.lax.scan(take, state, full)
             last = None
             if rest.size:
                 state, last = take(state, rest)
+            bad = _first_bad_batch(metrics, last)
             metrics = _mean_metrics(metrics, last, batch_size, rest.size)
             if validation is not None and evaluate is not None:
                 metrics |= evaluate_data(evaluate, state, validation, eval_batch_size or batch_size)
-            return state, metrics
+            return (state, update_guard(guard, before, bad, metrics)), metrics
 
         if watch is None or stopping is None:
-            state, history = jax.lax.scan(epoch, state, None, length=epochs)
-            return state, watch, history
+            (state, guard), history = jax.lax.scan(epoch, (state, guard), None, length=epochs)
+            return state, watch, guard, history
 
-        _, entries = jax.eval_shape(epoch, state)
+        _, entries = jax.eval_shape(epoch, (state, guard))
         stopping.check(entries)
         history = {name: jnp.full(epochs, jnp.nan, entry.dtype) for name, entry in entries.items()}
 
         def goes_on(carry: Any) -> Array:
-            number, _, watch, _ = carry
-            return (number < epochs) & ~watch.stopped
+            number, _, watch, guard, _ = carry
+            return (number < epochs) & ~watch.stopped & (guard.batch < 0)
 
         def watched(carry: Any) -> Any:
-            number, state, watch, history = carry
-            state, metrics = epoch(state)
+            number, state, watch, guard, history = carry
+            (state, guard), metrics = epoch((state, guard))
             history = {name: values.at[number].set(metrics[name]) for name, values in history.items()}
-            return number + 1, state, update_watch(stopping, watch, state, metrics), history
+            return number + 1, state, update_watch(stopping, watch, state, metrics), guard, history
 
-        _, *results = jax.lax.while_loop(goes_on, watched, (jnp.zeros((), jnp.int32), state, watch, history))
+        _, *results = jax.lax.while_loop(goes_on, watched, (jnp.zeros((), jnp.int32), state, watch, guard, history))
         return tuple(results)
 
     return several
+
+
+def end_state(state: TrainState, watch: Watch | None) -> TrainState:
+    """Return what a run gives back: with early stopping, the best epoch's weights."""
+    return state if watch is None else best_state(state, watch)
+
+
+def good_state(watch: Watch | None, guard: Guard, stopping: EarlyStopping | None) -> TrainState:
+    """Return what a run gives back that met a loss that is not finite.
+
+    The best epoch's weights count if validation data measured them: a loss in training is one of the weights before.
+    """
+    if watch is None or stopping is None or not stopping.monitor.startswith("val_"):
+        return guard.state
+    return best_state(guard.state, watch)
 
 
 def epoch_order(key: Array, step: Array | int, examples: int, batch_size: int) -> Array:
@@ -159,6 +184,14 @@ def _batches(order: Array, batch_size: int) -> tuple[Array, Array]:
 def _apart(tree: Any) -> Any:
     """Let XLA fuse nothing across this border, so that a step rounds here as it does when compiled by itself."""
     return jax.lax.optimization_barrier(tree)
+
+
+def _first_bad_batch(full: Metrics, last: Metrics | None) -> Array:
+    losses = loss_of(full)
+    if losses is None:
+        return jnp.full((), -1, jnp.int32)
+    rest = None if last is None else loss_of(last)
+    return first_bad_batch(losses if rest is None else jnp.append(losses, rest))
 
 
 def _mean_metrics(full: Metrics, last: Metrics | None, batch_size: int, rest: int) -> Metrics:
