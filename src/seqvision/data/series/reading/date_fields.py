@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqvision.data.series.reading.date_patterns import (
+    BARE_TIME,
     SPAN,
     TIME_FOLLOWS,
     TIMES,
@@ -94,7 +95,7 @@ def _rest(text: str, at: int, reading: Reading) -> dict[str, Span] | None:
     between = TIME_FOLLOWS.match(text, at)
     if between is None:
         return None
-    for clock in TIMES:
+    for clock in (*TIMES, BARE_TIME) if reading.bare or between[0] in ("T", "t") else TIMES:
         match = clock.fullmatch(text, between.end())
         if match:
             return found | _spans(match)

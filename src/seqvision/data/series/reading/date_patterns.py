@@ -26,11 +26,11 @@ TIMES = tuple(
         rf"{_CLOCK}[ ]?(?P<p>{_HALF})?",
         rf"(?P<H>00?)[ -]?(?P<p>{_HALF})",
         rf"(?P<p>{_HALF})[ ]?{_CLOCK}",
-        r"(?P<H>00)(?P<M>00)(?:(?P<S>00)(?:\.(?P<f>0{1,9}))?)?",
         r"(?P<H>00?)[ ]?(?:h|Uhr|時|时|点|시)[ ]?(?:(?P<M>00)(?:[ ]?(?:m|min|分|분))?)?"
         r"(?:[ ]?(?P<S>00)[ ]?(?:s|秒|초))?",
     )
 )
+BARE_TIME = re.compile(r"(?P<H>00)(?P<M>00)(?:(?P<S>00)(?:\.(?P<f>0{1,9}))?)?" + _ZONE, re.IGNORECASE)
 TIMES_BEFORE = tuple(re.compile(time.pattern + r",?[ ]+", re.IGNORECASE) for time in TIMES)
 TIME_FOLLOWS = re.compile(
     r"(?:T|,?[ ]+(?:(?:um|at|à|a las|às|alle|kl\.?)[ ]+)?|,|_|(?<=0)[ ]?-[ ]?|:|(?<=[日일]))", re.IGNORECASE
