@@ -26,7 +26,7 @@ from seqvision.data.pictures.series_images import bar_chart_images, gramian_angu
 from seqvision.data.scalers import Scaler, fit_scaler
 from seqvision.data.series.forecast_split import ForecastSplit, forecast_split
 from seqvision.data.series.goog import load_goog
-from seqvision.data.series.read_series import read_series
+from seqvision.data.series.read_series import read_all_series, read_series
 from seqvision.data.series.series import Series, find_column
 from seqvision.data.series.time_axis import GapPolicy, TimeAxis, apply_gaps, dates_after, time_axis
 from seqvision.data.series.time_grid import TimeGrid
@@ -95,6 +95,7 @@ __all__ = [
     "load_goog",
     "load_image_folder",
     "load_mnist",
+    "read_all_series",
     "read_cifar",
     "read_idx",
     "read_series",

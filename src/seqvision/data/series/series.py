@@ -50,8 +50,7 @@ class Series:
             row, k = np.argwhere(~np.isfinite(values))[0]
             raise ValueError(f"values has {values[row, k]} at row {row}, column {columns[k]!r}")
         if self.dates is not None:
-            given = np.asarray(self.dates)
-            dates = fitting_unit(given if given.dtype.kind == "M" else given.astype("datetime64[us]"))
+            dates = fitting_unit(np.asarray(self.dates))
             if dates.shape != values.shape[:1] or not (np.diff(dates) > np.timedelta64(0)).all():
                 raise ValueError(f"dates must be {len(values)} increasing dates, one a row")
             object.__setattr__(self, "dates", dates)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqvision.data.series.reading.number_text import is_blank, parse_number, parse_numbers
+from seqvision.data.series.reading.number_text import decimal_sign, is_blank, parse_number, parse_numbers
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
 UNITS = {"": 0, "K": 3, "k": 3, "M": 6, "B": 9, "T": 12, "%": -2}
@@ -54,6 +54,19 @@ def test_a_column_is_its_cells_one_by_one(cells):
         ("1e-3", 0.001),
         ("1\u202f234", 1234.0),
         ("2 B", 2e9),
+        ("1,23,45,678.90", 12345678.9),
+        ("₹1,234.90", 1234.9),
+        ("1.5 €", 1.5),
+        ("EUR 1.5", 1.5),
+        ("(5.2)", -5.2),
+        ("($1,234)", -1234.0),
+        ("$-1.5", -1.5),
+        ("-$1.5", -1.5),
+        ("%5", 0.05),
+        ("5 %", 0.05),
+        ("1.2万", 12000.0),
+        ("1.5 Mio", 1.5e6),
+        ("1'234.5", 1234.5),
     ],
 )
 def test_spellings(text, value):
@@ -61,10 +74,29 @@ def test_spellings(text, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["1,5", "1,23,456", "abc", "1.2.3", "5KK", "K", "--5", "0x10", "1_000", "e5", "+", "１"]
+    "text",
+    [
+        "1,5",
+        "1,234,56",
+        "(-5)",
+        "-$-1",
+        "5%%",
+        "12.3 b",
+        "1e400",
+        "abc",
+        "1.2.3",
+        "5KK",
+        "K",
+        "--5",
+        "0x10",
+        "1_000",
+        "e5",
+        "+",
+        "１",
+    ],
 )
 def test_not_numbers(text):
-    with pytest.raises(ValueError, match="not a number"):
+    with pytest.raises(ValueError, match=r"not a number|too large for a number \(float64 ends at"):
         parse_number(text)
 
 
@@ -73,10 +105,23 @@ def test_blanks():
         assert is_blank(text)
         assert np.isnan(parse_number(text))
     assert not is_blank("0")
-    assert parse_numbers(["1", "2e999"])[0].tolist() == [1.0, np.inf]
+    values, wrong = parse_numbers(["1", "2e999", ":", "..", "#NULL!"])
+    np.testing.assert_array_equal(values, [1.0, np.nan, np.nan, np.nan, np.nan])
+    assert wrong.tolist() == [1]
 
 
 def test_decimal_sign():
     assert parse_number("1.234,5", decimal=",") == 1234.5
     with pytest.raises(ValueError, match="decimal must be"):
         parse_number("1", decimal="·")
+
+
+@given(st.integers(0, 10**9), st.integers(0, 5), st.sampled_from([".", ","]), st.booleans())
+def test_a_sign_is_never_taken_for_the_other(whole, places, decimal, grouped):
+    """What a number tells of the decimal sign is so, however it was written."""
+    number = Decimal(whole).scaleb(-places)
+    text = f"{number:,.{places}f}" if grouped else f"{number:.{places}f}"
+    text = text if decimal == "." else text.translate(str.maketrans(".,", ",."))
+    told = decimal_sign(text)
+    assert told in (None, "open point", "open comma", {".": "point", ",": "comma"}[decimal])
+    assert told or not set(".,") & set(text)

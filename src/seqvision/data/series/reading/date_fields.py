@@ -279,6 +279,8 @@ def fitting_unit(dates: np.ndarray) -> np.ndarray:
     """
     if dates.dtype == np.dtype("datetime64[ns]"):
         return dates
+    if dates.dtype.kind != "M":
+        dates = dates.astype("datetime64[us]")
     years = dates.astype("datetime64[Y]")
     known = years[~np.isnat(years)]
     inside = not len(known) or (known.min() >= np.datetime64("1678") and known.max() <= np.datetime64("2261"))
