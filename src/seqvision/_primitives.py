@@ -1,6 +1,7 @@
 """How JAX primitives are made: operations with gradients, or a rule for vmap, that JAX would not find by itself."""
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ def make_primitive(
     on_cpu: Callable | None = None,
     outlines: Callable | None = None,
     multiple_results: bool = False,
+    over_devices: bool = False,
 ) -> Primitive:
     """Make a primitive that computes what a function of JAX computes; who makes it adds how it is differentiated.
 
@@ -29,18 +31,33 @@ def make_primitive(
       on_cpu: computes the same on CPUs; None: ``compute``.
       outlines: (*arrays, **options) -> `jax.core.ShapedArray` of the result, or a list; None: as ``compute`` has it.
       multiple_results: whether there is a list of results.
+      over_devices: ``compute`` takes ``devices``, over how many of them its arrays may lie, where there are several.
     """
     primitive = Primitive(name)
     primitive.multiple_results = multiple_results
 
     def abstract(*arrays: Any, **options: Any) -> Any:
-        results = jax.eval_shape(functools.partial(compute, **options), *arrays)
-        return jax.tree.map(lambda result: jax.core.ShapedArray(result.shape, result.dtype), results)
+        results = jax.make_jaxpr(functools.partial(compute, **options))(*arrays).out_avals
+        return results if multiple_results else results[0]
 
     primitive.def_impl(jax.jit(primitive.bind, static_argnames=options))
     primitive.def_abstract_eval(outlines or abstract)
     batching.primitive_batchers[primitive] = batch
-    mlir.register_lowering(primitive, mlir.lower_fun(compute, multiple_results=multiple_results))
+
+    def lower(ctx: Any, *operands: Any, **options: Any) -> Any:
+        devices = _devices(ctx.module_context.axis_context) if over_devices else 1
+        rule = compute if devices == 1 else functools.partial(compute, devices=devices)
+        return mlir.lower_fun(rule, multiple_results=multiple_results)(ctx, *operands, **options)
+
+    mlir.register_lowering(primitive, lower)
     if on_cpu is not None:
         mlir.register_lowering(primitive, mlir.lower_fun(on_cpu, multiple_results=multiple_results), platform="cpu")
     return primitive
+
+
+def _devices(axes: Any) -> int:
+    """Return over how many devices XLA may spread an array of a program, those of `shard_map` left out."""
+    mesh = getattr(axes, "mesh", None)
+    if mesh is None:
+        return getattr(axes, "num_devices", 1)
+    return math.prod(size for name, size in mesh.shape.items() if name not in axes.manual_axes)

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import jax.numpy as jnp
 from jax import Array, lax
 
+from seqvision._meshes import varying_alike
 from seqvision.conv._arguments import Pairs
-from seqvision.conv._bilinear_primitive import bilinear_primitive
+from seqvision.conv._bilinear_primitive import Placement, bilinear_primitive
 from seqvision.conv._geometry import pad, taps
 from seqvision.conv.channels import channel_sums
 
@@ -28,12 +28,14 @@ def depthwise_convolution(
       stride, pairs, dilation: one entry for each spatial axis; no negative padding.
       transposed: (g, kernel, sizes, stride, pairs, dilation) -> the gradient of an image of those sizes.
     """
-    return _depthwise.bind(x, kernel, stride=stride, pairs=pairs, dilation=dilation, transposed=transposed)
+    multiplier = kernel.shape[-1] // x.shape[-1]
+    placement = Placement(stride, pairs, dilation, x.shape[1:-1], kernel.shape[:-2], multiplier)
+    return _depthwise(x, kernel, placement, transposed)
 
 
-def _shift_multiply_add(x: Array, kernel: Array, *, stride, pairs, dilation, transposed=None) -> Array:
+def _shift_multiply_add(x: Array, kernel: Array, placement: Placement) -> Array:
     """The convolution as its definition says."""
-    pixels = taps(pad(x, pairs), kernel.shape[:-2], stride, dilation)
+    pixels = taps(pad(x, placement.pairs), placement.window, placement.stride, placement.dilation)
     weights = kernel.reshape(-1, kernel.shape[-1])
     parts = []
     for pixel, weight in zip(pixels, lax.split(weights, [1] * len(pixels)), strict=True):
@@ -42,38 +44,37 @@ def _shift_multiply_add(x: Array, kernel: Array, *, stride, pairs, dilation, tra
     return sum(parts[1:], start=parts[0])
 
 
-def _by_image(g: Array, x: Any, kernel: Array, *, stride, pairs, dilation, transposed) -> Array:
+def _by_image(g: Array, kernel: Array, placement: Placement, transposed: Callable) -> Array:
     """The transpose by the image: each output sends to the pixels that it saw."""
-    y = transposed(g, kernel, x.aval.shape[1:-1], stride, pairs, dilation)
-    channels = x.aval.shape[-1]
-    return y if y.shape[-1] == channels else y.reshape(*y.shape[:-1], channels, -1).sum(-1)
+    y = transposed(g, kernel, placement.sizes, placement.stride, placement.pairs, placement.dilation)
+    return y if placement.multiplier == 1 else y.reshape(*y.shape[:-1], -1, placement.multiplier).sum(-1)
 
 
-def _by_kernel(g: Array, x: Array, kernel: Any, *, stride, pairs, dilation, transposed) -> Array:
+def _by_kernel(g: Array, x: Array, placement: Placement) -> Array:
     """The transpose by the kernel: the products of each tap are added up image by image, and over pixels at the end.
 
     XLA:CPU would sum over pixels at once by columns, strided; sums of whole images run along memory.
     """
-    shape = kernel.aval.shape
+    shape = (*placement.window, 1, g.shape[-1])
 
     def add(totals, images):
-        pixels = taps(images[0][None], shape[:-2], stride, dilation)
+        pixels = taps(images[0][None], placement.window, placement.stride, placement.dilation)
         products = [_repeated(pixel[0], shape[-1]) * images[1] for pixel in pixels]
         return [total + product for total, product in zip(totals, products, strict=True)], None
 
-    start = [jnp.zeros(g.shape[1:], g.dtype)] * math.prod(shape[:-1])
-    totals, _ = lax.scan(add, start, (pad(x, pairs), g))
+    start = [jnp.zeros(g.shape[1:], g.dtype)] * math.prod(placement.window)
+    totals, _ = lax.scan(add, varying_alike(start, g)[0], (pad(x, placement.pairs), g))
     return jnp.stack([channel_sums(total) for total in totals]).reshape(shape)
 
 
-def _by_models(x: Array, kernel: Array, x_axis, kernel_axis, **options):
+def _by_models(x: Array, kernel: Array, x_axis, kernel_axis, bind: Callable):
     """The models' channels side by side."""
     kernel = jnp.moveaxis(kernel, kernel_axis, -2)
     models = kernel.shape[-2]
     if x_axis is None:
         x, x_axis = jnp.broadcast_to(x, (models, *x.shape)), 0
     x = jnp.moveaxis(x, x_axis, -2)
-    y = _depthwise.bind(x.reshape(*x.shape[:-2], -1), kernel.reshape(*kernel.shape[:-2], -1), **options)
+    y = bind(x.reshape(*x.shape[:-2], -1), kernel.reshape(*kernel.shape[:-2], -1))
     return y.reshape(*y.shape[:-1], models, -1), y.ndim - 1
 
 

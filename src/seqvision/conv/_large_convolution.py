@@ -11,8 +11,9 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array, lax
 
+from seqvision._meshes import varying_alike
 from seqvision.conv._arguments import Pairs, dilated
-from seqvision.conv._bilinear_primitive import bilinear_primitive
+from seqvision.conv._bilinear_primitive import Placement, bilinear_primitive
 from seqvision.conv._geometry import LAYOUTS, pad, taps
 
 # Bytes of the patches that are multiplied at once, so that they stay in cache. Measured with 1 MiB of it to a core.
@@ -34,32 +35,36 @@ def large_convolution(
       stride, pairs, dilation: one entry for each spatial axis; no negative padding.
       transposed: (g, kernel, sizes, stride, pairs, dilation) -> the gradient of an image of those sizes.
     """
-    return _large.bind(x, kernel, stride=stride, pairs=pairs, dilation=dilation, transposed=transposed)
+    return _large(x, kernel, Placement(stride, pairs, dilation, x.shape[1:-1], kernel.shape[:-2]), transposed)
 
 
-def _xla_convolution(x: Array, kernel: Array, *, stride, pairs, dilation, transposed=None) -> Array:
+def _xla_convolution(x: Array, kernel: Array, placement: Placement) -> Array:
     """XLA's own convolution."""
     if x.shape[-1] == 3:  # channels are packed in fours; three (red, green, blue) take three times as long
         x = lax.pad(x, jnp.zeros((), x.dtype), [(0, 0, 0)] * (x.ndim - 1) + [(0, 1, 0)])
         kernel = lax.pad(kernel, jnp.zeros((), x.dtype), [(0, 0, 0)] * (x.ndim - 2) + [(0, 1, 0), (0, 0, 0)])
     return lax.conv_general_dilated(
-        x, kernel, stride, pairs, rhs_dilation=dilation, dimension_numbers=LAYOUTS[kernel.ndim - 2]
+        x,
+        kernel,
+        placement.stride,
+        placement.pairs,
+        rhs_dilation=placement.dilation,
+        dimension_numbers=LAYOUTS[kernel.ndim - 2],
     )
 
 
-def _by_image(g: Array, x, kernel: Array, *, stride, pairs, dilation, transposed) -> Array:
+def _by_image(g: Array, kernel: Array, placement: Placement, transposed: Callable) -> Array:
     """The transpose by the image."""
-    return transposed(g, kernel, x.aval.shape[1:-1], stride, pairs, dilation)
+    return transposed(g, kernel, placement.sizes, placement.stride, placement.pairs, placement.dilation)
 
 
-def _by_kernel(g: Array, x: Array, kernel, *, stride, pairs, dilation, transposed) -> Array:
+def _by_kernel(g: Array, x: Array, placement: Placement) -> Array:
     """The transpose by the kernel, some images after others."""
-    shape = kernel.aval.shape
-    if len(shape) == 3:  # a sequence is an image of one row
+    stride, pairs, dilation, window = placement.stride, placement.pairs, placement.dilation, placement.window
+    shape = (*window, x.shape[-1], g.shape[-1])
+    if len(window) == 1:  # a sequence is an image of one row
         x, g = x[:, None], g[:, None]
-        stride, pairs, dilation, window = (1, *stride), ((0, 0), *pairs), (1, *dilation), (1, shape[0])
-    else:
-        window = shape[:-2]
+        stride, pairs, dilation, window = (1, *stride), ((0, 0), *pairs), (1, *dilation), (1, *window)
 
     x = pad(x, pairs)
     count, rows = x.shape[0], dilated(window[:1], dilation[:1])[0] + (g.shape[1] - 1) * stride[0]
@@ -75,7 +80,7 @@ def _by_kernel(g: Array, x: Array, kernel, *, stride, pairs, dilation, transpose
         return total + _rows_gradient(parts[0], parts[1], window, stride, dilation), None
 
     start = jnp.zeros((window[0], math.prod(window[1:]) * shape[-2], shape[-1]), x.dtype)
-    return lax.scan(add, start, (x, g))[0].reshape(shape)
+    return lax.scan(add, varying_alike(start, x)[0], (x, g))[0].reshape(shape)
 
 
 def _rows_gradient(x: Array, g: Array, window, stride, dilation) -> Array:
@@ -99,14 +104,13 @@ def _rows_gradient(x: Array, g: Array, window, stride, dilation) -> Array:
     return jnp.stack(products)
 
 
-def _by_models(x: Array, kernel: Array, x_axis, kernel_axis, **options):
-    """One model after another, where each has a kernel of its own."""
-    if x_axis is None:  # the models see the same images: their kernels side by side are one kernel
-        kernel = jnp.moveaxis(kernel, kernel_axis, -2)
-        y = _large.bind(x, kernel.reshape(*kernel.shape[:-2], -1), **options)
-        return y.reshape(*y.shape[:-1], *kernel.shape[-2:]), y.ndim - 1
-    models = jnp.moveaxis(x, x_axis, 0), jnp.moveaxis(kernel, kernel_axis, 0)
-    return lax.map(lambda model: _large.bind(*model, **options), models), 0
+def _by_models(x: Array, kernel: Array, x_axis, kernel_axis, bind: Callable):
+    """The models' kernels side by side are one kernel, if they see the same images."""
+    if x_axis is not None:
+        return None
+    kernel = jnp.moveaxis(kernel, kernel_axis, -2)
+    y = bind(x, kernel.reshape(*kernel.shape[:-2], -1))
+    return y.reshape(*y.shape[:-1], *kernel.shape[-2:]), y.ndim - 1
 
 
 _large = bilinear_primitive("large_convolution", _xla_convolution, _by_image, _by_kernel, _by_models)
