@@ -70,8 +70,8 @@ def with_automatic_axes(*, channels: str | None = None) -> Callable[[Callable[P,
             last = first if channels is None else given[channels]
 
             def places(result: Any) -> NamedSharding:
-                entries = [*_entries(first)[: result.ndim - 1], _entries(last)[-1]]
-                return NamedSharding(mesh, _fitting(mesh, entries, result.shape))
+                leading = (*_entries(first)[:-1], *(None,) * result.ndim)[: result.ndim - 1]
+                return NamedSharding(mesh, _fitting(mesh, (*leading, _entries(last)[-1]), result.shape))
 
             return automatic(mesh, places, function, *args, **kwargs)
 
@@ -80,7 +80,9 @@ def with_automatic_axes(*, channels: str | None = None) -> Callable[[Callable[P,
     return decorate
 
 
-def automatic(mesh: AbstractMesh, places: Callable[[Any], NamedSharding], function: Callable, *args: Any, **kwargs: Any):
+def automatic(
+    mesh: AbstractMesh, places: Callable[[Any], NamedSharding], function: Callable, *args: Any, **kwargs: Any
+):
     """Return function(*args, **kwargs), inside of which no axis of the mesh is explicit.
 
     Args:
@@ -107,7 +109,7 @@ def _entries(array: Any) -> tuple:
     return (*spec, *(None,) * (np.ndim(array) - len(spec)))
 
 
-def _fitting(mesh: AbstractMesh, entries: list, shape: tuple[int, ...]) -> PartitionSpec:
+def _fitting(mesh: AbstractMesh, entries: tuple, shape: tuple[int, ...]) -> PartitionSpec:
     """Return the entries whose devices divide the size of their axis, and no axis of the mesh twice."""
     kept: list = []
     used: set = set()

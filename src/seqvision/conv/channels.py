@@ -13,9 +13,11 @@ from jax import Array, lax
 from jax.extend.core import Primitive
 from jax.interpreters import ad
 
+from seqvision._meshes import with_automatic_axes
 from seqvision._primitives import make_primitive
 
 
+@with_automatic_axes()
 def channel_sums(x: Array) -> Array:
     """Sum of every channel over all other axes: (..., C) to (C,).
 
