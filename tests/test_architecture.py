@@ -33,7 +33,13 @@ HOUSE = [
     "testing",
     "cli",
 ]
-SHARED = {"_arrays", "_checks", "_primitives", "activations"}  # what every room may use, which itself uses none
+SHARED = {
+    "_arrays",
+    "_checks",
+    "_primitives",
+    "_sharding",
+    "activations",
+}  # what every room may use, which itself uses none
 ALLOWED = {room: set(HOUSE[:place]) for place, room in enumerate(HOUSE)}
 ALLOWED["data"] = set()  # files and arrays know nothing of layers
 ALLOWED["metrics"] = set()  # numbers from arrays, whatever made them

@@ -40,7 +40,13 @@ def make_primitive(
         results = jax.make_jaxpr(functools.partial(compute, **options))(*arrays).out_avals
         return results if multiple_results else results[0]
 
-    primitive.def_impl(jax.jit(primitive.bind, static_argnames=options))
+    jitted = jax.jit(primitive.bind, static_argnames=options)
+
+    def run(*arrays: Any, **options: Any) -> Any:
+        with jax.disable_jit(False):  # without jit a primitive would call itself for ever
+            return jitted(*arrays, **options)
+
+    primitive.def_impl(run)
     primitive.def_abstract_eval(outlines or abstract)
     batching.primitive_batchers[primitive] = batch
 

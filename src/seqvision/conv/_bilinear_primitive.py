@@ -12,8 +12,8 @@ from jax import Array, lax
 from jax.extend.core import Primitive
 from jax.interpreters import ad
 
-from seqvision._meshes import varying_alike
 from seqvision._primitives import make_primitive
+from seqvision._sharding import vary_alike
 from seqvision.conv._arguments import Pairs
 
 
@@ -92,7 +92,7 @@ def bilinear_primitive(
     )
 
     def bind(x: Array, kernel: Array, placement: Placement, transposed: Callable) -> Array:
-        return convolution.bind(*varying_alike(x, kernel), placement=placement, transposed=transposed, models=0)
+        return convolution.bind(*vary_alike((x, kernel)), placement=placement, transposed=transposed, models=0)
 
     return bind
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array, lax
 
-from seqvision._meshes import varying_alike
+from seqvision._sharding import vary_alike
 from seqvision.conv._arguments import Pairs
 from seqvision.conv._bilinear_primitive import Placement, bilinear_primitive
 from seqvision.conv._geometry import pad, taps
@@ -63,7 +63,7 @@ def _by_kernel(g: Array, x: Array, placement: Placement) -> Array:
         return [total + product for total, product in zip(totals, products, strict=True)], None
 
     start = [jnp.zeros(g.shape[1:], g.dtype)] * math.prod(placement.window)
-    totals, _ = lax.scan(add, varying_alike(start, g)[0], (pad(x, placement.pairs), g))
+    totals, _ = lax.scan(add, vary_alike(start, g), (pad(x, placement.pairs), g))
     return jnp.stack([channel_sums(total) for total in totals]).reshape(shape)
 
 

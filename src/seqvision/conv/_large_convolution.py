@@ -11,7 +11,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array, lax
 
-from seqvision._meshes import varying_alike
+from seqvision._sharding import vary_alike
 from seqvision.conv._arguments import Pairs, dilated
 from seqvision.conv._bilinear_primitive import Placement, bilinear_primitive
 from seqvision.conv._geometry import LAYOUTS, pad, taps
@@ -80,7 +80,7 @@ def _by_kernel(g: Array, x: Array, placement: Placement) -> Array:
         return total + _rows_gradient(parts[0], parts[1], window, stride, dilation), None
 
     start = jnp.zeros((window[0], math.prod(window[1:]) * shape[-2], shape[-1]), x.dtype)
-    return lax.scan(add, varying_alike(start, x)[0], (x, g))[0].reshape(shape)
+    return lax.scan(add, vary_alike(start, x), (x, g))[0].reshape(shape)
 
 
 def _rows_gradient(x: Array, g: Array, window, stride, dilation) -> Array:

@@ -8,13 +8,13 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from seqvision._meshes import with_automatic_axes
+from seqvision._sharding import runs_on_auto_axes
 from seqvision.conv._arguments import one_per_axis, require_floating
 from seqvision.conv._windows import max_of_windows
 from seqvision.conv.pooling import avg_pool
 
 
-@with_automatic_axes()
+@runs_on_auto_axes()
 def adaptive_avg_pool(x: ArrayLike, out: Sequence[int]) -> Array:
     """Mean of each of `out` windows that cover the image evenly, as torch's: window i of n pixels is
     floor(i n / out) to ceil((i + 1) n / out), so that neighbors overlap where out does not divide n.
@@ -44,7 +44,7 @@ def adaptive_avg_pool(x: ArrayLike, out: Sequence[int]) -> Array:
     return y.astype(x.dtype)
 
 
-@with_automatic_axes()
+@runs_on_auto_axes()
 def adaptive_max_pool(x: ArrayLike, out: Sequence[int]) -> Array:
     """Largest value of each of `out` windows that cover the image evenly, as torch's; see `adaptive_avg_pool`.
 

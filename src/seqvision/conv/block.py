@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from jax import Array
 from jax.typing import ArrayLike
 
-from seqvision._meshes import with_automatic_axes
+from seqvision._sharding import runs_on_auto_axes
 from seqvision.activations import MONOTONE, Activation
 from seqvision.activations import activation as by_name
 from seqvision.conv._arguments import per_axis
@@ -15,7 +15,7 @@ from seqvision.conv.convolution import Padding, conv, promote
 from seqvision.conv.pooling import max_pool
 
 
-@with_automatic_axes(channels="kernel")
+@runs_on_auto_axes(channels="kernel")
 def conv_block(
     x: ArrayLike,
     kernel: ArrayLike,

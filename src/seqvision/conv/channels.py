@@ -13,11 +13,11 @@ from jax import Array, lax
 from jax.extend.core import Primitive
 from jax.interpreters import ad
 
-from seqvision._meshes import with_automatic_axes
 from seqvision._primitives import make_primitive
+from seqvision._sharding import runs_on_auto_axes
 
 
-@with_automatic_axes()
+@runs_on_auto_axes()
 def channel_sums(x: Array) -> Array:
     """Sum of every channel over all other axes: (..., C) to (C,).
 

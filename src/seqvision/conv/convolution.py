@@ -11,7 +11,7 @@ from jax import Array, lax
 from jax.typing import ArrayLike, DTypeLike
 
 from seqvision._checks import check_count
-from seqvision._meshes import with_automatic_axes
+from seqvision._sharding import runs_on_auto_axes
 from seqvision.conv._arguments import conv_padding, dilated, output_sizes, per_axis, require_floating
 from seqvision.conv._cpu_convolution import convolve_on_cpu
 from seqvision.conv._geometry import LAYOUTS, Geometry
@@ -21,7 +21,7 @@ Pixels = int | Sequence[int] | Sequence[tuple[int, int]]
 Padding = Literal["same", "valid", "full", "causal", "reflect", "replicate"] | Pixels
 
 
-@with_automatic_axes(channels="kernel")
+@runs_on_auto_axes(channels="kernel")
 def conv(
     x: ArrayLike,
     kernel: ArrayLike,
@@ -85,7 +85,7 @@ def conv(
     return y.reshape(*batch_shape, *out, kernel.shape[-1])
 
 
-@with_automatic_axes(channels="rhs")
+@runs_on_auto_axes(channels="rhs")
 def conv_general_dilated(
     lhs: Array,
     rhs: Array,

@@ -6,12 +6,12 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import ArrayLike
 
-from seqvision._meshes import with_automatic_axes
+from seqvision._sharding import runs_on_auto_axes
 from seqvision.conv._arguments import require_floating
 from seqvision.conv.channels import channel_sums, per_channel
 
 
-@with_automatic_axes()
+@runs_on_auto_axes()
 def batch_norm(
     x: ArrayLike,
     scale: ArrayLike,

@@ -12,14 +12,14 @@ from jax import Array, lax
 from jax.typing import ArrayLike
 
 from seqvision._checks import check_count
-from seqvision._meshes import with_automatic_axes
+from seqvision._sharding import runs_on_auto_axes
 from seqvision.conv._arguments import Pairs, one_per_axis, output_sizes, per_axis, pool_padding
 from seqvision.conv._windows import max_of_windows, sum_of_windows
 
 PoolPadding = Literal["same", "valid"] | int | Sequence[int] | Sequence[tuple[int, int]]
 
 
-@with_automatic_axes()
+@runs_on_auto_axes()
 def max_pool(
     x: ArrayLike, window: Sequence[int], *, stride: int | Sequence[int] | None = None, padding: PoolPadding = "valid"
 ) -> Array:
@@ -49,7 +49,7 @@ def max_pool(
     return max_of_windows(_padded(x, len(window), pairs, lowest), window, stride).reshape(shape)
 
 
-@with_automatic_axes()
+@runs_on_auto_axes()
 def sum_pool(
     x: ArrayLike, window: Sequence[int], *, stride: int | Sequence[int] | None = None, padding: PoolPadding = "valid"
 ) -> Array:
@@ -76,7 +76,7 @@ def sum_pool(
     return sums.astype(jax.eval_shape(jnp.sum, x).dtype).reshape(shape)
 
 
-@with_automatic_axes()
+@runs_on_auto_axes()
 def avg_pool(
     x: ArrayLike, window: Sequence[int], *, stride: int | Sequence[int] | None = None, padding: PoolPadding = "valid"
 ) -> Array:
@@ -109,7 +109,7 @@ def avg_pool(
     return means.astype(x.dtype).reshape(shape)
 
 
-@with_automatic_axes()
+@runs_on_auto_axes()
 def global_max_pool(x: ArrayLike, spatial: int = 2) -> Array:
     """Largest value of every channel over all pixels: (..., *spatial, C) to (..., C).
 
@@ -127,7 +127,7 @@ def global_max_pool(x: ArrayLike, spatial: int = 2) -> Array:
     return _pixels(x, spatial).max(axis=-2)
 
 
-@with_automatic_axes()
+@runs_on_auto_axes()
 def global_avg_pool(x: ArrayLike, spatial: int = 2) -> Array:
     """Mean of every channel over all pixels: (..., *spatial, C) to (..., C).
 

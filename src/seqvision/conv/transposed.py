@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from seqvision._meshes import with_automatic_axes
+from seqvision._sharding import runs_on_auto_axes
 from seqvision.conv._arguments import Pairs, dilated, explicit_pairs, output_sizes, per_axis
 from seqvision.conv._geometry import Geometry
 from seqvision.conv.channels import per_channel
@@ -17,7 +17,7 @@ from seqvision.conv.convolution import check_shapes, convolve, promote
 TransposedPadding = Literal["same", "valid"] | int | Sequence[int] | Sequence[tuple[int, int]]
 
 
-@with_automatic_axes(channels="kernel")
+@runs_on_auto_axes(channels="kernel")
 def conv_transpose(
     x: ArrayLike,
     kernel: ArrayLike,
