@@ -87,7 +87,7 @@ def runs_on_auto_axes(*, channels: str | None = None) -> Callable[[Callable[P, R
 
             def of_arrays(*arrays: Any) -> Any:
                 known = dict(zip(places, arrays, strict=True))
-                args, kwargs = tree.unflatten([known.get(place, leaf) for place, leaf in enumerate(leaves)])
+                args, kwargs = jax.tree.unflatten(tree, [known.get(place, leaf) for place, leaf in enumerate(leaves)])
                 return function(*args, **kwargs)
 
             def lies(result: Any) -> NamedSharding:
@@ -111,7 +111,8 @@ def _entries(array: Any) -> tuple:
 
 def _fitting(mesh: Any, entries: tuple, shape: tuple[int, ...]) -> PartitionSpec:
     """Return the entries whose devices divide the size of their axis, and no axis of the mesh twice."""
-    kept, used = [], set()
+    kept: list = []
+    used: set[str] = set()
     for entry, size in zip(entries, shape, strict=True):
         names = {entry} if isinstance(entry, str) else set(entry or ())
         fits = names and size % math.prod(mesh.shape[name] for name in names) == 0 and not used & names
