@@ -92,9 +92,8 @@ def dayfirst(tmp_path_factory):
     days = np.arange("2020-05-03", "2020-08-01", dtype="datetime64[D]").astype(object)
     rows = [f"{day:%d/%m/%Y};{value:.3f}".replace(".", ",") for day, value in zip(days, wave(90), strict=True)]
     (folder / "train.csv").write_text("Datum;Preis\n" + "\n".join(rows) + "\n")
-    assert (
-        cli.main(["train", "forecast", "--csv", str(folder / "train.csv"), "--out", str(folder / "runs"), *FAST]) == 0
-    )
+    words = ["--csv", str(folder / "train.csv"), "--out", str(folder / "runs"), "--dayfirst", *FAST]
+    assert cli.main(["train", "forecast", *words]) == 0
     return next((folder / "runs").iterdir())
 
 
