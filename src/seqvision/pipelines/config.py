@@ -216,10 +216,10 @@ def config_from_dict(cls: type[Config], values: Any) -> Config:
 
 
 def _check_counts(config: Any, *names: str) -> None:
-    optional = ("batch_size", "season", "limit", "size")
+    optional, most = ("batch_size", "season", "limit", "size"), {"seeds": 10_000, "layers": 1_000}
     for name in names:
         if name not in optional or getattr(config, name) is not None:
-            check_count(name, getattr(config, name))
+            check_count(name, getattr(config, name), below=most.get(name))
 
 
 def _check_common(config: Any, models: tuple[str, ...]) -> None:

@@ -1,0 +1,107 @@
+"""Run folders that somebody else made: whatever their files hold, they are read or refused in words of our own."""
+
+import json
+import random
+
+import numpy as np
+import pytest
+
+from seqvision.data import Series
+from seqvision.pipelines import ClassifyConfig, ForecastConfig, SequenceConfig, split_series
+from seqvision.pipelines.config import config_from_dict
+from seqvision.pipelines.forecasting.data import describe_data, read_saved
+from seqvision.reporting import RunFolder, json_text
+from seqvision.reporting.manifest import record_files
+from tests.mutations import fuzz, mutated
+
+VALUES = [None, True, -1, 0, 3, 10**30, 10**400, 1e308, float("nan"), float("-inf"), "", "x", "\0", "../x", "ä" * 9]
+VALUES += [[], {}, [[]], {"a": 1}, ["lstm", "lstm"], [1, "2"], "lstm", "%Y", ["Date", "Time"], [float("inf")], "1e999"]
+JSON = ("config.json", "data.json")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run folder as a run leaves it."""
+    dates = np.arange("2020-01-01", "2020-02-20", dtype="datetime64[D]")
+    reading = {"date": "day", "dayfirst": True, "separator": ";", "missing": ["ND"], "header": True, "skip_rows": 2}
+    series = Series(np.arange(50.0), ("x",), dates=dates, target="x", reading=reading)
+    config = ForecastConfig("x.csv", "x", date=("day", "hour"), season=7, models=("lstm", "mlp"))
+    with RunFolder.create(tmp_path_factory.mktemp("runs")) as made:
+        made.write_json("config.json", config)
+        made.write_json("data.json", describe_data(split_series(config, series)))
+        made.log_metrics([{"model": "lstm", "seed": 0, "epoch": e, "loss": 0.5} for e in range(3)])
+        made.save_parameters({"lstm": {"seed_0": {"params": {"w": np.ones((2, 3), np.float32), "b": np.zeros(3)}}}})
+    return made
+
+
+def scrambled(rng, value):
+    """Put other values, of other types, at a few places of a JSON value."""
+    if isinstance(value, dict) and value and rng.random() < 0.95:
+        changed = dict(value)
+        for key in rng.sample(sorted(changed), rng.randint(1, min(3, len(changed)))):
+            changed[key] = scrambled(rng, changed[key])
+        if rng.random() < 0.1:
+            changed.pop(rng.choice(sorted(changed)))
+        return changed
+    if isinstance(value, list) and value and rng.random() < 0.5:
+        at = rng.randrange(len(value))
+        return [*value[:at], scrambled(rng, value[at]), *value[at + 1 :]]
+    return rng.choice(VALUES)
+
+
+def hostile(folder, count):
+    """Read so many copies of a folder, of which one file is damaged or says something else."""
+    names = [*JSON, *JSON, "metrics.jsonl", "parameters.npz", "manifest.json"]
+    whole = {name: (folder.path / name).read_bytes() for name in {*names}}
+
+    def make(rng):
+        name = rng.choice(names)
+        if name in JSON and rng.random() < 0.7:
+            return name, json.dumps(scrambled(rng, json.loads(whole[name]))).encode()
+        return name, mutated(rng, whole[name], list(whole.values()))
+
+    def read(made):
+        name, content = made
+        path = folder.path / name
+        path.write_bytes(content)
+        try:
+            if name != "manifest.json":
+                record_files(folder.path, [name])
+            opened = RunFolder.open(folder.path)
+            if name == "data.json":
+                read_saved(opened)
+            elif name == "config.json":
+                values = opened.read_json(name)
+                kind = random.Random(len(content)).choice(
+                    (ForecastConfig, ForecastConfig, ClassifyConfig, SequenceConfig)
+                )
+                config = config_from_dict(kind, values)
+                assert config_from_dict(kind, json.loads(json_text(config))) == config
+            elif name == "metrics.jsonl":
+                assert all(isinstance(record, dict) for record in opened.read_metrics())
+            elif name == "parameters.npz":
+                opened.load_parameters()
+        finally:
+            path.write_bytes(whole[name])
+            (folder.path / "manifest.json").write_bytes(whole["manifest.json"])
+
+    def named(made):
+        return "" if made[0] == "config.json" else made[0]
+
+    return fuzz(make, read, count, named=named, kinds=(ValueError,))
+
+
+def test_a_few_hostile_runs(folder):
+    counts = hostile(folder, 300)
+    assert counts["refused"] > 100
+
+
+@pytest.mark.slow
+def test_many_hostile_runs(folder):
+    hostile(folder, 100_000)
+
+
+def test_a_setting_that_would_fill_the_memory_is_refused():
+    for name in ("seeds", "layers"):
+        with pytest.raises(ValueError, match=f"{name} must be an int >= 1 and <"):
+            ForecastConfig(**{name: 10**9})
