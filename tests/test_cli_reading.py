@@ -92,16 +92,21 @@ def dayfirst(tmp_path_factory):
     days = np.arange("2020-05-03", "2020-08-01", dtype="datetime64[D]").astype(object)
     rows = [f"{day:%d/%m/%Y};{value:.3f}".replace(".", ",") for day, value in zip(days, wave(90), strict=True)]
     (folder / "train.csv").write_text("Datum;Preis\n" + "\n".join(rows) + "\n")
-    words = ["--csv", str(folder / "train.csv"), "--out", str(folder / "runs"), "--dayfirst", *FAST]
+    words = ["--csv", str(folder / "train.csv"), "--out", str(folder / "runs"), *FAST]
     assert cli.main(["train", "forecast", *words]) == 0
     return next((folder / "runs").iterdir())
 
 
 def test_a_new_file_is_read_as_the_file_of_training_was(dayfirst, tmp_path, capsys):
     saved = RunFolder.open(dayfirst).read_json("data.json")
-    assert saved["reading"]["date"] == "Datum"
+    assert {name: saved["reading"].get(name) for name in ("date", "dayfirst", "separator", "decimal")} == {
+        "date": "Datum",
+        "dayfirst": True,
+        "separator": ";",
+        "decimal": ",",
+    }
     new = tmp_path / "new.csv"
-    new.write_text("Datum;Preis\n" + "".join(f"{day:02d}/08/2020;1{day}\n" for day in range(1, 13)))
+    new.write_text("Datum;Preis\n" + "".join(f"{day:02d}/08/2020;1{day},5\n" for day in range(1, 13)))
     code, out, err = run(capsys, "predict", dayfirst, "--csv", new)
     assert (code, err) == (0, "")
     assert "after 2020-08-12" in out
@@ -126,6 +131,7 @@ def test_evaluate_reads_a_file_that_has_moved(dayfirst, tmp_path, capsys):
     moved.write_text(text)
     assert run(capsys, "evaluate", dayfirst, "--csv", moved)[0] == 0
     moved.write_text(text.replace(";", "\t"))
+    assert run(capsys, "evaluate", dayfirst, "--csv", moved)[0] == 2
     assert run(capsys, "evaluate", dayfirst, "--csv", moved, "--separator", r"\t")[0] == 0
 
 

@@ -91,6 +91,7 @@ def read_saved(folder: RunFolder) -> dict[str, Any]:
             and len(shift) == len(scale) == len(columns)
             and np.isfinite([*shift, *scale]).all()
             and min(scale) > 0
+            and scaler["kind"] in ("standard", "minmax", "none")
             and (usual is None or (np.isfinite(float(usual)) and usual > 0))
             and isinstance(saved["sha256"], str)
             and isinstance(saved["rows"], int)
