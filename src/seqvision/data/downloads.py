@@ -80,7 +80,7 @@ def fetch_file(data_set: str, filename: str) -> Path:
     """Find a file of a data set, downloading it from its official address if it is not on this machine.
 
     A download is kept only if its SHA-256 is the pinned one; what is in the cache is checked again each time, what the
-    user put into `$SEQVISION_DATA_DIR` is taken as it is.
+    user put into `$SEQVISION_DATA_DIR` is taken as it is. An idx file may be unzipped, or have a dot before idx.
 
     Args:
       data_set: "mnist", "fashion_mnist" or "cifar10".
@@ -98,10 +98,26 @@ def fetch_file(data_set: str, filename: str) -> Path:
         known = ", ".join(f"{name}/{file}" for name, (_, files) in KNOWN.items() for file in files)
         raise ValueError(f"{data_set}/{filename} has no known address; those that have: {known}")
     *given, cache = folders(data_set)
-    for folder in given:
-        if (folder / filename).is_file():
-            return folder / filename
+    for place in [folder / name for folder in given for name in _spellings(filename)]:
+        if place.is_file():
+            return place
+    for place in [cache / name for name in _spellings(filename) if name != filename]:
+        if place.is_file() and not (cache / filename).exists():
+            return place
     return _download(address, hashes[filename], filename, cache)
+
+
+def _spellings(filename: str) -> list[str]:
+    """Return the names under which a file is found: unzipped, with a dot before idx, in a folder of its own name.
+
+    >>> _spellings("train-images-idx3-ubyte.gz")[:3]
+    ['train-images-idx3-ubyte.gz', 'train-images-idx3-ubyte', 'train-images.idx3-ubyte.gz']
+    """
+    if "-idx" not in filename:
+        return [filename]
+    names = [name for spelled in (filename, filename.replace("-idx", ".idx")) for name in (spelled, spelled[:-3])]
+    plain = filename.removesuffix(".gz")
+    return [*names, f"{plain}/{plain}"]
 
 
 def _download(address: str, sha256: str, filename: str, folder: Path) -> Path:

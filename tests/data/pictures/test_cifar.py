@@ -116,6 +116,104 @@ def test_the_official_archive_is_read(folder, monkeypatch):
     assert len(downloads.KNOWN["cifar10"][1]["cifar-10-binary.tar.gz"]) == len(hashlib.sha256().hexdigest())
 
 
+def member(archive, name, content=b"", **attributes):
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    for key, value in attributes.items():
+        setattr(info, key, value)
+    archive.addfile(info, io.BytesIO(content))
+
+
+def archive_of(*members, mode="w:gz", **options):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=mode, **options) as archive:
+        for name, content, attributes in members:
+            member(archive, name, content, **attributes)
+    return stream.getvalue()
+
+
+def header_of(name, size):
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+GOOD = [("c/data_batch_1.bin", records([1])[1], {}), ("c/test_batch.bin", records([2], 1)[1], {})]
+LINK = {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (archive_of(*GOOD)[:-30], "ended before|damaged"),
+        (b"<html>not found</html>", "Not a gzipped file"),
+        (gzip.compress(b"<html>not found</html>" * 99), "damaged or not the archive"),
+        (archive_of(("c/readme.html", b"<html>", {})), r"has no file such as data_batch_1\.bin"),
+        (archive_of(GOOD[0]), r"has no file such as test_batch\.bin"),
+        (archive_of(*GOOD, ("c/data_batch_2.bin", b"", LINK)), "'c/data_batch_2.bin' is neither file nor folder"),
+        (archive_of(*GOOD, ("c/data_batch_2.bin", b"", {**LINK, "type": tarfile.LNKTYPE})), "is neither file nor"),
+        (archive_of(("../data_batch_1.bin", b"1", {})), r"'\.\./data_batch_1\.bin' would lie outside"),
+        (archive_of(("/data_batch_1.bin", b"1", {})), "would lie outside"),
+        (archive_of(*GOOD, ("c/data_batch_2.bin", b"123", {})), "data_batch_2.bin has 3 bytes"),
+        (gzip.compress(header_of("c/data_batch_1.bin", 10 << 30)), "would be 10,737,418,240 bytes"),
+    ],
+    ids=[
+        "cut",
+        "html",
+        "zipped html",
+        "no bin",
+        "no test",
+        "link",
+        "hard link",
+        "outside",
+        "absolute",
+        "short",
+        "size",
+    ],
+)
+def test_damaged_archives_are_named(folder, content, says):
+    (folder / "cifar-10-binary.tar.gz").write_bytes(content)
+    with pytest.raises(ValueError, match=says) as error:
+        load_cifar10()
+    assert "cifar-10-binary.tar.gz" in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["member", "header"])
+def test_what_an_archive_unpacks_to_is_bounded(folder, kind, monkeypatch):
+    import tracemalloc
+
+    monkeypatch.setattr("seqvision.data.pictures.cifar._LARGEST", 4 << 20)
+    big = bytes(60 << 20)
+    if kind == "member":
+        content = archive_of(("c/data_batch_1.bin", big, {}))
+    else:
+        content = archive_of(("c/x", b"", {"pax_headers": {"comment": "0" * (60 << 20)}}), format=tarfile.PAX_FORMAT)
+    (folder / "cifar-10-binary.tar.gz").write_bytes(content)
+    del big
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"binary\.tar\.gz.*(would be 62,914,560 bytes|more than 4,194,304|damaged)"):
+        load_cifar10()
+    assert tracemalloc.get_traced_memory()[1] < 24 << 20
+    tracemalloc.stop()
+    (folder / "data_batch_1.bin.gz").write_bytes(gzip.compress(bytes(60 << 20)))
+    with pytest.raises(ValueError, match=r"data_batch_1\.bin\.gz holds more than 4,194,304 bytes"):
+        load_cifar10()
+
+
+@pytest.mark.parametrize("inner", ["", "cifar-10-batches-bin"])
+def test_unpacked_files_are_found_and_hidden_ones_passed_over(folder, inner):
+    place = folder / inner
+    place.mkdir(exist_ok=True)
+    for number, name in enumerate(("data_batch_1.bin", "data_batch_2.bin", "Test_batch.bin")):
+        (place / name).write_bytes(records([number], seed=number)[1])
+        (place / f"._{name}").write_bytes(b"\0\5\x16\7" + bytes(4000))
+    data = load_cifar10()
+    assert (data.train.y.tolist(), data.test.y.tolist()) == ([0, 1], [2])
+    (place / "data_batch_1.bin.gz").write_bytes(gzip.compress((place / "data_batch_1.bin").read_bytes()))
+    with pytest.raises(ValueError, match=r"data_batch_1\.bin and data_batch_1\.bin\.gz hold the same images"):
+        load_cifar10()
+
+
 def test_real_images():
     if not any(place.glob("*.bin*") for place in folders("cifar10") if place.is_dir()):
         pytest.skip(f"no CIFAR-10 files in {folders('cifar10')[0]}")

@@ -220,3 +220,39 @@ def test_parts_that_do_not_fit_are_refused(tmp_path, monkeypatch):
     data = load_mnist()
     assert float(data.train.x.min()) == 1.0
     assert data.test.y.tolist() == [0, 1, 9]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["{}.gz", "{}", "{dotted}", "{dotted}.gz", "{}/{}"],
+    ids=["zipped", "plain", "dot", "dot zipped", "folder"],
+)
+def test_idx_files_are_found_as_they_are_unpacked(tmp_path, monkeypatch, spelling):
+    monkeypatch.setenv("SEQVISION_DATA_DIR", str(tmp_path / "given"))
+    monkeypatch.setattr("pooch.os_cache", lambda project: tmp_path / "cache")
+    # In the cache a file under the name of the download must have its hash.
+    place = "given" if spelling == "{}.gz" else "cache"
+    for part, rows in (("train", 3), ("t10k", 2)):
+        arrays = {
+            "images-idx3": np.full((rows, 28, 28), 255, np.uint8),
+            "labels-idx1": np.arange(rows).astype(np.uint8),
+        }
+        for name, array in arrays.items():
+            plain = f"{part}-{name}-ubyte"
+            path = tmp_path / place / "mnist" / spelling.format(plain, plain, dotted=plain.replace("-idx", ".idx"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(gzip.compress(idx(array)) if path.suffix == ".gz" else idx(array))
+    data = load_mnist()
+    assert (len(data.train), len(data.test), data.train.y.tolist()) == (3, 2, [0, 1, 2])
+    if place == "cache":
+        (tmp_path / "cache").rename(tmp_path / "given")
+        assert load_mnist().train.y.tolist() == [0, 1, 2]
+
+
+def test_a_part_without_images_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEQVISION_DATA_DIR", str(tmp_path))
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "train-images-idx3-ubyte").write_bytes(idx(np.zeros((0, 28, 28), np.uint8)))
+    (tmp_path / "mnist" / "train-labels-idx1-ubyte").write_bytes(idx(np.zeros(0, np.uint8)))
+    with pytest.raises(ValueError, match=r"\(0, 28, 28\) train images do not fit 0 labels"):
+        load_mnist()

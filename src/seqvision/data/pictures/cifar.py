@@ -1,8 +1,8 @@
 """CIFAR-10 in its binary form: records of one label byte and three planes of 32 x 32 pixels."""
 
 import gzip
+import hashlib
 import re
-import tarfile
 import zlib
 from collections.abc import Sequence
 from os import PathLike
@@ -12,22 +12,25 @@ import numpy as np
 
 from seqvision.data.arrays import Arrays
 from seqvision.data.downloads import fetch_file, folders
+from seqvision.data.pictures.bounded_archive import members_of
 from seqvision.data.pictures.digits_and_fashion import ImageData
 from seqvision.data.pictures.labels import select_classes
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _SIDE, _CHANNELS = 32, 3
 _RECORD = 1 + _CHANNELS * _SIDE * _SIDE
-_LARGEST = 1 << 30  # bytes of one file
+_LARGEST = 1 << 28  # bytes of all files, unpacked: half as much again as there are
+_FOLDER = "cifar-10-batches-bin"  # in which the archive has its files
 _ARCHIVE = "cifar-10-binary.tar.gz"
 
 
 def load_cifar10(classes: Sequence[str] | None = None) -> ImageData:
     """Load CIFAR-10: photographs of ten kinds of things, 32 x 32 in color, 50,000 to train and 10,000 to test.
 
-    Taken from the files `*.bin` or `*.bin.gz` in `$SEQVISION_DATA_DIR/cifar10` or the cache, else from the official
-    archive, which is downloaded (170 MB) into the cache. A file whose name begins with "test" is of the test part,
-    every other one of the training part: who has three of the five training files gets their 30,000 images.
+    Taken from the files `*.bin` or `*.bin.gz` in `$SEQVISION_DATA_DIR/cifar10` or the cache, or in their folder
+    cifar-10-batches-bin, else from the official archive, which is downloaded (170 MB) into the cache. A file whose name
+    has "test" in it is of the test part, every other one of the training part: who has three of the five training files
+    gets their 30,000 images. Names that begin with a dot are passed over.
 
     Args:
       classes: keep only these, numbered in this order: `("dog", "cat", "ship", "bird")`. None keeps all ten.
@@ -37,13 +40,18 @@ def load_cifar10(classes: Sequence[str] | None = None) -> ImageData:
 
     Raises:
       OSError: if there are no files and the archive cannot be downloaded.
-      ValueError: if a file is damaged, one part is missing, or a class is not known.
+      ValueError: if a file is damaged or stands twice, one part is missing, or a class is not known.
 
     Source: Krizhevsky, Learning multiple layers of features from tiny images, 2009.
     """
-    given = next((files for folder in folders("cifar10") if (files := _bin_files(folder))), None)
-    parts = _from_archive(fetch_file("cifar10", _ARCHIVE)) if given is None else _from_files(given)
-    data = ImageData(parts[0], parts[1], CIFAR10_CLASSES)
+    places = [place for folder in folders("cifar10") for place in (folder, folder / _FOLDER)]
+    given = next((files for place in places if (files := _bin_files(place))), None)
+    if given is None:
+        archive = fetch_file("cifar10", _ARCHIVE)
+        train, test = _parts(archive, members_of(archive, _is_bin, _LARGEST))
+    else:
+        train, test = _parts(given[0].parent, {path.name: _content(path) for path in given})
+    data = ImageData(train, test, CIFAR10_CLASSES)
     return data if classes is None else select_classes(data, classes)
 
 
@@ -67,15 +75,21 @@ def read_cifar(path: str | PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
     ((1, 32, 32, 3), [255, 0, 0], [7])
     """
     path = Path(path)
+    return _parse(str(path), _content(path))
+
+
+def _content(path: Path) -> bytes:
     with path.open("rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"  # no label is 31
         raw.seek(0)
         try:
             with gzip.open(raw) if zipped else raw as file:
-                content = file.read(_LARGEST)
+                content = file.read(_LARGEST + 1)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{path} is damaged or was not downloaded to its end ({error}): get it again") from None
-    return _parse(str(path), content)
+    if len(content) > _LARGEST:
+        raise ValueError(f"{path} holds more than {_LARGEST:,} bytes, which no file of CIFAR-10 does: get it again")
+    return content
 
 
 def _parse(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -94,29 +108,27 @@ def _parse(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _bin_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*") if re.search(r"\.bin(\.gz)?$", path.name))
+    return sorted(path for path in folder.glob("*") if _is_bin(path.name) and path.is_file())
 
 
-def _from_files(files: list[Path]) -> tuple[Arrays, Arrays]:
-    parts: tuple[list[Path], list[Path]] = ([], [])
-    for path in files:
-        parts[path.name.startswith("test")].append(path)
+def _is_bin(name: str) -> bool:
+    return re.search(r"\.bin(\.gz)?$", name) is not None and not name.startswith(".")
+
+
+def _parts(source: Path, contents: dict[str, bytes]) -> tuple[Arrays, Arrays]:
+    """Tell the files of the training part from those of the test part, by their names; none may stand twice."""
+    parts: tuple[list[tuple[np.ndarray, np.ndarray]], ...] = ([], [])
+    seen: dict[tuple[bool, bytes], str] = {}
+    for name, content in contents.items():
+        test = "test" in Path(name).name.casefold()
+        twin = seen.setdefault((test, hashlib.sha256(content).digest()), name)
+        if twin != name:
+            raise ValueError(f"{source}: {twin} and {name} hold the same images: remove one of them")
+        parts[test].append(_parse(f"{source}: {name}", content))
     for part, name in zip(parts, ("data_batch_1.bin", "test_batch.bin"), strict=True):
         if not part:
-            raise ValueError(f"{files[0].parent} has no file such as {name}(.gz): put it there, or remove the others")
-    return _arrays([read_cifar(path) for path in parts[0]]), _arrays([read_cifar(path) for path in parts[1]])
-
-
-def _from_archive(path: Path) -> tuple[Arrays, Arrays]:
-    train: list[tuple[np.ndarray, np.ndarray]] = []
-    test: list[tuple[np.ndarray, np.ndarray]] = []
-    with tarfile.open(path, "r:gz") as archive:
-        for member in archive:
-            file = archive.extractfile(member) if member.name.endswith(".bin") else None
-            if file is not None:
-                part = test if Path(member.name).name.startswith("test") else train
-                part.append(_parse(f"{path}: {member.name}", file.read()))
-    return _arrays(train), _arrays(test)
+            raise ValueError(f"{source} has no file such as {name}(.gz): put it there, or remove the others")
+    return _arrays(parts[0]), _arrays(parts[1])
 
 
 def _arrays(parts: list[tuple[np.ndarray, np.ndarray]]) -> Arrays:

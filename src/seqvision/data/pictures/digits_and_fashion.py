@@ -66,7 +66,8 @@ def load_digits() -> Arrays:
 def load_mnist() -> ImageData:
     """Load MNIST: 60,000 and 10,000 handwritten digits of 28 x 28.
 
-    The four idx files are taken from `$SEQVISION_DATA_DIR/mnist`, else from the cache, else downloaded into it (11 MB).
+    The four idx files, zipped or not, are taken from `$SEQVISION_DATA_DIR/mnist`, else from the cache, else downloaded
+    into it (11 MB).
 
     Returns:
       An `ImageData` with x (N, 28, 28, 1) float32 in 0..1, y (N,) int32.
@@ -83,8 +84,8 @@ def load_mnist() -> ImageData:
 def load_fashion_mnist() -> ImageData:
     """Load Fashion-MNIST: 60,000 and 10,000 articles of clothing, 28 x 28.
 
-    The four idx files are taken from `$SEQVISION_DATA_DIR/fashion_mnist`, else from the cache, else downloaded into it
-    (30 MB).
+    The four idx files, zipped or not, are taken from `$SEQVISION_DATA_DIR/fashion_mnist`, else from the cache, else
+    downloaded into it (30 MB).
 
     Returns:
       An `ImageData` with x (N, 28, 28, 1) float32 in 0..1, y (N,) int32.
@@ -105,7 +106,7 @@ def _load(name: str, classes: tuple[str, ...]) -> ImageData:
 def _load_part(name: str, part: str, num_classes: int) -> Arrays:
     images = read_idx(fetch_file(name, f"{part}-images-idx3-ubyte.gz"), dimensions=3)
     labels = read_idx(fetch_file(name, f"{part}-labels-idx1-ubyte.gz"), dimensions=1)
-    if len(images) != len(labels) or images.shape[1:] != (28, 28):
+    if not len(images) or len(images) != len(labels) or images.shape[1:] != (28, 28):
         raise ValueError(f"{name}: {images.shape} {part} images do not fit {len(labels)} labels: get the files again")
     if labels.size and labels.max() >= num_classes:
         raise ValueError(
