@@ -23,15 +23,17 @@ def members_of(path: Path, wanted: Callable[[str], bool], most: int) -> dict[str
     """
     found: dict[str, bytes] = {}
     try:
-        with gzip.open(path) as unpacked, tarfile.open(fileobj=_Bounded(unpacked, most), mode="r|") as archive:
-            problem = ""
-            for member in archive:
-                problem = _problem(member, most)
-                if problem:
-                    break
-                file = archive.extractfile(member) if wanted(Path(member.name).name) else None
-                if file is not None:
-                    found[member.name] = file.read()
+        with gzip.open(path) as unpacked:
+            bounded: Any = _Bounded(unpacked, most)
+            with tarfile.open(fileobj=bounded, mode="r|") as archive:
+                problem = ""
+                for member in archive:
+                    problem = _problem(member, most)
+                    if problem:
+                        break
+                    file = archive.extractfile(member) if wanted(Path(member.name).name) else None
+                    if file is not None:
+                        found[member.name] = file.read()
     except Exception as error:  # damaged headers raise nearly anything
         problem = str(error) or type(error).__name__
     if problem:
