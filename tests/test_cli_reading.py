@@ -1,7 +1,9 @@
 """Reading through the command line: every argument of the reader is a flag, and a run reads as it was trained."""
 
+import ast
 import json
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -10,7 +12,8 @@ import numpy as np
 import pytest
 
 from seqvision import cli, pipelines
-from seqvision.pipelines import Reading
+from seqvision.data import read_series
+from seqvision.pipelines import ForecastConfig, Reading
 from seqvision.reporting import RunFolder
 
 FAST = ["--models", "linear", "--epochs", "1", "--seeds", "1", "--length", "3", "--quiet"]
@@ -79,6 +82,101 @@ def test_every_setting_of_the_reader_has_a_flag_above():
         mark for mark in test_every_argument_of_the_reader_can_be_typed.pytestmark if mark.name == "parametrize"
     )
     assert {name for _, name, _ in marks.args[1]} == set(Reading.__dataclass_fields__)
+
+
+def test_every_word_that_an_error_of_reading_asks_for_is_a_setting():
+    asked = set()
+    for file in Path(read_series.__code__.co_filename).parent.rglob("*.py"):
+        raised = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Raise))
+        texts = (part.value for node in raised for part in ast.walk(node) if isinstance(part, ast.Constant))
+        asked |= {name for text in texts if isinstance(text, str) for name in re.findall(r"\b([a-z_]+)=", text)}
+    assert asked >= {"date", "series", "series_id", "blanks", "duplicates", "gaps", "decimal", "separator"}
+    assert asked <= set(ForecastConfig.__dataclass_fields__)
+
+
+LONG = "country;year;value\n" + "".join(
+    f"{country};{1960 + k};{start + k}\n" for country, start in (("Chad", 10), ("Peru", 500)) for k in range(40)
+)
+HOURS = [f"{day:02d}.05.2022;{hour:02d}:00;{10 + hour % 7}" for day in range(1, 4) for hour in range(24)]
+REMEDIES = {  # a file, words that are refused, what the error asks for, words that then read it, what is said then
+    "several series": (
+        LONG,
+        "",
+        "series_id=",
+        "--target value --series-id country --series Peru",
+        "Peru value: 40 rows",
+    ),
+    "an id alone": (
+        LONG,
+        "--target value --series-id country",
+        "Chad",
+        "--target value --series-id country --series Chad",
+        "Chad",
+    ),
+    "date and time": (
+        "Date;Time;T\n" + "\n".join(HOURS) + "\n",
+        "--dayfirst --date Date --target T",
+        "column 'Time' holds the times of day: say date=… with both columns",
+        "--dayfirst --date Date Time --target T",
+        "72 rows, 2022-05-01 to 2022-05-03",
+    ),
+    "repeated dates": (
+        "date,x\n" + "".join(f"2022-05-{1 + k // 2:02d},{k}\n" for k in range(60)),
+        "--target x",
+        "duplicates=",
+        "--duplicates mean",
+        "30 rows",
+    ),
+    "no dates": (
+        "date,x\n" + "".join(f"2022-05-{1 + k // 2:02d},{k}\n" for k in range(60)),
+        "",
+        "duplicates=",
+        "--no-date --target x",
+        "60 rows",
+    ),
+    "days or months": (
+        "date,x\n" + "".join(f"{k:02d}/{k:02d}/2022,1{k}\n{k:02d}/{13 - k:02d}/2023,1{k}\n" for k in range(1, 13)),
+        "--duplicates first",
+        "dayfirst=",
+        "--dayfirst --duplicates first",
+        "rows",
+    ),
+    "blanks": (
+        "x\n" + "".join(f"{k if k % 9 else ''}\n" for k in range(60)).replace("\n\n", "\nNA\n"),
+        "",
+        "blanks=",
+        "--blanks drop",
+        "rows",
+    ),
+    "words for blanks": (
+        "t,x\n" + "".join(f"{k},{'ND' if k == 7 else k}\n" for k in range(60)),
+        "--target x",
+        "'ND'",
+        "--target x --missing ND --blanks ffill",
+        "60 rows",
+    ),
+    "decimals": (
+        "Preis\tMenge\n" + "".join(f"1,{k:03d}\t2,{k:03d}\n" for k in range(100, 160)),
+        "--target Preis",
+        "decimal=",
+        "--target Preis --decimal ,",
+        "60 rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REMEDIES)
+def test_a_remedy_that_an_error_names_can_be_typed(name, tmp_path, capsys):
+    content, refused, asked, typed, said = REMEDIES[name]
+    file = tmp_path / "file.csv"
+    file.write_text(content)
+    words = ["train", "forecast", "--csv", file, "--models", "linear", "--length", "3", "--dry-run"]
+    code, out, err = run(capsys, *words, *refused.split())
+    assert (code, out) == (2, "")
+    assert asked in err
+    code, out, err = run(capsys, *words, *typed.split())
+    assert (code, err) == (0, "")
+    assert said in out
 
 
 def wave(rows, season=24):

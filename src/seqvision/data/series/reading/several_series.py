@@ -154,6 +154,11 @@ def id_column(table: Table, dates: np.ndarray, but: Sequence[int]) -> int | None
 def refuse_long(table: Table, column: int) -> None:
     """Refuse a table of several series, and say how one of them is read."""
     ids = list(dict.fromkeys(text.strip() for text in table.texts(column)))
+    if all(re.fullmatch(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AP]M)?", text, re.IGNORECASE) for text in ids):
+        raise ValueError(
+            f"{table.name}: dates repeat, and column {table.columns[column]!r} holds the times of day: say date=… with "
+            "both columns, that of the days first"
+        )
     raise ValueError(
         f"{table.name} seems to hold {len(ids)} series below each other (dates repeat where column "
         f"{table.columns[column]!r} changes): say series_id={table.columns[column]!r} and series=… ({_list(ids)}), "
