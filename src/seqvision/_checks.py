@@ -3,6 +3,7 @@
 ``owner`` is the function or class that the error is reported for, left out where the argument's name says enough.
 """
 
+import dataclasses
 import difflib
 import operator
 from collections.abc import Collection, Iterable
@@ -18,7 +19,7 @@ def check_count(name: str, value: Any, *, owner: str = "", least: int = 1, below
     """
     if not is_int(value) or operator.index(value) < least or (below is not None and operator.index(value) >= below):
         bounds = f">= {least}" if below is None else f">= {least} and < {below}"
-        raise ValueError(f"{_of(owner)}{name} must be an int {bounds}, got {value!r}")
+        raise ValueError(f"{_of(owner)}{name} must be an int {bounds}, got {shown(value)}")
     return operator.index(value)
 
 
@@ -42,8 +43,27 @@ def check_choice(name: str, value: Any, choices: Collection[Any], *, owner: str 
     Traceback (most recent call last):
     ValueError: kind must be one of 'minmax', 'standard', got 'maximum'
     """
-    if value not in choices:
-        raise ValueError(f"{_of(owner)}{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+    if getattr(value, "shape", ()) or value not in choices:
+        raise ValueError(f"{_of(owner)}{name} must be one of {', '.join(map(repr, choices))}, got {shown(value)}")
+
+
+def check_flag(name: str, value: Any, *, owner: str = "") -> None:
+    """Refuse what is neither True nor False: "no" would count as True, and 0 can be meant as a number.
+
+    >>> check_flag("reverse", "no")
+    Traceback (most recent call last):
+    TypeError: reverse must be True or False, got 'no'
+    """
+    if not isinstance(value, bool) and type(value).__name__ not in ("bool", "bool_"):  # NumPy's, which is not loaded
+        raise TypeError(f"{_of(owner)}{name} must be True or False, got {shown(value)}")
+
+
+def check_flags(thing: Any) -> None:
+    """Check every field of a dataclass that its annotation says to be a bool, or a bool or None."""
+    for field in dataclasses.fields(thing):
+        value = getattr(thing, field.name)
+        if field.type in (bool, "bool") or (field.type in (bool | None, "bool | None") and value is not None):
+            check_flag(field.name, value, owner=type(thing).__name__)
 
 
 def check_number(
@@ -75,8 +95,24 @@ def check_number(
         number = float("nan")
     if number != number or not all(holds(number, bound) for _, bound, holds in given):
         wanted = " and ".join(f"{sign} {bound}" for sign, bound, _ in given)
-        raise ValueError(f"{_of(owner)}{name} must be a number {wanted}".rstrip() + f", got {value!r}")
+        raise ValueError(f"{_of(owner)}{name} must be a number {wanted}".rstrip() + f", got {shown(value)}")
     return number
+
+
+def shown(value: Any, most: int = 200) -> str:
+    """Return a value as errors show it: an array by its shape, what is long cut.
+
+    >>> shown("no"), shown([0] * 100, most=9)
+    ("'no'", '[0, 0, 0,…')
+    """
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if shape and dtype is not None:
+        return f"an array {tuple(shape)} of {dtype}"
+    if hasattr(value, "_fields"):
+        parts = (f"{name}={shown(part, most)}" for name, part in zip(value._fields, value, strict=True))
+        return f"{type(value).__name__}({', '.join(parts)})"
+    text = repr(value)
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

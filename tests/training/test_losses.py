@@ -1,12 +1,15 @@
 """Losses against the float64 references, and what they refuse."""
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
+from seqvision.data import Batch
 from seqvision.testing import reference
-from seqvision.training import losses
+from seqvision.training import SmoothedCrossEntropy, create_state, losses, make_eval_step, make_train_step
 
 RNG = np.random.default_rng(0)
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}  # float32 beside logits of about 10
@@ -64,23 +67,89 @@ def test_accuracy_of_classes_one_hot_and_binary():
     assert losses.is_correct(jnp.array([0.3, -2.0]), jnp.array([1, 0])).tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("name", ["mse", "mae", "huber", "binary_cross_entropy", "categorical_cross_entropy"])
-def test_a_column_against_a_vector_is_refused(name):
-    with pytest.raises(ValueError, match=rf"{name}: outputs \(4, 1\) and targets \(4,\) must have the same shape"):
-        losses.LOSSES[name](jnp.zeros((4, 1)), jnp.zeros(4))
+@pytest.mark.parametrize("name", ["mse", "mae", "huber", "binary_cross_entropy", "accuracy"])
+@pytest.mark.parametrize(
+    ("shape", "other"), [((4, 1), (4,)), ((4,), (4, 1)), ((4, 1), (4, 1, 1)), ((4, 3), (4, 3, 1)), ((4, 1, 3), (4, 3))]
+)
+def test_axes_of_length_one_make_no_difference(name, shape, other):
+    outputs, targets = RNG.normal(size=shape), RNG.integers(0, 2, shape)
+    expected = losses.METRICS[name](jnp.float32(outputs), jnp.float32(targets))
+    np.testing.assert_array_equal(
+        losses.METRICS[name](jnp.float32(outputs), jnp.float32(targets.reshape(other))), expected
+    )
+    if name == "mse":
+        error = (outputs - targets).reshape(4, -1)
+        np.testing.assert_allclose(expected, (error**2).mean(axis=1), **CLOSE)
 
 
-def test_cross_entropy_refuses_one_hot_and_wrong_shapes():
-    with pytest.raises(TypeError, match="categorical_cross_entropy for one-hot"):
-        losses.cross_entropy(jnp.zeros((4, 3)), jnp.zeros((4, 3)))
-    with pytest.raises(ValueError, match=r"got \(4, 3\) and \(4, 1\)"):
-        losses.cross_entropy(jnp.zeros((4, 3)), jnp.zeros((4, 1), int))
+@pytest.mark.parametrize("name", ["mse", "mae", "huber", "binary_cross_entropy", "accuracy"])
+@pytest.mark.parametrize(("shape", "other"), [((4, 1), (1, 4)), ((4, 3), (4, 2)), ((4, 2, 3), (4, 3, 2)), ((4,), (1,))])
+def test_every_other_difference_is_refused(name, shape, other):
+    with pytest.raises(ValueError, match=rf"{name}: outputs .* and targets .* must have the same shape"):
+        losses.METRICS[name](jnp.zeros(shape), jnp.zeros(other))
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (5, 1, 1)])
+def test_labels_are_whole_numbers_of_any_type_and_as_many_axes_as_wanted(dtype, shape):
+    logits, labels = RNG.normal(size=(5, 3)), RNG.integers(0, 3, 5)
+    given = jnp.asarray(labels.reshape(shape).astype(dtype))
+    expected = reference.cross_entropy(logits, labels)
+    np.testing.assert_allclose(losses.cross_entropy(jnp.float32(logits), given), expected, **CLOSE)
+    np.testing.assert_allclose(SmoothedCrossEntropy(0.0)(jnp.float32(logits), given), expected, **CLOSE)
+    right = (logits.argmax(axis=1) == labels).astype(np.float32)
+    np.testing.assert_array_equal(losses.is_correct(jnp.float32(logits), given), right)
+
+
+def test_labels_true_and_false_are_one_and_zero_and_halves_are_none():
+    logits = jnp.array([[0.0, 1.0], [0.0, 1.0]])
+    of_bools = losses.cross_entropy(logits, jnp.array([True, False]))
+    np.testing.assert_array_equal(of_bools, losses.cross_entropy(logits, jnp.array([1, 0])))
+    assert np.isnan(losses.cross_entropy(logits, jnp.array([0.5, 0.0]))).tolist() == [True, False]
+
+
+def test_cross_entropy_refuses_one_hot_wrong_shapes_and_one_class():
+    for one_hot in (jnp.zeros((4, 3)), jnp.zeros((4, 3), int)):
+        with pytest.raises(TypeError, match="categorical_cross_entropy for one-hot"):
+            losses.cross_entropy(jnp.zeros((4, 3)), one_hot)
+    with pytest.raises(ValueError, match=r"got \(4, 3\) and \(4, 2\)"):
+        losses.cross_entropy(jnp.zeros((4, 3)), jnp.zeros((4, 2), int))
+    with pytest.raises(ValueError, match='for labels as numbers use "cross_entropy"'):
+        losses.categorical_cross_entropy(jnp.zeros((4, 3)), jnp.zeros((4, 1)))
+    for name in ("cross_entropy", "categorical_cross_entropy"):
+        with pytest.raises(ValueError, match='two classes or more, got .4, 1.: .* use "binary_cross_entropy"'):
+            losses.LOSSES[name](jnp.zeros((4, 1)), jnp.zeros((4, 1), int))
+
+
+def test_accuracy_beside_a_binary_loss_is_that_of_each_output():
+    logits, targets = jnp.array([[3.0, 2.0], [1.0, -1.0]]), jnp.array([[1, 1], [0, 0]])
+    ((_, accuracy),) = losses.resolve_metrics({"accuracy"}, losses.binary_cross_entropy)
+    assert accuracy(logits, targets).tolist() == [1.0, 0.5]
+    sequence = losses.is_correct(jnp.array([[[1.0], [-1.0]]]), jnp.array([[1, 1]]))
+    assert sequence.tolist() == [0.5]  # not an arg max over one class
+
+
+@pytest.mark.parametrize("loss", ["mse", lambda outputs, targets: jnp.square(outputs - targets).mean(axis=-1)])
+@pytest.mark.parametrize("x", [np.ones((6, 3)), np.ones((6, 4, 1))], ids=["rows", "windows"])
+def test_a_column_of_outputs_fits_a_vector_of_targets(loss, x):
+    """The loss of one's own would broadcast (6, 1) and (6,) to (6, 6), and be finite."""
+
+    class Column(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return nn.Dense(1)(x.reshape(x.shape[0], -1))
+
+    x, y = x * np.arange(6.0).reshape(6, *[1] * (x.ndim - 1)), np.arange(6.0) ** 2
+    state = create_state(Column(), optax.sgd(0.1), jax.random.key(0), jnp.float32(x[:1]))
+    outputs = np.asarray(state.apply_fn({"params": state.params}, jnp.float32(x)))[:, 0]
+    for targets in (y, y[:, None], y[:, None, None]):
+        batch = Batch(jnp.float32(x), jnp.float32(targets))
+        _, metrics = make_train_step(loss, {"own": loss})(state, batch)
+        for value in (*metrics.values(), *make_eval_step(loss)(state, batch).values()):
+            np.testing.assert_allclose(value, ((outputs - y) ** 2).mean(), rtol=1e-5)
 
 
 def test_a_loss_must_give_one_value_an_example():
-    from seqvision.data import Batch
-    from seqvision.training import make_eval_step
-
     class State:
         batch_stats = None
         params: dict = {}  # noqa: RUF012

@@ -47,8 +47,10 @@ def test_exact_match_needs_every_step_but_padding():
 
 @pytest.mark.parametrize("function", [sequence_cross_entropy, token_accuracy, exact_match])
 def test_wrong_shapes_and_types(function):
-    with pytest.raises(TypeError, match=rf"{function.__name__} takes integer labels, got float32"):
-        function(jnp.asarray(LOGITS), jnp.asarray(LABELS, jnp.float32))
+    whole = function(jnp.asarray(LOGITS), jnp.asarray(LABELS, jnp.float32))
+    np.testing.assert_array_equal(whole, function(jnp.asarray(LOGITS), jnp.asarray(LABELS)))
+    with pytest.raises(TypeError, match=rf"{function.__name__} takes a label for each example"):
+        function(jnp.asarray(LOGITS), jnp.asarray(LOGITS))
     with pytest.raises(ValueError, match=r"got \(4, 5, 6\) and \(4, 4\)"):
         function(LOGITS, LABELS[:, :4])
     with pytest.raises(ValueError, match=r"got \(4, 6\) and \(4,\)"):

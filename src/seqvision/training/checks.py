@@ -1,5 +1,6 @@
 """Checks of data against batch size, model and loss, made before anything is compiled."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -7,7 +8,15 @@ import numpy as np
 
 from seqvision.data import Batch
 
-from .losses import PerExample, binary_cross_entropy, cross_entropy, sequence_cross_entropy
+from .losses import (
+    LOSSES,
+    PerExample,
+    binary_cross_entropy,
+    cross_entropy,
+    differ_by_ones,
+    like_outputs,
+    sequence_cross_entropy,
+)
 from .regularizers import SmoothedCrossEntropy
 from .state import TrainState
 from .step import Augmentation, forward
@@ -19,11 +28,14 @@ class LabelRange(NamedTuple):
     low: int
     high: int
     what: str  # who asks for it
+    whole: bool  # whether only whole numbers are labels
 
     def check(self, labels: Any, rows: Any = None) -> None:
         """Refuse labels (N, ...) outside, naming the first one's row."""
         labels = np.asarray(labels)
         outside = (labels < self.low) | (labels > self.high)
+        if self.whole:
+            outside |= labels != np.round(labels)
         if outside.any():
             at = int(np.argwhere(outside)[0][0])
             raise ValueError(
@@ -39,20 +51,51 @@ def check_batch_size(batch_size: int, examples: int) -> None:
 
 
 def check_training_data(
-    state: TrainState, batch: Batch, loss: PerExample, augment: Augmentation | None = None
+    state: TrainState,
+    batch: Batch,
+    loss: PerExample,
+    metrics: Sequence[tuple[str, PerExample]] = (),
+    augment: Augmentation | None = None,
 ) -> LabelRange | None:
-    """Refuse outputs and targets whose shapes do not fit the loss; return what its labels may be.
+    """Refuse outputs and targets whose shapes do not fit the loss and the metrics; return what labels may be.
 
     Args:
       state: arrays or shapes.
       batch: arrays or shapes of a few examples.
       loss: (outputs, targets) -> (B,).
+      metrics: names and functions likewise.
       augment: what the step does to a batch before.
     """
+    if batch.y is None and loss in LOSSES.values():
+        raise ValueError(
+            "data has inputs alone, and this loss compares with targets: give Arrays(x, y) or the pair (x, y)"
+        )
     if augment is not None:
         batch = jax.eval_shape(augment, jax.random.key(0), batch)
     outputs = jax.eval_shape(forward, state, batch.x)
-    jax.eval_shape(loss, outputs, batch.y)
+    check_leading_axis(outputs, batch.x)
+    for function in (loss, *(metric for _, metric in metrics)):
+        jax.eval_shape(lambda o, y, function=function: function(o, like_outputs(o, y)), outputs, batch.y)
     if loss in (cross_entropy, sequence_cross_entropy) or isinstance(loss, SmoothedCrossEntropy):
-        return LabelRange(0, outputs.shape[-1] - 1, f"the {outputs.shape[-1]} classes of the model")
-    return LabelRange(0, 1, "binary targets") if loss is binary_cross_entropy else None
+        classes = outputs.shape[-1]
+        return LabelRange(
+            0, classes - 1, f"the {classes} classes of the model", differ_by_ones(batch.y.shape, outputs.shape[:-1])
+        )
+    return LabelRange(0, 1, "binary targets", False) if loss is binary_cross_entropy else None
+
+
+def check_leading_axis(outputs: Any, x: Any) -> None:
+    """Refuse outputs whose first axis is not that of the examples: the model took it for another one.
+
+    Args:
+      outputs: shapes of what a model gave.
+      x: shapes of what it was given.
+    """
+    examples = jax.tree.leaves(x)[0].shape[0]
+    for leaf in jax.tree.leaves(outputs):
+        if leaf.shape[:1] != (examples,):
+            shapes = ", ".join(str(part.shape) for part in jax.tree.leaves(x))
+            raise ValueError(
+                f"the model gives {leaf.shape} for {examples} examples x {shapes}: the first axis must be "
+                "the examples. Is an axis missing, that of channels, x[..., None], or of the batch, x[None]?"
+            )

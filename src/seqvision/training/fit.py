@@ -103,7 +103,8 @@ def fit(
     """
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
-    loss_function, named = resolve_loss(loss), resolve_metrics(metrics)
+    loss_function = resolve_loss(loss)
+    named = resolve_metrics(metrics, loss_function)
     if stopping is not None:
         names = ("loss", *(name for name, _ in named))
         stopping.check([*names, *(f"val_{name}" for name in names if validation is not None)])
@@ -117,7 +118,7 @@ def fit(
     cache = kept_on_disk if compilation_cache else nullcontext
     with cache():
         shapes = state_shapes(model, optimizer, key, x) if state is None else state
-        labels = check_training_data(shapes, batch, loss_function, augment)
+        labels = check_training_data(shapes, batch, loss_function, named, augment)
         for examples in (data, validation):  # a Stream checks what it reads
             if labels is not None and not isinstance(examples, Stream) and hasattr(examples, "y"):
                 labels.check(examples.y)

@@ -1,11 +1,13 @@
 """Losses and metrics by name: each maps (outputs, targets) to one value an example, (B,)."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import jax.numpy as jnp
 import optax
 from jax import Array
+
+from seqvision._checks import shown
 
 PerExample = Callable[[Array, Array], Array]  # (outputs, targets) -> (B,)
 
@@ -18,7 +20,7 @@ def squared_error(outputs: Array, targets: Array) -> Array:
     >>> squared_error(jnp.array([[1.0], [3.0]]), jnp.array([[0.0], [3.0]])).tolist()
     [1.0, 0.0]
     """
-    _same_shape("mse", outputs, targets)
+    targets = _of_one_shape("mse", outputs, targets)
     return _mean(jnp.square(outputs - targets))
 
 
@@ -28,7 +30,7 @@ def absolute_error(outputs: Array, targets: Array) -> Array:
     >>> absolute_error(jnp.array([[1.0], [3.0]]), jnp.array([[0.0], [5.0]])).tolist()
     [1.0, 2.0]
     """
-    _same_shape("mae", outputs, targets)
+    targets = _of_one_shape("mae", outputs, targets)
     return _mean(jnp.abs(outputs - targets))
 
 
@@ -38,7 +40,7 @@ def huber(outputs: Array, targets: Array) -> Array:
     >>> huber(jnp.array([[0.5], [3.0]]), jnp.array([[0.0], [0.0]])).tolist()
     [0.125, 2.5]
     """
-    _same_shape("huber", outputs, targets)
+    targets = _of_one_shape("huber", outputs, targets)
     return _mean(optax.losses.huber_loss(outputs, targets))
 
 
@@ -48,19 +50,18 @@ def binary_cross_entropy(logits: Array, targets: Array) -> Array:
     >>> binary_cross_entropy(jnp.zeros((2, 1)), jnp.array([[0], [1]])).tolist()
     [0.693..., 0.693...]
     """
-    _same_shape("binary_cross_entropy", logits, targets)
-    targets = targets.astype(logits.dtype)
+    targets = _of_one_shape("binary_cross_entropy", logits, targets).astype(logits.dtype)
     loss = optax.losses.sigmoid_binary_cross_entropy(logits, targets)
     return _mean(jnp.where((targets >= 0) & (targets <= 1), loss, jnp.nan))
 
 
 def cross_entropy(logits: Array, labels: Array) -> Array:
-    """Cross entropy of logits (B, ..., K) with integer labels (B, ...); NaN for a label outside 0..K-1.
+    """Cross entropy of logits (B, ..., K) with labels (B, ...), whole numbers; NaN for one that is none of 0..K-1.
 
     >>> cross_entropy(jnp.zeros((2, 4)), jnp.array([0, 3])).tolist()
     [1.38..., 1.38...]
     """
-    check_labels(logits, labels)
+    labels = as_labels("cross_entropy", logits, labels)
     inside = (labels >= 0) & (labels < logits.shape[-1])
     loss = optax.losses.softmax_cross_entropy_with_integer_labels(logits, jnp.where(inside, labels, 0))
     return _mean(jnp.where(inside, loss, jnp.nan))
@@ -72,7 +73,14 @@ def categorical_cross_entropy(logits: Array, targets: Array) -> Array:
     >>> categorical_cross_entropy(jnp.zeros((1, 2)), jnp.array([[0.0, 1.0]])).tolist()
     [0.69...]
     """
-    _same_shape("categorical_cross_entropy", logits, targets)
+    name = "categorical_cross_entropy"
+    _check_classes(name, logits)
+    if targets.shape[-1:] != logits.shape[-1:]:
+        raise ValueError(
+            f"{name} takes targets of the shape of the logits {logits.shape}, got {targets.shape}: "
+            'for labels as numbers use "cross_entropy"'
+        )
+    targets = _of_one_shape(name, logits, targets)
     return _mean(optax.losses.softmax_cross_entropy(logits, targets.astype(logits.dtype)))
 
 
@@ -82,15 +90,23 @@ def is_correct(outputs: Array, targets: Array) -> Array:
     >>> is_correct(jnp.array([[0.1, 2.0], [1.0, 0.0]]), jnp.array([1, 1])).tolist()
     [1.0, 0.0]
     """
-    if outputs.ndim == targets.ndim + 1 and outputs.shape[:-1] == targets.shape:
-        right = jnp.argmax(outputs, axis=-1) == targets
-    else:
-        _same_shape("accuracy", outputs, targets)
-        if outputs.ndim > 1 and outputs.shape[-1] > 1:
-            right = jnp.argmax(outputs, axis=-1) == jnp.argmax(targets, axis=-1)
-        else:
-            right = (outputs > 0) == (targets > 0.5)
-    return _mean(right.astype(jnp.float32))
+    classes = outputs.ndim > 1 and outputs.shape[-1] > 1
+    if classes and differ_by_ones(outputs.shape[:-1], targets.shape):
+        return _mean(jnp.argmax(outputs, axis=-1) == targets.reshape(outputs.shape[:-1]))
+    targets = _of_one_shape("accuracy", outputs, targets)
+    if classes:
+        return _mean(jnp.argmax(outputs, axis=-1) == jnp.argmax(targets, axis=-1))
+    return is_right_sign(outputs, targets)
+
+
+def is_right_sign(logits: Array, targets: Array) -> Array:
+    """Share of binary answers that are right, those of all outputs of an example: "accuracy" of a binary loss.
+
+    >>> is_right_sign(jnp.array([[3.0, 2.0], [1.0, -1.0]]), jnp.array([[1, 1], [0, 0]])).tolist()
+    [1.0, 0.5]
+    """
+    targets = _of_one_shape("accuracy", logits, targets)
+    return _mean((logits > 0) == (targets > 0.5))
 
 
 def sequence_cross_entropy(logits: Array, labels: Array) -> Array:
@@ -102,7 +118,7 @@ def sequence_cross_entropy(logits: Array, labels: Array) -> Array:
     >>> sequence_cross_entropy(jnp.zeros((2, 3, 4)), jnp.array([[1, 2, 0], [3, 0, 0]])).tolist()
     [1.38..., 1.38...]
     """
-    _check_tokens("sequence_cross_entropy", logits, labels)
+    labels = _as_tokens("sequence_cross_entropy", logits, labels)
     inside = (labels >= 0) & (labels < logits.shape[-1])
     counted = labels != _PAD
     logits = jnp.where(counted[..., None], logits, 0)
@@ -116,7 +132,7 @@ def token_accuracy(logits: Array, labels: Array) -> Array:
     >>> token_accuracy(jnp.eye(4)[None, :3], jnp.array([[1, 1, 2]])).tolist()
     [0.66...]
     """
-    _check_tokens("token_accuracy", logits, labels)
+    labels = _as_tokens("token_accuracy", logits, labels)
     return _mean_counted((jnp.argmax(logits, axis=-1) == labels).astype(jnp.float32), labels != _PAD)
 
 
@@ -126,7 +142,7 @@ def exact_match(logits: Array, labels: Array) -> Array:
     >>> exact_match(jnp.eye(4)[None, 1:], jnp.array([[1, 2, 0]])).tolist()
     [1.0]
     """
-    _check_tokens("exact_match", logits, labels)
+    labels = _as_tokens("exact_match", logits, labels)
     right = (jnp.argmax(logits, axis=-1) == labels) | (labels == _PAD)
     return right.reshape(right.shape[0], -1).all(axis=1).astype(jnp.float32)
 
@@ -167,9 +183,11 @@ def resolve_loss(loss: LossName | PerExample) -> PerExample:
 
 
 def resolve_metrics(
-    metrics: Mapping[str, str | PerExample] | Iterable[str] | None,
+    metrics: Mapping[str, str | PerExample] | Iterable[str] | None, loss: PerExample | None = None
 ) -> tuple[tuple[str, PerExample], ...]:
     """Return (name, function) pairs from names, or from a mapping of names to names or functions.
+
+    "accuracy" beside binary cross entropy is that of each output by itself, see `is_right_sign`.
 
     >>> [name for name, _ in resolve_metrics({"accuracy"})]
     ['accuracy']
@@ -181,48 +199,86 @@ def resolve_metrics(
     named = metrics if isinstance(metrics, Mapping) else {name: name for name in sorted(metrics)}
     if "loss" in named:
         raise ValueError('metrics: the name "loss" is taken by the loss itself: choose another')
-    return tuple((name, _resolve(f"metrics[{name!r}]", metric, METRICS)) for name, metric in named.items())
+    table = METRICS | ({"accuracy": is_right_sign} if loss is binary_cross_entropy else {})
+    return tuple((name, _resolve(f"metrics[{name!r}]", metric, table)) for name, metric in named.items())
 
 
 def _resolve(argument: str, choice: str | PerExample, table: Mapping[str, PerExample]) -> PerExample:
     if callable(choice):
         return choice
-    if choice not in table:
-        raise ValueError(f"{argument} must be one of {', '.join(table)}, or a function, got {choice!r}")
+    if not isinstance(choice, str) or choice not in table:
+        raise ValueError(f"{argument} must be one of {', '.join(table)}, or a function, got {shown(choice)}")
     return table[choice]
 
 
-def check_labels(logits: Array, labels: Array) -> None:
-    """Refuse what is not logits (B, ..., K) and integer labels (B, ...)."""
-    if not jnp.issubdtype(labels.dtype, jnp.integer):
-        raise TypeError(
-            f"cross_entropy takes integer labels, got {labels.dtype}: use categorical_cross_entropy for one-hot targets"
-        )
-    if logits.ndim < 2 or labels.shape != logits.shape[:-1]:
-        raise ValueError(
-            f"cross_entropy takes logits (B, ..., K) and labels (B, ...), got {logits.shape} and {labels.shape}"
-        )
+def differ_by_ones(shape: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether two shapes are the same but for axes of length 1 after the first: then they hold the same numbers.
+
+    >>> differ_by_ones((5, 1), (5,)), differ_by_ones((5, 3), (5, 1, 3)), differ_by_ones((5, 1), (1, 5))
+    (True, True, False)
+    """
+    without = [[n for n in axes[1:] if n != 1] for axes in (shape, other)]
+    return tuple(shape[:1]) == tuple(other[:1]) and without[0] == without[1]
 
 
-def _same_shape(name: str, outputs: Array, targets: Array) -> None:
-    if outputs.shape != targets.shape:
-        raise ValueError(
-            f"{name}: outputs {outputs.shape} and targets {targets.shape} must have the same shape "
-            "(they are not broadcast): reshape one of them"
-        )
+def like_outputs(outputs: Any, targets: Any) -> Any:
+    """Return targets in the shape of the outputs, where the two differ by axes of length 1 alone; else as they are."""
+    both = [getattr(part, "shape", None) for part in (outputs, targets)]
+    if both[0] is None or both[1] is None or both[0] == both[1] or not differ_by_ones(*both):
+        return targets
+    return targets.reshape(outputs.shape)
 
 
-def _mean(values: Array) -> Array:
-    return values.reshape(values.shape[0], -1).mean(axis=1)
+def as_labels(name: str, logits: Array, labels: Array) -> Array:
+    """Return labels as integers of the shape of logits (B, ..., K) without its last axis.
+
+    Bools are 0 and 1; floats that are whole numbers stand for them, other floats for no class (-1).
+    """
+    _check_classes(name, logits)
+    if not differ_by_ones(logits.shape[:-1], labels.shape):
+        if labels.shape == logits.shape:
+            raise TypeError(
+                f"{name} takes a label for each example, but the targets {labels.shape} have the shape of the logits: "
+                "use categorical_cross_entropy for one-hot targets"
+            )
+        raise ValueError(f"{name} takes logits (B, ..., K) and labels (B, ...), got {logits.shape} and {labels.shape}")
+    labels = labels.reshape(logits.shape[:-1])
+    if not jnp.issubdtype(labels.dtype, jnp.floating):
+        return labels.astype(jnp.int32) if labels.dtype == bool else labels
+    whole = labels == jnp.round(labels)
+    return jnp.where(whole, labels, -1).astype(jnp.int32)
 
 
-def _check_tokens(name: str, logits: Array, labels: Array) -> None:
-    if not jnp.issubdtype(labels.dtype, jnp.integer):
-        raise TypeError(f"{name} takes integer labels, got {labels.dtype}: give token numbers, 0 for padding")
-    if logits.ndim < 3 or labels.shape != logits.shape[:-1]:
+def _as_tokens(name: str, logits: Array, labels: Array) -> Array:
+    if logits.ndim < 3:
         raise ValueError(
             f"{name} takes logits (B, ..., T, V) and labels (B, ..., T), got {logits.shape} and {labels.shape}"
         )
+    return as_labels(name, logits, labels)
+
+
+def _check_classes(name: str, logits: Array) -> None:
+    if logits.ndim < 2 or logits.shape[-1] < 2:
+        raise ValueError(
+            f"{name} takes logits (B, ..., K) of two classes or more, got {logits.shape}: "
+            'for one output that says yes or no use "binary_cross_entropy"'
+        )
+
+
+def _of_one_shape(name: str, outputs: Array, targets: Array) -> Array:
+    """Return the targets in the shape of the outputs, or refuse them."""
+    targets = like_outputs(outputs, targets)
+    if outputs.shape != targets.shape:
+        raise ValueError(
+            f"{name}: outputs {outputs.shape} and targets {targets.shape} must have the same shape, but for axes of "
+            "length 1 (they are not broadcast): reshape one of them"
+        )
+    return targets
+
+
+def _mean(values: Array) -> Array:
+    values = values.astype(jnp.float32) if values.dtype == bool else values
+    return values.reshape(values.shape[0], -1).mean(axis=1)
 
 
 def _mean_counted(values: Array, counted: Array) -> Array:

@@ -10,7 +10,7 @@ from jax import Array
 
 from seqvision._checks import check_number
 
-from .losses import categorical_cross_entropy, check_labels
+from .losses import as_labels, categorical_cross_entropy
 from .state import TrainState
 
 
@@ -46,8 +46,27 @@ class WeightPenalty:
         return total
 
 
+_NO_WEIGHTS = {
+    "bias",
+    "b",
+    "b_n",
+    "b_c",
+    "b_out",
+    "b_start",
+    "scale",
+    "scale_x",
+    "scale_h",
+    "scale_c",
+    "coefficient",
+    "start",
+} | {f"{name}_log" for name in ("nu", "theta", "gamma")}
+
+
 def decay_mask(params: Any) -> Any:
-    """Tell weights, which decay, from biases and the scales of norms, which do not: True for two axes or more.
+    """Tell weights, which decay, from biases, the scales of norms and learned starts, which do not.
+
+    By name: ``bias``, ``scale``, ``b``, ``b_n`` and the like never decay, however many axes of members of a population
+    they have. What else has two axes or more decays.
 
     For optax: ``optax.adamw(1e-3, weight_decay=0.01, mask=decay_mask)``, or before another rule
     ``optax.chain(optax.add_decayed_weights(5e-4, mask=decay_mask), optax.sgd(0.1, momentum=0.9, nesterov=True))``.
@@ -55,7 +74,12 @@ def decay_mask(params: Any) -> Any:
     >>> decay_mask({"kernel": jnp.ones((3, 2)), "bias": jnp.ones(2)})
     {'bias': False, 'kernel': True}
     """
-    return jax.tree.map(lambda p: p.ndim >= 2, params)
+
+    def decays(path: Any, leaf: Any) -> bool:
+        names = {getattr(key, "name", getattr(key, "key", None)) for key in path}
+        return jnp.ndim(leaf) >= 2 and not names & _NO_WEIGHTS
+
+    return jax.tree_util.tree_map_with_path(decays, params)
 
 
 @dataclass(frozen=True)
@@ -81,9 +105,9 @@ class SmoothedCrossEntropy:
 
     def __call__(self, logits: Array, labels: Array) -> Array:
         """Map logits (B, ..., K), and labels (B, ...) or shares (B, ..., K), to (B,); NaN for a label outside."""
-        if not jnp.issubdtype(labels.dtype, jnp.integer):
+        if jnp.issubdtype(labels.dtype, jnp.floating) and labels.shape[-1:] == logits.shape[-1:]:
             return categorical_cross_entropy(logits, optax.smooth_labels(labels.astype(logits.dtype), self.amount))
-        check_labels(logits, labels)
+        labels = as_labels("SmoothedCrossEntropy", logits, labels)
         targets = optax.smooth_labels(jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype), self.amount)
         inside = (labels >= 0) & (labels < logits.shape[-1])
         return categorical_cross_entropy(logits, jnp.where(inside[..., None], targets, jnp.nan))

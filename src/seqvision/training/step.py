@@ -11,7 +11,7 @@ from jax import Array
 from seqvision._checks import check_count
 from seqvision.data import Batch
 
-from .losses import LossName, PerExample, resolve_loss, resolve_metrics
+from .losses import LossName, PerExample, like_outputs, resolve_loss, resolve_metrics
 from .state import TrainState, call_model
 
 Metrics = Mapping[str, str | PerExample] | Iterable[str] | None
@@ -38,9 +38,10 @@ def make_train_step(
 
     Args:
       loss: a name ("mse", "mae", "huber", "binary_cross_entropy", "cross_entropy", "categorical_cross_entropy",
-        "sequence_cross_entropy") or a function (outputs, targets) -> (B,).
+        "sequence_cross_entropy") or a function (outputs, targets) -> (B,). Targets that differ from the outputs by axes
+        of length 1 alone, (B,) from (B, 1), come in the outputs' shape; nothing else is reshaped or broadcast.
       metrics: names (also "accuracy", "token_accuracy", "exact_match"), or a mapping of names to names or such
-        functions.
+        functions; "accuracy" beside binary cross entropy is that of each output by itself.
       augment: (key, batch) -> batch, such as `seqvision.data.Augment`; loss and metrics see what it returns.
       penalty: params -> (), added to what is minimized and not to the reported loss, such as `WeightPenalty`.
       micro_batch: accumulate the gradient over parts of at most so many examples, which takes less memory. The step is
@@ -56,7 +57,8 @@ def make_train_step(
     >>> int(state.step), sorted(metrics)
     (1, ['loss', 'mae'])
     """
-    loss_function, named = resolve_loss(loss), resolve_metrics(metrics)
+    loss_function = resolve_loss(loss)
+    named = resolve_metrics(metrics, loss_function)
     if micro_batch is not None:
         check_count("micro_batch", micro_batch)
     dtype = _compute_type(compute_dtype)
@@ -64,9 +66,10 @@ def make_train_step(
     def gradients(state: TrainState, batch: Batch, key: Array) -> Any:
         def objective(params: Any) -> tuple[Array, Any]:
             outputs, batch_stats = _forward(state, params, batch.x, key, dtype)
-            value = _mean(loss_function(outputs, batch.y), "loss", batch)
+            y = like_outputs(outputs, batch.y)
+            value = _mean(loss_function(outputs, y), "loss", batch)
             total = value if penalty is None else value + penalty(params)
-            means = {"loss": value, **{name: _mean(f(outputs, batch.y), name, batch) for name, f in named}}
+            means = {"loss": value, **{name: _mean(f(outputs, y), name, batch) for name, f in named}}
             return total, (batch_stats, means)
 
         grads, (batch_stats, means) = jax.grad(objective, has_aux=True)(state.params)
@@ -95,11 +98,13 @@ def make_eval_step(
     >>> sorted(make_eval_step("mse", {"mae"})(state, Batch(jnp.ones((4, 3)), jnp.zeros((4, 1)))))
     ['loss', 'mae']
     """
-    functions = (("loss", resolve_loss(loss)), *resolve_metrics(metrics))
+    loss_function = resolve_loss(loss)
+    functions = (("loss", loss_function), *resolve_metrics(metrics, loss_function))
 
     def evaluate(state: TrainState, batch: Batch) -> dict[str, Array]:
         outputs = forward(state, batch.x)
-        return {name: _mean(f(outputs, batch.y), name, batch) for name, f in functions}
+        y = like_outputs(outputs, batch.y)
+        return {name: _mean(f(outputs, y), name, batch) for name, f in functions}
 
     return evaluate
 
