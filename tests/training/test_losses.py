@@ -117,7 +117,7 @@ def test_cross_entropy_refuses_one_hot_wrong_shapes_and_one_class():
     with pytest.raises(ValueError, match='for labels as numbers use "cross_entropy"'):
         losses.categorical_cross_entropy(jnp.zeros((4, 3)), jnp.zeros((4, 1)))
     for name in ("cross_entropy", "categorical_cross_entropy"):
-        with pytest.raises(ValueError, match='two classes or more, got .4, 1.: .* use "binary_cross_entropy"'):
+        with pytest.raises(ValueError, match=r'two classes or more, got .4, 1.: .* use "binary_cross_entropy"'):
             losses.LOSSES[name](jnp.zeros((4, 1)), jnp.zeros((4, 1), int))
 
 
