@@ -111,8 +111,18 @@ def shown(value: Any, most: int = 200) -> str:
     if hasattr(value, "_fields"):
         parts = (f"{name}={shown(part, most)}" for name, part in zip(value._fields, value, strict=True))
         return f"{type(value).__name__}({', '.join(parts)})"
-    text = repr(value)
+    if isinstance(value, list | tuple) and _arrays(value):
+        text = f"a {type(value).__name__} of {', '.join(shown(part, most) for part in value)}"
+    elif isinstance(value, dict) and _arrays(value.values()):
+        text = f"a dict of {', '.join(f'{name!r}: {shown(part, most)}' for name, part in value.items())}"
+    else:
+        text = repr(value)
+    text = " ".join(text.split())
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _arrays(parts: Iterable[Any]) -> bool:
+    return any(hasattr(part, "dtype") for part in parts)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -151,8 +151,16 @@ BAD_CALLS = [
     ({"method": "newton", "remat": "sqrt"}, ValueError, "remat='sqrt'"),
     ({"method": "associative"}, ValueError, r'method="associative" does not know LSTM'),
     ({"method": "pallas"}, ValueError, r'method="pallas" does not know LSTM\(hidden=4'),
-    ({"method": "cudnn", "cell": GRU(H)}, ValueError, 'method="cudnn" does not know GRU'),
-    ({"method": "fused", "cell": LSTMVariant(H)}, ValueError, "does not know LSTMVariant"),
+    (
+        {"method": "cudnn", "cell": GRU(H), "params": GRU(H).init(KEY, D)},
+        ValueError,
+        '"cudnn" does not know GRU',
+    ),
+    (
+        {"method": "fused", "cell": LSTMVariant(H), "params": LSTMVariant(H).init(KEY, D)},
+        ValueError,
+        "does not know LSTMVariant",
+    ),
     ({"state": LSTM(H).initial_state(GOOD["params"])}, ValueError, r"state\.h must .*\(3, 4\).* got .*\(4,\)"),
     (
         {"state": LSTM(H + 1).initial_state(LSTM(H + 1).init(KEY, D), (3,))},

@@ -277,11 +277,11 @@ BAD = [
     (lambda: LSTMVariant(4, coupled=True, input_gate=False), "coupled=True means .* drop input_gate=False"),
     (
         lambda: run(LSTMVariant(4, peephole=True), LSTMVariant(4).init(KEY, D)),
-        r"peephole=True.* needs params\.w_c, got None: init the parameters with the same cell",
+        r"peephole=True.* needs .*w_c \(3, 4\)\), got .*b \(16,\)\): init them with the same cell",
     ),
     (
         lambda: run(LSTMVariant(4), LSTMVariant(4, layer_norm=True).init(KEY, D)),
-        r"has no params\.scale_x, got an array",
+        r"needs .*b \(16,\)\), got .*scale_x \(16,\).*: init them with the same cell",
     ),
     (lambda: run(LSTMVariant(4), LSTMVariant(4).init(KEY, 3)), "x has 2 features .* made for 3.*in_features=2"),
     (lambda: MGU(-1), "MGU: hidden must be an int >= 1, got -1"),

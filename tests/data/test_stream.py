@@ -1,6 +1,7 @@
 """Examples read on the host: the batches they make, the types they get, and what is refused."""
 
 import threading
+import time
 
 import jax.numpy as jnp
 import numpy as np
@@ -183,7 +184,7 @@ BAD = [
     (lambda: Stream([]), ValueError, "source has no rows"),
     (lambda: Stream(X[:0], Y[:0]), ValueError, "source has no rows"),
     (lambda: Stream(X, Y[:3]), ValueError, r"same number of rows, but have: x 7, y 3"),
-    (lambda: Stream(X, 3), TypeError, "y must be an array or a memory map, got int"),
+    (lambda: Stream(X, 3), TypeError, "y must be a list, an array or a memory map, got int"),
     (lambda: Stream(X.astype(np.uint8), Y), TypeError, "x is uint8, whose arithmetic overflows: divide images by 255"),
     (lambda: Stream(Rows(X.astype(np.uint8))), TypeError, "x is uint8"),
     (lambda: Stream(X.astype(complex), Y), TypeError, "real numbers"),
@@ -233,7 +234,7 @@ def test_a_batch_of_a_function_that_is_too_large_is_refused():
         yield X[:2], Y[:2]
         yield X[:3], Y[:3]
 
-    with pytest.raises(ValueError, match="the batch at row 2 has 3 rows, but batch_size is 2"):
+    with pytest.raises(ValueError, match="the batch at row 2 has 3 rows, but the first one has 2: only the last"):
         list(Stream(growing).read(None, 2))
 
 
@@ -278,3 +279,55 @@ def test_an_error_while_reading_ahead_is_raised_after_what_was_read_before_it():
     assert not readers()
     ahead = read_ahead(items())
     assert next(ahead) == 1
+
+
+LISTS = {
+    "columns": lambda: Stream(X.tolist(), Y.tolist()),
+    "a list of arrays": lambda: Stream(list(X), list(Y)),
+    "pairs": lambda: Stream([(x.tolist(), int(y)) for x, y in zip(X, Y, strict=True)]),
+    "pairs that are lists": lambda: Stream([[x.tolist(), int(y)] for x, y in zip(X, Y, strict=True)]),
+    "batches": lambda: Stream(lambda: ((X[i : i + 3].tolist(), Y[i : i + 3].tolist()) for i in range(0, 7, 3))),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_lists_are_arrays(kind):
+    batches = [batch for _, batch in LISTS[kind]().read(None, 3)]
+    np.testing.assert_array_equal(np.concatenate([batch.x for batch in batches]), X.astype(np.float32))
+    np.testing.assert_array_equal(np.concatenate([batch.y for batch in batches]), Y)
+
+
+def test_entries_of_different_shapes_are_refused_by_row():
+    with pytest.raises(ValueError, match=r"x is a list.* entry 0 is \(2, 3\) and entry 1 is \(2, 2\): pad or resize"):
+        Stream([X[0], X[1][:, :2]], Y[:2])
+    with pytest.raises(ValueError, match=r"x is a list.* entry 0 is \(2,\) and entry 1 is \(1,\)"):
+        Stream([([[1.0, 2.0], [3.0]], 0), ([[1.0, 2.0], [3.0, 4.0]], 0)])
+
+
+def test_a_function_that_raises_when_called_is_named_with_its_own_error():
+    def broken():
+        raise OSError("no such disk")
+
+    with pytest.raises(RuntimeError, match="the source raised OSError: no such disk when it was called"):
+        Stream(broken)
+    with pytest.raises(TypeError, match="source must return an iterator of batches when it is called, got int"):
+        Stream(lambda: 3)
+
+
+def test_who_closes_waits_for_no_slow_source():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow():
+        yield 1
+        begun.set()
+        go_on.wait(60)
+        yield 2
+
+    items = read_ahead(slow())
+    assert next(items) == 1
+    assert begun.wait(10)
+    start = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        items.throw(KeyboardInterrupt)
+    assert time.perf_counter() - start < 20
+    go_on.set()

@@ -184,3 +184,63 @@ LONG[290_000, 1] = np.nan
 def test_errors_name_argument_and_value(build, error, says):
     with pytest.raises(error, match=says):
         build()
+
+
+IMAGES = np.random.default_rng(0).random((4, 3, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "x",
+    [list(IMAGES), IMAGES.tolist(), [jnp.asarray(image) for image in IMAGES], [list(image) for image in IMAGES]],
+    ids=["arrays", "numbers", "jax arrays", "lists of arrays"],
+)
+@pytest.mark.parametrize("y", [[3, 1, 4, 1], np.array([3, 1, 4, 1])], ids=["list", "array"])
+def test_a_list_is_as_many_examples(x, y):
+    data = Arrays(x, y)
+    assert len(data) == 4
+    np.testing.assert_array_equal(data.x, IMAGES)
+    assert data.y.tolist() == [3, 1, 4, 1]
+    assert data.y.dtype == jnp.int32
+
+
+def test_lists_in_tuples_and_dicts_are_examples_too():
+    mask = [[True, True, False], [True, False, False], [False] * 3, [True] * 3]
+    for data in (Arrays((list(IMAGES), mask), IMAGES), Arrays({"x": list(IMAGES), "mask": mask}, IMAGES)):
+        x, flags = data.x if isinstance(data.x, tuple) else (data.x["x"], data.x["mask"])
+        np.testing.assert_array_equal(x, IMAGES)
+        assert flags.dtype == bool
+        assert flags.tolist() == mask
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        ([IMAGES[0], IMAGES[1][:2]], r"x is a list.* entry 0 is \(3, 2\) and entry 1 is \(2, 2\): pad or resize"),
+        ([[1.0, 2.0], [3.0]], r"x is a list.* entry 0 is \(2,\) and entry 1 is \(1,\)"),
+        ([1.0, [2.0]], r"entry 0 is \(\) and entry 1 is \(1,\)"),
+        ({"a": [[1.0], [1.0, 2.0]]}, r"x\['a'\] is a list.* a tuple or a dict"),
+        ([], "x is an empty list"),
+        ([IMAGES, IMAGES], "x and y need the same number of rows, but have: x 2, y 4"),
+    ],
+)
+def test_lists_that_are_no_examples_are_refused(x, message):
+    with pytest.raises(ValueError, match=message):
+        Arrays(x, [0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("label", [-(2**31), 2**31 - 1])
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_the_ends_of_int32_are_labels(label, dtype):
+    assert Arrays(np.zeros((1, 1)), np.array([label], dtype)).y.tolist() == [label]
+
+
+@pytest.mark.parametrize("label", [-(2**31) - 1, 2**31])
+def test_beyond_the_ends_of_int32_is_refused(label):
+    with pytest.raises(ValueError, match=f"y is {label} at row 0, which does not fit in int32"):
+        Arrays(np.zeros((1, 1)), np.array([label]))
+
+
+def test_complex_numbers_are_refused():
+    for make in (lambda x: Arrays(x, [0, 1]), lambda x: Windows(x, 1)):
+        with pytest.raises(TypeError, match="must hold real numbers, but its dtype is complex"):
+            make(np.ones(2, complex))

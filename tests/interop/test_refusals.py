@@ -1,8 +1,10 @@
 """What has no counterpart on the other side is refused by name."""
 
+import chex
 import jax
 import numpy as np
 import pytest
+from flax import nnx
 
 from seqvision import interop
 from seqvision.cells import GRU, LSTM, Elman, LSTMVariant
@@ -71,3 +73,54 @@ def test_whole_flax_trees_are_refused_with_the_place_to_look():
     tree = {"cell": interop.to_flax(CELLS["lstm"], random_params(CELLS["lstm"]))}
     with pytest.raises(ValueError, match=r"no 'ii.kernel' among .*: pass .*variables\['params'\]\['cell'\]"):
         interop.from_flax(CELLS["lstm"], tree)
+
+
+@pytest.mark.parametrize("peer", ["torch", "keras", "flax", "nnx", "haiku", "equinox"])
+@pytest.mark.parametrize("way", ["from", "to"])
+def test_a_cell_in_another_place_or_its_class_is_named(peer, way):
+    function, weights = getattr(interop, f"{way}_{peer}"), random_params(CELLS["gru"])
+    for cell in (LSTM, weights, {"weight_ih_l0": np.zeros((300, 300))}):
+        with pytest.raises(TypeError, match=rf"{way}_{peer}: the cell comes first, such as LSTM\(hidden\)") as error:
+            function(cell, CELLS["lstm"])
+        assert len(str(error.value)) < 400  # no whole arrays
+
+
+@pytest.mark.parametrize("peer", ["torch", "flax", "nnx", "haiku"])
+def test_what_are_no_weights_by_name_is_refused(peer):
+    cell = {"haiku": CELLS["lstm"]}.get(peer, CELLS["gru"])
+    for weights in (np.zeros((300, 300)), [np.zeros((300, 300))] * 3, 3):
+        with pytest.raises(TypeError, match=rf"from_{peer}: weights must be arrays by name, got .*: pass ") as error:
+            getattr(interop, f"from_{peer}")(cell, weights)
+        assert len(str(error.value)) < 400
+
+
+def test_flags_are_true_or_false():
+    for call in (
+        lambda: interop.from_torch(CELLS["gru"], {}, reverse="no"),
+        lambda: interop.to_torch(CELLS["gru"], random_params(CELLS["gru"]), bias="no"),
+        lambda: interop.to_torch(CELLS["gru"], random_params(CELLS["gru"]), reverse=0),
+        lambda: interop.to_keras(CELLS["gru"], random_params(CELLS["gru"]), bias="no"),
+        lambda: interop.to_equinox(CELLS["gru"], random_params(CELLS["gru"]), bias="no"),
+    ):
+        with pytest.raises(TypeError, match="must be True or False"):
+            call()
+
+
+def test_layers_themselves_are_their_weights():
+    torch = pytest.importorskip("torch")
+    layer, cell = torch.nn.GRU(3, H), GRU(H)
+    chex.assert_trees_all_equal(interop.from_torch(cell, layer), interop.from_torch(cell, layer.state_dict()))
+    module = nnx.GRUCell(3, H, rngs=nnx.Rngs(0))
+    chex.assert_trees_all_equal(interop.from_nnx(cell, module), interop.from_nnx(cell, nnx.state(module)))
+
+
+class Layer:
+    """What a layer of Keras is for us."""
+
+    def get_weights(self):
+        return [np.ones((3, 3 * H)), np.ones((H, 3 * H)), np.ones((2, 3 * H))]
+
+
+def test_a_layer_of_keras_gives_its_weights():
+    cell = GRU(H)
+    chex.assert_trees_all_equal(interop.from_keras(cell, Layer()), interop.from_keras(cell, Layer().get_weights()))

@@ -1,11 +1,14 @@
 """What a cell is."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from contextlib import suppress
+from typing import Any, Literal, Protocol, TypeVar, get_args, runtime_checkable
 
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
+
+from seqvision._checks import check_choice
 
 PyTree = Any
 Params = TypeVar("Params")
@@ -40,3 +43,13 @@ def init_params(cell: Cell[Params, Any], key: Array, in_features: int, dtype: DT
     if jnp.dtype(dtype) == jnp.float32:
         return cell.init(key, in_features)
     return cell.init(key, in_features, dtype)
+
+
+def float_type(owner: str, compute_dtype: Any) -> FloatType | None:
+    """Return the name of a float type that is given by name or as JAX's or NumPy's own, such as ``jnp.bfloat16``."""
+    name = compute_dtype
+    if name is not None:
+        with suppress(TypeError):
+            name = jnp.dtype(name).name
+    check_choice("compute_dtype", name, (None, *get_args(FloatType)), owner=owner)
+    return name

@@ -13,6 +13,7 @@ from seqvision._checks import check_count
 from seqvision.conv import conv
 
 from .lstm import LSTMState
+from .parameters import check_params
 
 
 class ConvLSTMParams(NamedTuple):
@@ -88,6 +89,7 @@ class ConvLSTM:
 
     def initial_state(self, params: ConvLSTMParams, batch_shape: Sequence[int] = ()) -> LSTMState:
         """Return h = c = 0, each (*batch_shape, *size, H)."""
+        check_params(self, params)
         zeros = jnp.zeros((*batch_shape, *self.size, self.hidden), params.w_h.dtype)
         return LSTMState(h=zeros, c=zeros)
 

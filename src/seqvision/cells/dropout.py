@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from seqvision._checks import check_number
+from seqvision._checks import check_flags, check_number
 
 from .base import Cell, PyTree, init_params
 from .gru import GRU, GRUState
@@ -82,6 +82,7 @@ class Zoneout(_Wrapper):
     train: bool = False
 
     def __post_init__(self):
+        check_flags(self)
         _check_rates("Zoneout", h=self.h, c=self.c)
 
     def with_masks(self, params: PyTree, xs: Array, key: Array) -> Array:
@@ -157,6 +158,7 @@ class VariationalDropout(_Wrapper):
     train: bool = False
 
     def __post_init__(self):
+        check_flags(self)
         _check_rates("VariationalDropout", h=self.h, x=self.x)
         subclass = isinstance(self.cell, GRU) and type(self.cell) is not GRU  # which may have any step
         if subclass or isinstance(self.cell, MGU) or hasattr(self.cell, "linear"):

@@ -13,8 +13,9 @@ from seqvision._checks import check_choice, check_count
 from seqvision.activations import activation
 
 from .affine import affine
-from .base import FloatType
+from .base import FloatType, float_type
 from .initializers import input_kernel, recurrent_kernel
+from .parameters import check_params
 
 SimpleActivation = Literal["tanh", "relu", "sigmoid", "linear"]  # whose slopes are known by their values
 
@@ -60,7 +61,7 @@ class Elman:
 
     def __post_init__(self):
         object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="Elman"))
-        check_choice("compute_dtype", self.compute_dtype, (None, *get_args(FloatType)), owner="Elman")
+        object.__setattr__(self, "compute_dtype", float_type("Elman", self.compute_dtype))
         check_choice("activation", self.activation, get_args(SimpleActivation), owner="Elman")
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> ElmanParams:
@@ -75,6 +76,7 @@ class Elman:
 
     def initial_state(self, params: ElmanParams, batch_shape: Sequence[int] = ()) -> ElmanState:
         """Return h = 0, (*batch_shape, H)."""
+        check_params(self, params)
         return ElmanState(h=jnp.zeros((*batch_shape, self.hidden), params.w_h.dtype))
 
     def step(self, params: ElmanParams, state: ElmanState, x: Array) -> tuple[ElmanState, Array]:

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from seqvision._checks import check_choice, check_count
+from seqvision._checks import check_count, check_flags
 
 from .affine import affine, affine_pair, rows
-from .base import FloatType
+from .base import FloatType, float_type
 from .initializers import input_kernel, recurrent_kernel
+from .parameters import check_params
 
 
 class GRUParams(NamedTuple):
@@ -66,8 +67,9 @@ class GRU:
     compute_dtype: FloatType | None = None
 
     def __post_init__(self):
+        check_flags(self)
         object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="GRU"))
-        check_choice("compute_dtype", self.compute_dtype, (None, *get_args(FloatType)), owner="GRU")
+        object.__setattr__(self, "compute_dtype", float_type("GRU", self.compute_dtype))
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> GRUParams:
         """Draw parameters: Glorot and orthogonal blocks by gate, zero biases."""
@@ -82,6 +84,7 @@ class GRU:
 
     def initial_state(self, params: GRUParams, batch_shape: Sequence[int] = ()) -> GRUState:
         """Return h = 0, (*batch_shape, H)."""
+        check_params(self, params)
         return GRUState(h=jnp.zeros((*batch_shape, self.hidden), params.w_h.dtype))
 
     def step(self, params: GRUParams, state: GRUState, x: Array) -> tuple[GRUState, Array]:

@@ -15,6 +15,7 @@ from seqvision.activations import activation
 from .affine import affine, rows
 from .elman import SimpleActivation
 from .initializers import input_kernel
+from .parameters import check_params
 
 
 class IndRNNParams(NamedTuple):
@@ -71,6 +72,7 @@ class IndRNN:
 
     def initial_state(self, params: IndRNNParams, batch_shape: Sequence[int] = ()) -> IndRNNState:
         """Return h = 0, (*batch_shape, H)."""
+        check_params(self, params)
         return IndRNNState(h=jnp.zeros((*batch_shape, self.hidden), params.u.dtype))
 
     def step(self, params: IndRNNParams, state: IndRNNState, x: Array) -> tuple[IndRNNState, Array]:

@@ -10,6 +10,7 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from .base import Cell, PyTree, init_params
+from .parameters import check_params
 
 
 class LearnedStartParams(NamedTuple):
@@ -48,6 +49,7 @@ class LearnedStart:
 
     def initial_state(self, params: LearnedStartParams, batch_shape: Sequence[int] = ()) -> PyTree:
         """Return the learned state, each leaf once for every element of ``batch_shape``."""
+        check_params(self, params)
         return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (*batch_shape, *leaf.shape)), params.start)
 
     def step(self, params: LearnedStartParams, state: PyTree, x: Array) -> tuple[PyTree, Array]:

@@ -13,6 +13,7 @@ from jax.typing import DTypeLike
 from seqvision._checks import check_count
 
 from .affine import affine, rows
+from .parameters import check_params
 
 
 class LRUParams(NamedTuple):
@@ -103,6 +104,7 @@ class LRU:
 
     def initial_state(self, params: LRUParams, batch_shape: Sequence[int] = ()) -> LRUState:
         """Return h = 0, (*batch_shape, H), complex."""
+        check_params(self, params)
         return LRUState(h=jnp.zeros((*batch_shape, self.hidden), _complex(params.nu_log.dtype)))
 
     def step(self, params: LRUParams, state: LRUState, x: Array) -> tuple[LRUState, Array]:

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from seqvision._checks import check_choice, check_count
+from seqvision._checks import check_count
 
 from .affine import affine
-from .base import FloatType
+from .base import FloatType, float_type
 from .initializers import input_kernel, recurrent_kernel
+from .parameters import check_params
 
 
 class LSTMParams(NamedTuple):
@@ -60,7 +61,7 @@ class LSTM:
 
     def __post_init__(self):
         object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="LSTM"))
-        check_choice("compute_dtype", self.compute_dtype, (None, *get_args(FloatType)), owner="LSTM")
+        object.__setattr__(self, "compute_dtype", float_type("LSTM", self.compute_dtype))
 
     def init(self, key: Array, in_features: int, dtype: DTypeLike = jnp.float32) -> LSTMParams:
         """Draw parameters: Glorot and orthogonal blocks by gate, bias zero but for the forget gate."""
@@ -75,6 +76,7 @@ class LSTM:
 
     def initial_state(self, params: LSTMParams, batch_shape: Sequence[int] = ()) -> LSTMState:
         """Return h = c = 0, each (*batch_shape, H)."""
+        check_params(self, params)
         zeros = jnp.zeros((*batch_shape, self.hidden), params.w_h.dtype)
         return LSTMState(h=zeros, c=zeros)
 

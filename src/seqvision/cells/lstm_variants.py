@@ -9,11 +9,12 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 
-from seqvision._checks import check_count, check_number
+from seqvision._checks import check_count, check_flags, check_number
 
 from .affine import affine, rows
 from .initializers import input_kernel, recurrent_kernel
 from .lstm import LSTMState
+from .parameters import check_params
 
 
 class LSTMVariantParams(NamedTuple):
@@ -80,6 +81,7 @@ class LSTMVariant:
     multiplicative: bool = False
 
     def __post_init__(self):
+        check_flags(self)
         object.__setattr__(self, "hidden", check_count("hidden", self.hidden, owner="LSTMVariant"))
         if self.proj is not None:
             object.__setattr__(self, "proj", check_count("proj", self.proj, owner="LSTMVariant"))
@@ -126,12 +128,12 @@ class LSTMVariant:
 
     def initial_state(self, params: LSTMVariantParams, batch_shape: Sequence[int] = ()) -> LSTMState:
         """Return h = 0 (*batch_shape, P) and c = 0 (*batch_shape, H)."""
+        check_params(self, params)
         sizes = (self.proj or self.hidden, self.hidden)
         return LSTMState(*(jnp.zeros((*batch_shape, size), params.w_h.dtype) for size in sizes))
 
     def step(self, params: LSTMVariantParams, state: LSTMState, x: Array) -> tuple[LSTMState, Array]:
         """Advance one step: x (..., D) -> state, h (..., P)."""
-        self._check(params)
         h = state.h
         if params.w_mx is not None and params.w_mh is not None:
             h = affine(x, params.w_mx) * affine(h, params.w_mh)
@@ -157,22 +159,6 @@ class LSTMVariant:
         if params.w_p is not None:
             h = affine(h, params.w_p)
         return LSTMState(h=h, c=c), h
-
-    def _check(self, params: LSTMVariantParams) -> None:
-        """Refuse parameters of another variant."""
-        wanted = {
-            "w_c": self.peephole,
-            "scale_x": self.layer_norm,
-            "w_p": self.proj is not None,
-            "w_mx": self.multiplicative,
-        }
-        for name, wants in wanted.items():
-            has = getattr(params, name) is not None
-            if has != wants:
-                raise ValueError(
-                    f"{self} {'needs' if wants else 'has no'} params.{name}, got {'an array' if has else 'None'}: "
-                    "init the parameters with the same cell"
-                )
 
 
 def layer_norm(a: Array, scale: Array, b: Array | None = None) -> Array:

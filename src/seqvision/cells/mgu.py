@@ -13,6 +13,7 @@ from seqvision._checks import check_count
 
 from .affine import affine
 from .initializers import input_kernel, recurrent_kernel
+from .parameters import check_params
 
 
 class MGUParams(NamedTuple):
@@ -67,6 +68,7 @@ class MGU:
 
     def initial_state(self, params: MGUParams, batch_shape: Sequence[int] = ()) -> MGUState:
         """Return h = 0, (*batch_shape, H)."""
+        check_params(self, params)
         return MGUState(h=jnp.zeros((*batch_shape, self.hidden), params.w_h.dtype))
 
     def step(self, params: MGUParams, state: MGUState, x: Array) -> tuple[MGUState, Array]:

@@ -13,6 +13,7 @@ from seqvision._checks import check_count
 
 from .affine import affine
 from .initializers import input_kernel
+from .parameters import check_params
 
 
 class MinimalParams(NamedTuple):
@@ -46,6 +47,7 @@ class _Minimal:
 
     def initial_state(self, params: MinimalParams, batch_shape: Sequence[int] = ()) -> MinimalState:
         """Return h = 0, (*batch_shape, H)."""
+        check_params(self, params)
         return MinimalState(h=jnp.zeros((*batch_shape, self.hidden), params.w_x.dtype))
 
     def step(self, params: MinimalParams, state: MinimalState, x: Array) -> tuple[MinimalState, Array]:

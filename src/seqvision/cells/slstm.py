@@ -14,6 +14,7 @@ from seqvision._checks import check_choice, check_count
 from .affine import affine
 from .initializers import input_kernel, recurrent_kernel
 from .lstm import LSTMParams
+from .parameters import check_params
 
 
 class SLSTMState(NamedTuple):
@@ -75,6 +76,7 @@ class SLSTM:
 
     def initial_state(self, params: LSTMParams, batch_shape: Sequence[int] = ()) -> SLSTMState:
         """Return h = c = n = 0 and m near the lowest number, each (*batch_shape, H)."""
+        check_params(self, params)
         dtype = params.w_h.dtype
         zeros = jnp.zeros((*batch_shape, self.hidden), dtype)
         lowest = float(jnp.finfo(dtype).min) / 2  # finite, so that differences of states stay numbers

@@ -9,7 +9,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from seqvision.data.batch import Batch, register
-from seqvision.data.device_values import to_device
+from seqvision.data.device_values import stack_lists, to_device
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +17,8 @@ class Arrays:
     """Hold examples row by row, gathered by index: images and labels, or any pytrees of arrays.
 
     Args:
-      x: inputs, an array (N, ...) or a pytree of them; images are float32 (N, H, W, C).
+      x: inputs, an array (N, ...), a list of N arrays of one shape, or a tuple or dict of such; images are float32
+        (N, H, W, C). A pair (x, mask) with a bool mask, and a dict of "x" and "mask", are sequences with a mask.
       y: targets with the same leading axis: labels (N,) become int32, other numbers float32; None if there are none.
 
     Raises:
@@ -35,12 +36,14 @@ class Arrays:
     def __post_init__(self):
         sizes = {}
         for name in ("x", "y"):
-            flat, tree = jax.tree_util.tree_flatten_with_path(getattr(self, name))
+            flat, tree = jax.tree_util.tree_flatten_with_path(stack_lists(name, getattr(self, name)))
             leaves = []
             for path, leaf in flat:
                 label = name + jax.tree_util.keystr(path)
                 if np.ndim(leaf) == 0:
-                    raise ValueError(f"{label} must have a leading axis of examples, but is a single number")
+                    raise ValueError(
+                        f"{label} must have a leading axis of examples, but is a single number: give a list or an array"
+                    )
                 leaves.append(to_device(label, leaf, small_integers=name == "y"))
                 sizes[label] = leaves[-1].shape[0]
             object.__setattr__(self, name, jax.tree_util.tree_unflatten(tree, leaves))

@@ -43,6 +43,35 @@ def to_device(name: str, values, *, integers_to_float: bool = False, small_integ
     return jax.device_put(converted(name, array, dtype))
 
 
+def stack_lists(name: str, tree: Any) -> Any:
+    """Turn every list of a tree into one array: a list holds examples, several inputs are a tuple or a dict.
+
+    Raises:
+      ValueError: for entries of different shapes, or none.
+
+    >>> stack_lists("x", {"image": [np.zeros((8, 8)), np.zeros((8, 8))]})["image"].shape
+    (2, 8, 8)
+    """
+
+    def stacked(path: Any, leaf: Any) -> Any:
+        label = name + jax.tree_util.keystr(path)
+        if not isinstance(leaf, list):
+            return leaf
+        if not leaf:
+            raise ValueError(f"{label} is an empty list: give at least one example")
+        if any(isinstance(part, Array) for part in leaf):
+            shapes = [jnp.shape(part) for part in leaf]
+            _check_equal(label, shapes)
+            return jnp.stack(leaf)
+        if all(np.isscalar(part) for part in leaf):
+            return np.array(leaf)
+        parts = [np.asarray(stack_lists(f"{label}[{row}]", part)) for row, part in enumerate(leaf)]
+        _check_equal(label, [part.shape for part in parts])
+        return np.stack(parts)
+
+    return jax.tree_util.tree_map_with_path(stacked, tree, is_leaf=lambda part: isinstance(part, list))
+
+
 def device_dtype(name: str, dtype: Any, *, integers_to_float: bool = False, small_integers: bool = True) -> Any:
     """Return the type that numbers of another type get on the device; see `to_device`."""
     kind = number_kind(dtype)
@@ -95,6 +124,16 @@ def check_finite(name: str, array, rows: Rows | None = None) -> None:
             )
 
 
+def _check_equal(name: str, shapes: list[tuple[int, ...]]) -> None:
+    """Refuse entries of different shapes, naming the first two."""
+    for row, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise ValueError(
+                f"{name} is a list, whose entries need one shape, but entry 0 is {shapes[0]} and entry {row} is "
+                f"{shape}: pad or resize them; several inputs are a tuple or a dict"
+            )
+
+
 def _copy(array: np.ndarray, dtype) -> np.ndarray:
     """Copy to memory of our own, since device_put may take it over or read it later.
 
@@ -113,15 +152,16 @@ def _check_values(name: str, array, dtype, rows: Rows | None = None) -> None:
     if number_kind(array.dtype) == "f":
         check_finite(name, array, rows)
     elif number_kind(array.dtype) in "iu" and array.size:
-        bound, problem = (
-            (2**53 if dtype == jnp.float64 else 2**24, f"{dtype} cannot hold exactly")
-            if number_kind(dtype) == "f"
-            else (int(np.iinfo(dtype).max), f"does not fit in {dtype}")
-        )
+        if number_kind(dtype) == "f":
+            most, problem = 2**53 if dtype == jnp.float64 else 2**24, f"{dtype} cannot hold exactly"
+            least = -most
+        else:
+            least, most = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+            problem = f"does not fit in {dtype}"
         for pick in (np.argmax, np.argmin):
             where = np.unravel_index(int(pick(array)), array.shape)
             value = int(array[where])
-            if abs(value) > bound:
+            if not least <= value <= most:
                 raise ValueError(
                     f"{name} is {value} at {_place(where, rows)}, which {problem}: scale it or give floats"
                 )

@@ -5,12 +5,15 @@ import threading
 from collections.abc import Generator, Iterable
 from typing import Any
 
+_PATIENCE = 1.0  # seconds that a reader has to end; one that waits for a slow source ends after it, alone
+
 
 def read_ahead(items: Iterable[Any], depth: int = 2) -> Generator[Any, None, None]:
     """Give the items of an iterable, read by a thread that is up to ``depth`` of them ahead.
 
-    An error of the iterable is raised here, after the items before it. The thread has ended when the iterator has: at
-    its end, at an error, or when it is closed.
+    An error of the iterable is raised here, after the items before it. The thread ends with the iterator: at its end,
+    at an error, or when it is closed; then it reads no further item, and who closes waits for a slow one no longer than
+    a second, so that Ctrl-C is heard.
 
     Args:
       items: iterated in the thread, and closed there if it is a generator.
@@ -55,4 +58,4 @@ def read_ahead(items: Iterable[Any], depth: int = 2) -> Generator[Any, None, Non
             yield item
     finally:
         stop.set()
-        thread.join()
+        thread.join(_PATIENCE)

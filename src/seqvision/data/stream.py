@@ -126,7 +126,10 @@ class Stream:
         if isinstance(self._reader, BatchFunction):
             for rows, batch in self._reader:
                 if len(rows) > batch_size:
-                    raise ValueError(f"the batch at row {rows[0]} has {len(rows)} rows, but batch_size is {batch_size}")
+                    raise ValueError(
+                        f"the batch at row {rows[0]} has {len(rows)} rows, but the first one has {self._first_size}: "
+                        "only the last may differ, and have fewer"
+                    )
                 yield rows, self._convert(batch, rows)
             return
         picked = np.arange(len(self)) if order is None else np.asarray(order)

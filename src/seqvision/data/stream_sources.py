@@ -1,6 +1,6 @@
 """The kinds of sources that a `Stream` reads: columns, rows, and the batches of a function; raw, as they hold them."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from seqvision._checks import check_count
 from seqvision.data.batch import Batch
+from seqvision.data.device_values import stack_lists
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Columns:
         for path, leaf in jax.tree_util.tree_leaves_with_path(Batch(self.x, self.y)):
             name = leaf_name(path)
             if not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
-                raise TypeError(f"{name} must be an array or a memory map, got {type(leaf).__name__}")
+                raise TypeError(f"{name} must be a list, an array or a memory map, got {type(leaf).__name__}")
             if not leaf.shape:
                 raise ValueError(f"{name} must have a leading axis of examples, but is a single number")
             sizes[name] = leaf.shape[0]
@@ -92,7 +93,8 @@ class BatchFunction:
 
     def __iter__(self) -> Generator[tuple[range, Batch], None, None]:
         """Yield (numbers of the rows, batch) as they come."""
-        iterator, number, start = iter(self.function()), 0, 0
+        number, start = 0, 0
+        iterator = self._begin()
         try:
             while self.batches is None or number < self.batches:
                 try:
@@ -120,6 +122,19 @@ class BatchFunction:
         if self.batches is not None and number < self.batches:
             raise ValueError(f"source gave {number} batches, but batches={self.batches}")
 
+    def _begin(self) -> Iterator[Any]:
+        """Call the function for a new iterator."""
+        try:
+            batches = self.function()
+        except Exception as error:
+            raise RuntimeError(f"the source raised {_said(error)} when it was called for its batches") from error
+        if not hasattr(batches, "__iter__"):
+            raise TypeError(
+                f"source must return an iterator of batches when it is called, got {type(batches).__name__}: write "
+                "yield x, y for each batch"
+            )
+        return iter(batches)
+
 
 def as_source(source: Any, y: Any, batches: int | None) -> Columns | PairRows | BatchFunction:
     """Tell which kind of source it is, and refuse what is none."""
@@ -130,7 +145,7 @@ def as_source(source: Any, y: Any, batches: int | None) -> Columns | PairRows | 
     if batches is not None:
         raise ValueError("batches is for a function's batches: rows by index make batches of batch_size")
     if y is not None or (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
-        rows = PairRows(source) if y is None else Columns(source, y)
+        rows = PairRows(source) if y is None else Columns(stack_lists("x", source), stack_lists("y", y))
         if not len(rows):
             raise ValueError("source has no rows")
         return rows
@@ -156,7 +171,7 @@ def leaf_shapes(batch: Batch) -> Any:
 def _as_batch(pair: Any, where: str) -> Batch:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise ValueError(f"{where} must be a pair (x, y), got {type(pair).__name__}: columns are given as Stream(x, y)")
-    return Batch(*pair)
+    return Batch(stack_lists("x", pair[0]), stack_lists("y", pair[1]))
 
 
 def _said(error: Exception) -> str:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from seqvision._checks import shown
 from seqvision.cells import (
     GRU,
     LSTM,
@@ -119,10 +120,21 @@ def as_params(cell: Cell, **fields: Any) -> Any:
 
 
 def check_counterpart(owner: str, cell: Cell, peer: str, known: Sequence[type] = (Elman, GRU, LSTM)) -> None:
-    """Refuse a cell that has no counterpart among a peer's layers."""
+    """Refuse what is no cell, and a cell that has no counterpart among a peer's layers."""
+    names = ", ".join(kind.__name__ for kind in known)
+    if isinstance(cell, type) or not isinstance(cell, Cell):
+        raise TypeError(f"{owner}: the cell comes first, such as LSTM(hidden), then the weights, got {shown(cell, 80)}")
     if type(cell) not in known:
-        names = ", ".join(kind.__name__ for kind in known)
         raise TypeError(f"{owner}: {peer} has no layer like {cell!r}: pass one of {names}")
+
+
+def given(owner: str, weights: Any, method: str, hint: str) -> Any:
+    """Return weights by name; of a layer itself they are what its method gives."""
+    if not hasattr(weights, "items") and callable(getattr(weights, method, None)):
+        weights = getattr(weights, method)()
+    if not hasattr(weights, "items"):
+        raise TypeError(f"{owner}: weights must be arrays by name, got {shown(weights, 80)}: {hint}")
+    return weights
 
 
 def check_zero(owner: str, name: str, array: Any, remedy: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from seqvision._checks import check_flag
 from seqvision.cells import GRU, Cell, Elman, PyTree
 
 from ._weights import Reader, as_params, check_counterpart, check_zero, our_params, sizes, zeros
@@ -69,6 +70,7 @@ def to_equinox(cell: Cell, params: PyTree, *, bias: bool = True) -> dict[str, An
     {'weight_ih': (12, 3), 'weight_hh': (12, 4), 'bias': (12,), 'bias_n': (4,)}
     """
     _check("to_equinox", cell)
+    check_flag("bias", bias, owner="to_equinox")
     params = our_params("to_equinox", cell, params)
     biases = {"bias": params.b} | ({"bias_n": params.b_n} if isinstance(cell, GRU) else {})
     if not bias:

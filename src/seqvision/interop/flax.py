@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from seqvision.cells import GRU, LSTM, Cell, PyTree
 
-from ._weights import Reader, as_params, check_counterpart, check_zero, join, our_params, sizes, split, zeros
+from ._weights import Reader, as_params, check_counterpart, check_zero, given, join, our_params, sizes, split, zeros
 
 HINT = "pass the dict of the cell itself, which is variables['params']['cell'] under nn.RNN"
 NNX_HINT = "pass the state of the cell itself, which is nnx.state(rnn)['cell'] under nnx.RNN"
@@ -36,6 +36,7 @@ def from_flax(cell: Cell, params: Mapping[str, Any]) -> Any:
     (3, 16)
     """
     _check("from_flax", cell)
+    params = given("from_flax", params, "", HINT)
     read = Reader("from_flax", cell, _flat(params), HINT)
     H, gates = sizes(cell)[0], LETTERS.get(type(cell), ("",))
     w_x = join([read(f"i{gate}.kernel", (None, H)) for gate in gates])
@@ -80,7 +81,7 @@ def to_flax(cell: Cell, params: PyTree) -> dict[str, dict[str, Any]]:
     return tree
 
 
-def from_nnx(cell: Cell, state: Mapping[str, Any]) -> Any:
+def from_nnx(cell: Cell, state: Mapping[str, Any] | Any) -> Any:
     """Return a cell's parameters from those of flax.nnx's SimpleCell, GRUCell, LSTMCell or OptimizedLSTMCell.
 
     nnx names are its own: dense_i and dense_h for all gates together, with one bias; LSTMCell has one layer for each
@@ -88,7 +89,7 @@ def from_nnx(cell: Cell, state: Mapping[str, Any]) -> Any:
 
     Args:
       cell: `Elman` with the cell's activation (and ``residual=False``), `GRU` with reset_after, or `LSTM`.
-      state: ``nnx.state(module)`` or a dict of arrays of the same names.
+      state: the cell's module, ``nnx.state(module)``, or a dict of arrays of the same names.
 
     Returns:
       The parameters, in the dtype of the arrays.
@@ -103,6 +104,11 @@ def from_nnx(cell: Cell, state: Mapping[str, Any]) -> Any:
     [0.0, 0.0, 0.0, 0.0]
     """
     _check("from_nnx", cell)
+    if any(kind.__module__.startswith("flax.nnx") and kind.__name__ == "Module" for kind in type(state).__mro__):
+        from flax import nnx
+
+        state = nnx.state(state)
+    state = given("from_nnx", state, "", NNX_HINT)
     if isinstance(cell, LSTM) and "ii" in state:
         return from_flax(cell, {name.removesuffix("_"): part for name, part in state.items()})
     read = Reader("from_nnx", cell, _flat(state), NNX_HINT)

@@ -5,9 +5,10 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from seqvision._checks import check_flag
 from seqvision.cells import GRU, LSTM, Cell, Elman, PyTree
 
-from ._weights import Reader, as_params, check_counterpart, join, our_params, reorder, sizes, split, zeros
+from ._weights import Reader, as_params, check_counterpart, given, join, our_params, reorder, sizes, split, zeros
 
 NAMES = {Elman: "vanilla_rnn", GRU: "gru", LSTM: "lstm"}
 LSTM_ORDER = (0, 2, 1, 3)  # haiku i | g | f | o, ours i | f | g | o: the same swap both ways
@@ -39,6 +40,7 @@ def from_haiku(cell: Cell, params: Mapping[str, Mapping[str, Any]], *, name: str
     ((3, 16), [0.0, 1.0, 1.0, 1.0, 1.0, 0.0])
     """
     _check("from_haiku", cell)
+    params = given("from_haiku", params, "", "pass what init of the transformed function gives")
     name = NAMES[type(cell)] if name is None else name
     flat = {f"{module}.{key}": array for module, part in params.items() for key, array in part.items()}
     read = Reader("from_haiku", cell, flat, "name= gives the path of the recurrent module")
@@ -87,6 +89,7 @@ def to_haiku(
     {'w': (7, 16), 'b': (16,)}
     """
     _check("to_haiku", cell)
+    check_flag("double_bias", double_bias, owner="to_haiku")
     params = our_params("to_haiku", cell, params)
     name = NAMES[type(cell)] if name is None else name
     if isinstance(cell, LSTM):

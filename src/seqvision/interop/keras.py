@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from seqvision._checks import check_flag
 from seqvision.cells import GRU, Cell, PyTree
 
 from ._weights import (
@@ -24,7 +25,7 @@ NAMES = ("kernel", "recurrent_kernel", "bias")
 ORDER = (1, 0, 2)  # Keras's GRU has the gates z | r | h, ours r | z | n: the same swap both ways
 
 
-def from_keras(cell: Cell, weights: Sequence[Any]) -> Any:
+def from_keras(cell: Cell, weights: Sequence[Any] | Any) -> Any:
     """Return a cell's parameters from ``layer.get_weights()`` of Keras's SimpleRNN, GRU or LSTM: the same function.
 
     Kernels are stored as ours, the LSTM's gates in our order and the GRU's as z | r | h. GRU(reset_after=True) has a
@@ -33,8 +34,9 @@ def from_keras(cell: Cell, weights: Sequence[Any]) -> Any:
 
     Args:
       cell: `Elman` with the layer's activation, `GRU` with its ``reset_after``, or `LSTM`, of the layer's units.
-      weights: kernel, recurrent kernel and, where the layer has one, bias. A Bidirectional layer gives the arrays of
-        the forward layer and then those of the backward one: pass each half by itself.
+      weights: kernel, recurrent kernel and, where the layer has one, bias; or the layer itself. A
+        Bidirectional layer gives the arrays of the forward layer and then those of the backward one: pass each half by
+        itself.
 
     Returns:
       The parameters, in the dtype of the arrays.
@@ -48,6 +50,8 @@ def from_keras(cell: Cell, weights: Sequence[Any]) -> Any:
     ([2.0, 2.0, 2.0, 2.0, 2.0, 1.0], (4,))
     """
     check_counterpart("from_keras", cell, "Keras")
+    get_weights = getattr(weights, "get_weights", None)
+    weights = get_weights() if callable(get_weights) else weights
     if len(weights) not in (2, 3):
         raise ValueError(
             f"from_keras: weights must be kernel, recurrent kernel and perhaps bias, got {len(weights)} arrays: "
@@ -93,6 +97,7 @@ def to_keras(cell: Cell, params: PyTree, *, bias: bool = True) -> list[np.ndarra
     [(3, 12), (4, 12), (2, 12)]
     """
     check_counterpart("to_keras", cell, "Keras")
+    check_flag("bias", bias, owner="to_keras")
     params = our_params("to_keras", cell, params)
     weights = {"kernel": params.w_x, "recurrent_kernel": params.w_h, "bias": params.b}
     b_n = params.b_n if isinstance(cell, GRU) else None

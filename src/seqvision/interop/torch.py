@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from seqvision._checks import check_flag
 from seqvision.cells import GRU, LSTM, Cell, Elman, LSTMVariant, PyTree
 
-from ._weights import Reader, as_params, check_counterpart, check_zero, join, our_params, sizes, to_numpy, zeros
+from ._weights import Reader, as_params, check_counterpart, check_zero, given, join, our_params, sizes, to_numpy, zeros
 
 HINT = "pass layer.state_dict(); prefix= for a layer inside a model, layer=None for torch's RNNCell, GRUCell, LSTMCell"
 
 
 def from_torch(
-    cell: Cell, state_dict: Mapping[str, Any], *, layer: int | None = 0, reverse: bool = False, prefix: str = ""
+    cell: Cell, state_dict: Mapping[str, Any] | Any, *, layer: int | None = 0, reverse: bool = False, prefix: str = ""
 ) -> Any:
     """Return a cell's parameters from the state_dict of torch.nn.RNN, GRU or LSTM: the same function.
 
@@ -23,7 +24,7 @@ def from_torch(
 
     Args:
       cell: `Elman` ("tanh" or "relu"), `GRU`, `LSTM` or `LSTMVariant` with proj alone, of the layer's hidden size.
-      state_dict: names -> arrays or tensors.
+      state_dict: names -> arrays or tensors, or the layer itself.
       layer: which of ``num_layers``; None for torch's single-step cells, whose names carry no layer.
       reverse: the backward direction of a bidirectional layer.
       prefix: what stands before the names, such as "encoder.lstm.".
@@ -49,6 +50,8 @@ def from_torch(
     and ``(from_torch(cell, d), from_torch(cell, d, reverse=True))`` for the two directions of one layer.
     """
     _check("from_torch", cell)
+    check_flag("reverse", reverse, owner="from_torch")
+    state_dict = given("from_torch", state_dict, "state_dict", HINT)
     read = Reader("from_torch", cell, state_dict, HINT)
     names = _names(layer, reverse, prefix)
     H, P, width = sizes(cell)
@@ -79,32 +82,35 @@ def to_torch(
 ) -> dict[str, np.ndarray]:
     """Return what torch's state_dict holds for one layer and direction: the inverse of `from_torch`.
 
-    Our bias becomes ``bias_ih``; ``bias_hh`` is zero but for the GRU's ``b_n``. Dicts of several layers are joined
-    by ``|``, and ``layer.load_state_dict({name: torch.from_numpy(a) for name, a in d.items()})`` takes them.
+        Our bias becomes ``bias_ih``; ``bias_hh`` is zero but for the GRU's ``b_n``. Dicts of several layers are joined
+        by ``|``, and ``layer.load_state_dict({name: torch.from_numpy(a) for name, a in d.items()})`` takes them.
 
-    Args:
-      cell: `Elman` ("tanh" or "relu"), `GRU`, `LSTM` or `LSTMVariant` with proj alone.
-      params: its parameters, or a dict of their fields.
-      layer: which of ``num_layers``; None for torch's single-step cells.
-      reverse: the backward direction of a bidirectional layer.
-      prefix: what stands before the names.
-      bias: False for a layer made with ``bias=False``; our biases must be zero then.
+        Args:
+          cell: `Elman` ("tanh" or "relu"), `GRU`, `LSTM` or `LSTMVariant` with proj alone.
+          params: its parameters, or a dict of their fields.
+          layer: which of ``num_layers``; None for torch's single-step cells.
+          reverse: the backward direction of a bidirectional layer.
+          prefix: what stands before the names.
+          bias: False for a layer made with ``bias=False``; our biases must be zero then.
 
-    Returns:
-      Names -> NumPy arrays of the parameters' dtype.
+        Returns:
+          Names -> NumPy arrays of the parameters' dtype.
 
-    Raises:
-      ValueError: for parameters that do not fit the cell, or biases with nowhere to go.
-      TypeError: for a cell that torch does not have.
+        Raises:
+          ValueError: for parameters that do not fit the cell, or biases with nowhere to go.
+          TypeError: for a cell that torch does not have.
 
-    >>> import jax
-    >>> from seqvision.cells import GRU
-    >>> cell = GRU(4)
-    >>> state_dict = to_torch(cell, cell.init(jax.random.key(0), in_features=3), layer=1, reverse=True)
-    >>> state_dict["weight_ih_l1_reverse"].shape
-    (12, 3)
+        >>> import jax
+        >>> from seqvision._checks import check_flag
+    from seqvision.cells import GRU
+        >>> cell = GRU(4)
+        >>> state_dict = to_torch(cell, cell.init(jax.random.key(0), in_features=3), layer=1, reverse=True)
+        >>> state_dict["weight_ih_l1_reverse"].shape
+        (12, 3)
     """
     _check("to_torch", cell)
+    check_flag("reverse", reverse, owner="to_torch")
+    check_flag("bias", bias, owner="to_torch")
     params = our_params("to_torch", cell, params)
     names = _names(layer, reverse, prefix)
     weights = {names["weight_ih"]: params.w_x.T, names["weight_hh"]: params.w_h.T}

@@ -10,7 +10,7 @@ import numpy as np
 
 from seqvision.models import VGG, AlexNet, GoogLeNet, ResNet
 
-from ._weights import as_array
+from ._weights import as_array, given
 
 
 class _Layer(NamedTuple):
@@ -53,6 +53,7 @@ def from_torchvision(model: nn.Module, state_dict: Mapping[str, Any]) -> dict[st
     >>> all(map(np.array_equal, jax.tree.leaves(variables), jax.tree.leaves(again)))
     True
     """
+    state_dict = given("from_torchvision", state_dict, "state_dict", "pass the network's state_dict()")
     layers = list(_layers("from_torchvision", model))
     channels = _last_channels(model)
     arrays: dict[tuple[str, ...], Any] = {}

@@ -16,13 +16,15 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import check_flags
 from seqvision.cells import Cell
 from seqvision.seq2seq import Decoder, DecoderParams, Encoded, Generated, generate
 
 from .blocks.convolution import ConvBlock
 from .initializers import GLOROT
+from .input_checks import check_pictures
 from .parameter_dicts import from_dict, to_dict
-from .recurrent import run_layers
+from .recurrent import event_axes, run_layers
 
 
 class SequenceEncoder(nn.Module):
@@ -49,9 +51,15 @@ class SequenceEncoder(nn.Module):
     embedding: int = 16
     bidirectional: bool = False
 
+    @property
+    def least_axes(self) -> int:
+        """How many axes a batch of sequences has at least."""
+        return 2 if self.vocabulary is not None else 2 + event_axes(self.cells)
+
     @nn.compact
     def __call__(self, source: Array, *, train: bool = False) -> Encoded:
         """Map tokens (..., S) or vectors (..., S, D) to a summary, a memory of each step, and the mask of tokens."""
+        check_flags(self)
         x, mask = source, None
         if self.vocabulary is not None:
             if not jnp.issubdtype(source.dtype, jnp.integer):
@@ -90,6 +98,7 @@ class ImageEncoder(nn.Module):
     @nn.compact
     def __call__(self, source: Array, *, train: bool = False) -> Encoded:
         """Map images (B, H, W, C) to a summary (B, F) and a memory (B, H' W', C')."""
+        check_pictures(self, source)
         x = source
         for depth, channels in enumerate(self.channels):
             pool = (2, 2) if depth < self.pool else None

@@ -57,7 +57,7 @@ class ClassificationHead(nn.Module):
 
 
 class Anchored(nn.Module):
-    """Forecast the change from the last value seen: the model's output plus the input's last step.
+    """Forecast the change from the last value seen: the model's output plus the input's last (valid) step.
 
     A forecaster that does not subtract the last value must learn to copy it first.
 
@@ -76,11 +76,23 @@ class Anchored(nn.Module):
     model: nn.Module
     columns: tuple[int, ...] | None = None
 
+    @property
+    def least_axes(self) -> int:
+        """How many axes a batch of sequences has."""
+        return 3
+
     @nn.compact
-    def __call__(self, x: Array, *, train: bool = False) -> Array:
-        """Map x (..., T, D) to (..., horizon, targets)."""
-        last = x[..., -1:, :] if self.columns is None else x[..., -1:, jnp.array(self.columns)]
-        change = self.model(x, train=train)
+    def __call__(self, x: Array, *, mask: Array | None = None, train: bool = False) -> Array:
+        """Map x (..., T, D), with a bool mask (..., T) of valid steps, to (..., horizon, targets)."""
+        if x.ndim < 2:
+            raise ValueError(f"Anchored: x must be (..., T, D), got {x.shape}: add the missing axis")
+        last = x[..., -1:, :]
+        if mask is not None:
+            mask = jnp.asarray(mask)
+            step = mask.shape[-1] - 1 - jnp.argmax(jnp.flip(mask, -1), axis=-1, keepdims=True)
+            last = jnp.take_along_axis(x, step[..., None], axis=-2)
+        last = last if self.columns is None else last[..., jnp.array(self.columns)]
+        change = self.model(x, train=train) if mask is None else self.model(x, mask=mask, train=train)
         if change.shape[-1] != last.shape[-1]:
             raise ValueError(
                 f"Anchored: the model forecasts {change.shape[-1]} values, but {last.shape[-1]} columns are anchored: "

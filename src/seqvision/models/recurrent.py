@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision._checks import check_choice
+from seqvision._checks import check_choice, check_flag, check_flags, shown
 from seqvision.cells import Cell, Method, unroll
 from seqvision.cells.unrolling.stacks import Layer, run_both_ways, run_stack
 
@@ -38,6 +38,11 @@ class RecurrentLayer(nn.Module):
     reverse: bool = False
     method: Method = "auto"
 
+    @property
+    def least_axes(self) -> int:
+        """How many axes a batch of sequences has at least."""
+        return 2 + event_axes((self.cell,))
+
     @nn.compact
     def __call__(
         self,
@@ -49,6 +54,8 @@ class RecurrentLayer(nn.Module):
         train: bool = False,
     ) -> tuple[Any, Array]:
         """Map x (..., T, D) to the final state and ys (..., T, H); a `ConvLSTM` has spatial axes before D and H."""
+        check_flags(self)
+        _check_cells("RecurrentLayer", (self.cell,))
         cell: Any = self.cell
         in_features = x.shape[-1]
         shapes = jax.eval_shape(lambda: cell.init(jax.random.key(0), in_features))
@@ -88,6 +95,11 @@ class Recurrent(nn.Module):
     head: nn.Module | None = RegressionHead()
     method: Method = "auto"
 
+    @property
+    def least_axes(self) -> int:
+        """How many axes a batch of sequences has at least."""
+        return 2 + event_axes(self.cells)
+
     @nn.compact
     def __call__(
         self,
@@ -105,6 +117,9 @@ class Recurrent(nn.Module):
         tuple with one entry a layer, the cell's state or, bidirectional, those of the two directions. The reset flags
         (..., T) are those of `unroll`.
         """
+        check_flags(self)
+        check_flag("return_state", return_state, owner="Recurrent")
+        mask, reset = (flags if flags is None else jnp.asarray(flags) for flags in (mask, reset))
         check_choice("readout", self.readout, get_args(Readout), owner="Recurrent")
         settings: dict[str, Any] = {"dropout": self.dropout, "method": self.method, "train": train}
         finals, x = run_layers(self, x, state, mask=mask, reset=reset, **settings)
@@ -131,8 +146,7 @@ def run_layers(
 ) -> tuple[tuple[Any, ...], Array]:
     """Run a model's ``cells`` upwards, ``bidirectional`` or not, in its compact call: final states, the top outputs."""
     owner, cells = type(model).__name__, model.cells
-    if isinstance(cells, Cell) or not len(cells):
-        raise ValueError(f"{owner}: cells must be a tuple of at least one cell, got {cells!r}")
+    _check_cells(owner, cells)
     if state is not None and len(state) != len(cells):
         raise ValueError(f"{owner}: state must have one entry a layer, {len(cells)}, got {len(state)}")
 
@@ -151,6 +165,22 @@ def run_layers(
     if model.bidirectional:
         return run_stack([run_both_ways(layer(depth), layer(depth, reverse=True)) for depth in depths], x, state)
     return run_stack([layer(depth) for depth in depths], x, state)
+
+
+def event_axes(cells: Any) -> int:
+    """Return how many axes one step's input has."""
+    return getattr(cells[0], "event_axes", 1) if isinstance(cells, tuple | list) and cells else 1
+
+
+def _check_cells(owner: str, cells: Any) -> None:
+    if isinstance(cells, Cell) or not len(cells):
+        raise ValueError(
+            f"{owner}: cells must be a tuple of at least one cell, got {shown(cells)}: write {owner}((LSTM(8),))"
+        )
+    for cell in cells:
+        if isinstance(cell, type) or not isinstance(cell, Cell):
+            name = cell.__name__ if isinstance(cell, type) else "LSTM"
+            raise TypeError(f"{owner}: cells must be made, such as {name}(8), got {shown(cell)}")
 
 
 def _last(ys: Array, time: int, mask: Array | None, reverse: bool) -> Array:

@@ -20,6 +20,9 @@ class RowByRow(nn.Module):
     model: nn.Module
 
     @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool = False) -> jax.Array:
-        """Map images x (B, H, W, C) to what the model makes of (B, H, W C)."""
-        return self.model(x.reshape(*x.shape[:2], -1), train=train)
+    def __call__(self, x: jax.Array, *, mask: jax.Array | None = None, train: bool = False) -> jax.Array:
+        """Map images x (B, H, W, C), or (B, H, W), with a mask (B, H) of rows, to what the model makes of them."""
+        if x.ndim not in (3, 4):
+            raise ValueError(f"RowByRow: x must be (B, H, W, C), got {x.shape}: one image is x[None]")
+        options = {} if mask is None else {"mask": mask}
+        return self.model(x.reshape(*x.shape[:2], -1), train=train, **options)

@@ -25,9 +25,10 @@ from .losses import (
     squared_error,
     token_accuracy,
 )
+from .optimizers import OptimizerName, decay_mask
 from .populations import run_population
 from .predict import as_it_is, mirrored, predict
-from .regularizers import SmoothedCrossEntropy, WeightPenalty, average_weights, averaged, decay_mask
+from .regularizers import SmoothedCrossEntropy, WeightPenalty, average_weights, averaged
 from .run import make_run
 from .schedules import inverse_time_decay, updates_in, warm_up
 from .state import TrainState, call_model, create_state
@@ -40,6 +41,7 @@ __all__ = [
     "Fit",
     "LossName",
     "NonFiniteLossError",
+    "OptimizerName",
     "PerExample",
     "SmoothedCrossEntropy",
     "TrainState",

@@ -1,8 +1,9 @@
 """Checks of data against batch size, model and loss, made before anything is compiled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import flax.linen as nn
 import jax
 import numpy as np
 
@@ -34,12 +35,13 @@ class LabelRange(NamedTuple):
         """Refuse labels (N, ...) outside, naming the first one's row."""
         labels = np.asarray(labels)
         outside = (labels < self.low) | (labels > self.high)
-        if self.whole:
+        if self.whole and labels.dtype.kind not in "iub":
             outside |= labels != np.round(labels)
         if outside.any():
             at = int(np.argwhere(outside)[0][0])
+            wanted = "lie" if labels.dtype.kind in "iub" or not self.whole else "be whole numbers"
             raise ValueError(
-                f"labels must lie in {self.low}..{self.high} for {self.what}, but row "
+                f"labels must {wanted} in {self.low}..{self.high} for {self.what}, but row "
                 f"{at if rows is None else rows[at]} has {labels[at].tolist()} ({int(outside.sum())} such labels)"
             )
 
@@ -72,7 +74,8 @@ def check_training_data(
         )
     if augment is not None:
         batch = jax.eval_shape(augment, jax.random.key(0), batch)
-    outputs = jax.eval_shape(forward, state, batch.x)
+    with nn.intercept_methods(_needs_batch):
+        outputs = jax.eval_shape(forward, state, batch.x)
     check_leading_axis(outputs, batch.x)
     for function in (loss, *(metric for _, metric in metrics)):
         jax.eval_shape(lambda o, y, function=function: function(o, like_outputs(o, y)), outputs, batch.y)
@@ -99,3 +102,21 @@ def check_leading_axis(outputs: Any, x: Any) -> None:
                 f"the model gives {leaf.shape} for {examples} examples x {shapes}: the first axis must be "
                 "the examples. Is an axis missing, that of channels, x[..., None], or of the batch, x[None]?"
             )
+
+
+def _needs_batch(call: Callable, args: Any, kwargs: Any, context: nn.module.InterceptorContext) -> Any:
+    """Refuse to run a layer over the axis of the examples: layers take an input with fewer axes for one example."""
+    module, least = context.module, 0
+    mapped = type(args[0]).__name__ == "BatchTracer" if args else False  # by nn.vmap, over the batch for choice
+    if context.method_name == "__call__" and args and not mapped:
+        if isinstance(module, nn.Conv | nn.ConvTranspose):
+            least = 2 + (1 if isinstance(module.kernel_size, int) else len(module.kernel_size))
+        elif isinstance(module, nn.RNN):
+            least = 3
+        least = getattr(module, "least_axes", least)
+        if getattr(args[0], "ndim", least) < least:
+            raise ValueError(
+                f"{type(module).__name__}: x must have at least {least} axes, the first that of the examples, got "
+                f"{args[0].shape}: is an axis missing, such as that of channels, x[..., None]?"
+            )
+    return call(*args, **kwargs)

@@ -5,7 +5,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,7 @@ class Program:
 
     def prepare(self, *args: Any) -> Future:
         """Lower the program for arguments like these, arrays or shapes, and compile it in the background."""
-        leaves, structure = jax.tree.flatten(args)
-        signature = (structure, tuple((leaf.shape, leaf.dtype, _spread(leaf)) for leaf in leaves))
+        signature = _signature(args)
         if signature not in self._compiled:
             lowered = self._jitted.lower(*args)  # here and not in the thread, which would not see the caller's context
             self._compiled[signature] = _BACKGROUND.submit(self._build, lowered)
@@ -60,6 +59,14 @@ class Program:
     def compile(self, *args: Any) -> Callable:
         """Return the executable for arguments like these."""
         return self.prepare(*args).result()
+
+    def call(self, context: Callable[[], AbstractContextManager], *args: Any) -> Any:
+        """Run the program; where it must be compiled before, it is so inside the context."""
+        future = self._compiled.get(_signature(args))
+        if future is None:
+            with context():
+                return self.compile(*args)(*args)
+        return future.result()(*args)
 
     def _build(self, lowered: Any) -> Callable:
         if jax.default_backend() != "cpu":
@@ -70,6 +77,11 @@ class Program:
             if "No such compile option" not in str(error):
                 raise
             return lowered.compile()
+
+
+def _signature(args: Any) -> Any:
+    leaves, structure = jax.tree.flatten(args)
+    return structure, tuple((leaf.shape, leaf.dtype, _spread(leaf)) for leaf in leaves)
 
 
 def _spread(leaf: Any) -> Any:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -14,16 +14,19 @@ import numpy as np
 import optax
 from jax import Array
 
-from seqvision._checks import check_count
+from seqvision._checks import check_count, check_flag
 from seqvision.data import Batch, Stream
 
+from .arguments import as_data, check_model, resolve_key
 from .checks import check_batch_size, check_training_data
 from .compilation import Program, kept_on_disk
 from .divergence import non_finite_loss, start_guard
 from .losses import LossName, PerExample, resolve_loss, resolve_metrics
+from .optimizers import OptimizerName, resolve_optimizer
+from .resuming import resume
 from .run import end_state, good_state, make_epochs
 from .state import TrainState, create_state, state_shapes
-from .step import Augmentation, Metrics, Penalty, make_eval_step, make_train_step
+from .step import Augmentation, ComputeType, Metrics, Penalty, compute_type, make_eval_step, make_train_step
 from .stopping import EarlyStopping, start_watch
 from .streaming import StreamedEpoch, StreamPrograms, make_stream_programs
 
@@ -44,17 +47,17 @@ def fit(
     data: Any,
     *,
     loss: LossName | PerExample,
-    optimizer: optax.GradientTransformation,
+    optimizer: optax.GradientTransformation | OptimizerName,
     epochs: int,
     batch_size: int,
-    key: Array,
+    key: Array | int,
     validation: Any = None,
     metrics: Metrics = None,
     shuffle: bool = True,
     augment: Augmentation | None = None,
     penalty: Penalty | None = None,
     micro_batch: int | None = None,
-    compute_dtype: Literal["bfloat16", "float32"] | None = None,
+    compute_dtype: ComputeType | None = None,
     stopping: EarlyStopping | None = None,
     state: TrainState | None = None,
     progress: bool | None = None,
@@ -68,20 +71,25 @@ def fit(
 
     Args:
       model: any flax.linen module.
-      data: `Windows`, `Arrays`, or anything with ``len`` and a traceable ``gather(indices) -> Batch`` that is a pytree;
-        or a `Stream` of what is larger than the device's memory.
+      data: a pair (x, y), `Windows`, `Arrays`, or anything with ``len`` and a traceable ``gather(indices) -> Batch``
+        that is a pytree; or a `Stream` of what is larger than the device's memory. Inputs with a mask are a pair
+        (x, mask) with a bool mask, or a dict of "x" and "mask", for models whose call takes ``mask``, such as
+        `seqvision.models.Recurrent`.
       loss: name or function, see `make_train_step`.
-      optimizer: an optax transformation; pass the same object again to reuse the compiled program.
+      optimizer: an optax transformation; pass the same object again to reuse the compiled program. Or a name: "adam",
+        "adamw" (decay 0.004 of weights, not of biases) and "rmsprop" with the learning rate 0.001, "sgd" with 0.01.
       epochs: passes over the data.
       batch_size: examples a step.
-      key: a JAX key; every draw of the run derives from it.
+      key: a JAX key, or a seed; every draw of the run derives from it.
       validation: data evaluated after each epoch, of either kind; gives "val_" entries.
       metrics: names or a mapping, see `make_train_step`.
       shuffle: a new order every epoch; a `Stream` of a function's batches keeps the order in which they come.
       augment, penalty, micro_batch, compute_dtype: see `make_train_step`; give functions that compare by value, such as
         `seqvision.data.Augment`, or the same objects again, to reuse the compiled program.
       stopping: end early, see `EarlyStopping`; the state has the weights of the best epoch, the history all that ran.
-      state: a state to go on from, kept usable; by default a new one.
+      state: a state to go on from, kept usable; by default a new one. Its steps, weights and what its optimizer
+        remembers go on under the model, optimizer and key given: with those of before two runs are one, with a smaller
+        learning rate Adam keeps its moments.
       progress: a progress bar on stderr; by default if that is a terminal.
       compilation_cache: keep the compiled program on disk for the next process; jax's own settings stay as they are.
 
@@ -90,7 +98,9 @@ def fit(
         how long it took to "compile" and to "run".
 
     Raises:
-      ValueError: for sizes that do not fit, labels out of range, outputs and targets of different shapes.
+      ValueError: for sizes that do not fit, labels out of range, outputs and targets of different shapes, a state of
+        another model or optimizer.
+      TypeError: for what is no model, data, optimizer or key.
       NonFiniteLossError: if a loss, "val_loss" included, is infinite or NaN; it names epoch and batch, and its ``fit``
         has the last good state and the history of the epochs before.
 
@@ -101,14 +111,20 @@ def fit(
     >>> history["loss"].shape
     (5,)
     """
-    check_count("epochs", epochs)
-    check_count("batch_size", batch_size)
+    epochs, batch_size = check_count("epochs", epochs), check_count("batch_size", batch_size)
+    check_flag("shuffle", shuffle, owner="fit")
+    check_flag("compilation_cache", compilation_cache, owner="fit")
+    if progress is not None:
+        check_flag("progress", progress, owner="fit")
+    model, optimizer, key = check_model(model), resolve_optimizer(optimizer), resolve_key(key)
+    data = as_data("data", data)
+    validation = validation if validation is None else as_data("validation", validation)
     loss_function = resolve_loss(loss)
     named = resolve_metrics(metrics, loss_function)
     if stopping is not None:
         names = ("loss", *(name for name, _ in named))
         stopping.check([*names, *(f"val_{name}" for name in names if validation is not None)])
-    options = StepOptions(augment, penalty, micro_batch, compute_dtype)
+    options = StepOptions(augment, penalty, micro_batch, compute_type(compute_dtype))
     settings = Settings(loss_function, named, options, stopping, batch_size, shuffle)
     streamed = isinstance(data, Stream) or isinstance(validation, Stream)
     chunk = 1 if streamed else _chunk(epochs)
@@ -116,6 +132,8 @@ def fit(
     batch = _example(data, batch_size)
     x = jax.tree.map(lambda a: np.zeros((1, *a.shape[1:]), a.dtype), batch.x)
     cache = kept_on_disk if compilation_cache else nullcontext
+    if state is not None:
+        state = resume(state, model, optimizer, key, x)
     with cache():
         shapes = state_shapes(model, optimizer, key, x) if state is None else state
         labels = check_training_data(shapes, batch, loss_function, named, augment)
@@ -165,7 +183,7 @@ class StepOptions(NamedTuple):
     augment: Augmentation | None
     penalty: Penalty | None
     micro_batch: int | None
-    compute_dtype: Literal["bfloat16", "float32"] | None
+    compute_dtype: ComputeType | None
 
 
 class Settings(NamedTuple):

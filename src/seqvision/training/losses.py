@@ -223,10 +223,10 @@ def differ_by_ones(shape: Sequence[int], other: Sequence[int]) -> bool:
 
 def like_outputs(outputs: Any, targets: Any) -> Any:
     """Return targets in the shape of the outputs, where the two differ by axes of length 1 alone; else as they are."""
-    both = [getattr(part, "shape", None) for part in (outputs, targets)]
-    if both[0] is None or both[1] is None or both[0] == both[1] or not differ_by_ones(*both):
+    shape, other = (getattr(part, "shape", None) for part in (outputs, targets))
+    if shape is None or other is None or shape == other or not differ_by_ones(shape, other):
         return targets
-    return targets.reshape(outputs.shape)
+    return targets.reshape(shape)
 
 
 def as_labels(name: str, logits: Array, labels: Array) -> Array:

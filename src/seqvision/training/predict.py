@@ -1,8 +1,8 @@
 """A trained model's outputs on many rows."""
 
-from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -10,11 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from seqvision._checks import check_count
+from seqvision._checks import check_count, check_flag
 from seqvision.data import Stream
 
-from .compilation import kept_on_disk
-from .state import TrainState
+from .checks import check_leading_axis
+from .compilation import Program, kept_on_disk
+from .state import TrainState, call_model
 from .step import forward
 
 View = Callable[[Array], Array]
@@ -27,13 +28,15 @@ def predict(
 
     Args:
       state: what `fit` returns.
-      data: a data set with ``gather`` (`Windows`, `Arrays`), a `Stream`, or an array of inputs (N, ...).
+      data: a data set with ``gather`` (`Windows`, `Arrays`), a `Stream`, or inputs (N, ...): an array, a pair
+        (x, mask), or a dict of "x" and "mask".
       batch_size: rows at once.
       views: test-time augmentation: functions from inputs (B, ...) to inputs, such as `as_it_is` and `mirrored`, over
         which the outputs are averaged; give the same function objects again to reuse the compiled program.
       compilation_cache: keep the compiled program on disk for the next process, as `fit` does.
 
     Raises:
+      ValueError: for no rows, or inputs without their batch axis.
       TypeError: for an array of small integers, such as images that are not scaled yet.
 
     >>> import flax.linen as nn, optax
@@ -43,21 +46,17 @@ def predict(
     (10, 2)
     """
     check_count("batch_size", batch_size)
+    check_flag("compilation_cache", compilation_cache, owner="predict")
     cache = kept_on_disk if compilation_cache else nullcontext
     if isinstance(data, Stream):
         return _predict_stream(state, data, batch_size, tuple(views), cache)
     if not hasattr(data, "gather"):
-        data = jnp.asarray(data)
-        if data.dtype in (jnp.uint8, jnp.int8, jnp.uint16, jnp.int16):
-            raise TypeError(
-                f"predict: data is {data.dtype}: scale images as the training images were, e.g. divide by 255"
-            )
-    size = min(batch_size, len(data))
-    with cache():
-        parts = [_outputs(state, data, start, size, tuple(views)) for start in range(0, len(data), max(size, 1))]
-    if not parts:
-        raise ValueError("predict: data has no rows")
-    rest = len(data) % size
+        data = jax.tree.map(_as_input, data, is_leaf=lambda part: isinstance(part, list))
+    rows = _rows(data)
+    size = min(batch_size, rows)
+    program, compiling = _program(state.apply_fn, size, tuple(views)), partial(_compiling, state, data, size, cache)
+    parts = [program.call(compiling, _variables(state), data, np.int32(start)) for start in range(0, rows, size)]
+    rest = rows % size
     if rest:
         parts[-1] = parts[-1][size - rest :]
     return np.concatenate([np.asarray(part) for part in parts])
@@ -78,24 +77,68 @@ def mirrored(images: Array) -> Array:
 
 
 def _predict_stream(state, data, batch_size, views, cache):
-    parts, sizes = [], set()
+    parts, program = [], _stream_program(state.apply_fn, views)
     with closing(data.read(None, data.own_batch_size or batch_size)) as batches:
         for rows, batch in batches:
-            with nullcontext() if len(rows) in sizes else cache():  # the first of a size compiles
-                parts.append(np.asarray(_seen(state, batch.x, views)))
-            sizes.add(len(rows))
+            compiling = partial(_compiling, state, batch.x, len(rows), cache)
+            parts.append(np.asarray(program.call(compiling, _variables(state), batch.x)))
     return np.concatenate(parts)
 
 
-@partial(jax.jit, static_argnums=(3, 4))
-def _outputs(state, data, start, size, views):
-    """Run rows start..start+size; the last block ends at the end of the data, overlapping the one before."""
-    rows = jnp.minimum(start, len(data) - size) + jnp.arange(size)
-    return _seen(state, data.gather(rows).x if hasattr(data, "gather") else data[rows], views)
+@lru_cache(maxsize=64)
+def _program(apply: Callable, size: int, views: tuple[View, ...]) -> Program:
+    def run(variables: Any, data: Any, start: Array) -> Any:
+        """Run rows start..start+size; the last block ends at the end of the data, overlapping the one before."""
+        return _seen(apply, variables, _gather(data, jnp.minimum(start, _rows(data) - size) + jnp.arange(size)), views)
+
+    return Program(run)
 
 
-@partial(jax.jit, static_argnums=2)
-def _seen(state, x, views):
+@lru_cache(maxsize=64)
+def _stream_program(apply: Callable, views: tuple[View, ...]) -> Program:
+    return Program(lambda variables, x: _seen(apply, variables, x, views))
+
+
+def _seen(apply: Callable, variables: Any, x: Any, views: tuple[View, ...]) -> Any:
     """Average the outputs over the views of inputs."""
-    outputs = [forward(state, view(x)) for view in views or (as_it_is,)]
+    outputs = [call_model(apply, variables, view(x), train=False) for view in views or (as_it_is,)]
     return jax.tree.map(lambda *each: sum(each) / len(each), *outputs)
+
+
+def _variables(state: TrainState) -> dict[str, Any]:
+    return {"params": state.params} | ({"batch_stats": state.batch_stats} if state.batch_stats else {})
+
+
+def _gather(data: Any, rows: Array) -> Any:
+    return data.gather(rows).x if hasattr(data, "gather") else jax.tree.map(lambda part: part[rows], data)
+
+
+def _rows(data: Any) -> int:
+    if hasattr(data, "gather"):
+        sizes = {len(data)}
+    else:
+        sizes = {part.shape[0] if part.ndim else 0 for part in jax.tree.leaves(data)}
+    if len(sizes) != 1 or 0 in sizes:
+        wrong = "has no rows" if sizes <= {0} else f"has inputs of different numbers of rows, {sorted(sizes)}"
+        raise ValueError(f"predict: data {wrong}: give inputs (N, ...)")
+    return sizes.pop()
+
+
+def _as_input(part: Any) -> Array:
+    part = jnp.asarray(part)
+    if part.dtype in (jnp.uint8, jnp.int8, jnp.uint16, jnp.int16):
+        raise TypeError(f"predict: data is {part.dtype}: scale images as the training images were, e.g. divide by 255")
+    if jnp.iscomplexobj(part):
+        raise TypeError(f"predict: data must hold real numbers, but its dtype is {part.dtype}")
+    return part
+
+
+@contextmanager
+def _compiling(state: TrainState, data: Any, size: int, cache: Callable[[], AbstractContextManager]) -> Iterator[None]:
+    """Refuse inputs without their batch axis before they are compiled for; then compile with the cache."""
+    x = jax.eval_shape(lambda data: _gather(data, jnp.arange(size)), data)
+    if state.input_axes is not None:
+        state.input_axes.check(x, "predict")
+    check_leading_axis(jax.eval_shape(forward, state, x), x)
+    with cache():
+        yield

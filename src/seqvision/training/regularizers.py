@@ -1,4 +1,4 @@
-"""What keeps a network from fitting noise: penalties, decay by kind of parameter, smoothed labels, averaged weights."""
+"""What keeps a network from fitting noise: penalties, smoothed labels, averaged weights."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from jax import Array
 from seqvision._checks import check_number
 
 from .losses import as_labels, categorical_cross_entropy
+from .optimizers import decay_mask
 from .state import TrainState
 
 
@@ -44,42 +45,6 @@ class WeightPenalty:
         for w in weights:
             total += self.l1 * jnp.abs(w).sum() + self.l2 * jnp.square(w).sum()
         return total
-
-
-_NO_WEIGHTS = {
-    "bias",
-    "b",
-    "b_n",
-    "b_c",
-    "b_out",
-    "b_start",
-    "scale",
-    "scale_x",
-    "scale_h",
-    "scale_c",
-    "coefficient",
-    "start",
-} | {f"{name}_log" for name in ("nu", "theta", "gamma")}
-
-
-def decay_mask(params: Any) -> Any:
-    """Tell weights, which decay, from biases, the scales of norms and learned starts, which do not.
-
-    By name: ``bias``, ``scale``, ``b``, ``b_n`` and the like never decay, however many axes of members of a population
-    they have. What else has two axes or more decays.
-
-    For optax: ``optax.adamw(1e-3, weight_decay=0.01, mask=decay_mask)``, or before another rule
-    ``optax.chain(optax.add_decayed_weights(5e-4, mask=decay_mask), optax.sgd(0.1, momentum=0.9, nesterov=True))``.
-
-    >>> decay_mask({"kernel": jnp.ones((3, 2)), "bias": jnp.ones(2)})
-    {'bias': False, 'kernel': True}
-    """
-
-    def decays(path: Any, leaf: Any) -> bool:
-        names = {getattr(key, "name", getattr(key, "key", None)) for key in path}
-        return jnp.ndim(leaf) >= 2 and not names & _NO_WEIGHTS
-
-    return jax.tree_util.tree_map_with_path(decays, params)
 
 
 @dataclass(frozen=True)

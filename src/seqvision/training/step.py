@@ -1,6 +1,7 @@
 """The one train step, for windows, images and whatever flax module a user brings."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
 
@@ -8,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision._checks import check_count
+from seqvision._checks import check_count, shown
 from seqvision.data import Batch
 
 from .losses import LossName, PerExample, like_outputs, resolve_loss, resolve_metrics
@@ -18,6 +19,7 @@ Metrics = Mapping[str, str | PerExample] | Iterable[str] | None
 Step = Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]
 Augmentation = Callable[[Array, Batch], Batch]
 Penalty = Callable[[Any], Array]
+ComputeType = Literal["bfloat16", "float32"]
 
 _AUGMENT = 0xA06  # folded into the key before the step, so that augmentation, shuffling and dropout share no stream
 
@@ -29,7 +31,7 @@ def make_train_step(
     augment: Augmentation | None = None,
     penalty: Penalty | None = None,
     micro_batch: int | None = None,
-    compute_dtype: Literal["bfloat16", "float32"] | None = None,
+    compute_dtype: ComputeType | None = None,
 ) -> Step:
     """Build the pure function ``step(state, batch) -> (state, metrics)``; jit it, scan it or vmap it.
 
@@ -61,7 +63,7 @@ def make_train_step(
     named = resolve_metrics(metrics, loss_function)
     if micro_batch is not None:
         check_count("micro_batch", micro_batch)
-    dtype = _compute_type(compute_dtype)
+    dtype = compute_type(compute_dtype)
 
     def gradients(state: TrainState, batch: Batch, key: Array) -> Any:
         def objective(params: Any) -> tuple[Array, Any]:
@@ -174,15 +176,17 @@ def _accumulate_gradients(
     return add(total, last, full, rest) if rest else total
 
 
-def _compute_type(name: str | None) -> Any:
-    """Return the type to compute in, None for that of the parameters."""
-    if name is None:
-        return None
-    if name not in ("bfloat16", "float32"):
+def compute_type(name: Any) -> Any:
+    """Return the name of the type to compute in, given by name or as ``jnp.bfloat16``; None for the parameters' own."""
+    known = name
+    if name is not None:
+        with suppress(TypeError):
+            known = jnp.dtype(name).name
+    if known not in (None, "bfloat16", "float32"):
         raise ValueError(
-            f'compute_dtype must be "bfloat16", "float32" or None, got {name!r}; float16 would need its loss scaled'
+            f'compute_dtype must be "bfloat16", "float32" or None, got {shown(name)}; float16 would need a scaled loss'
         )
-    return jnp.dtype(name)
+    return known
 
 
 def _cast_floats(tree: Any, dtype: Any) -> Any:

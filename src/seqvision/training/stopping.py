@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision._checks import check_count, check_number
+from seqvision._checks import check_count, check_flags, check_number
 
 from .state import TrainState
 
@@ -34,6 +34,7 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
+        check_flags(self)
         check_count("patience", self.patience)
         check_number("min_delta", self.min_delta, least=0, below=float("inf"))
 

@@ -6,8 +6,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import shown
+
 from ..base import Cell, PyTree
 from ..learned_start import LearnedStart
+from ..parameters import with_names
 from .problem import Problem
 
 
@@ -26,7 +29,10 @@ def time_first(
     Raises:
       TypeError, ValueError: as `seqvision.cells.unroll`.
     """
+    check_cell_first(owner, cell, params)
+    params = with_names(cell, params)
     xs = jnp.asarray(xs)
+    mask, reset = (flags if flags is None else jnp.asarray(flags) for flags in (mask, reset))
     batch = _check(owner, cell, xs, mask, reset)
     start = jax.eval_shape(lambda: cell.initial_state(params, batch))
     state = cell.initial_state(params, batch) if state is None else jax.tree.map(jnp.asarray, state)
@@ -66,9 +72,16 @@ def promote(cell: Any, problem: Problem) -> Problem:
     return problem._replace(state=state, fresh=fresh)
 
 
-def _check(owner, cell, xs, mask, reset):
+def check_cell_first(owner: str, cell: Any, params: PyTree = None) -> None:
+    """Refuse what is no cell, and say so where it stands in another place or is a class."""
+    if isinstance(cell, type) and isinstance(cell, Cell):
+        raise TypeError(f"{owner}: cell must be one cell, got the class {cell.__name__}: write {cell.__name__}(hidden)")
     if not isinstance(cell, Cell):
-        raise TypeError(f"{owner}: cell must have init, initial_state and step, got {cell!r}")
+        remedy = ": cell comes first, then its parameters" if isinstance(params, Cell) else ""
+        raise TypeError(f"{owner}: cell must have init, initial_state and step, got {shown(cell)}{remedy}")
+
+
+def _check(owner, cell, xs, mask, reset):
     event = getattr(cell, "event_axes", 1)
     if xs.ndim < 1 + event:
         expected = "(..., T, D)" if event == 1 else f"(..., T, and {event} axes of one event)"
@@ -76,8 +89,8 @@ def _check(owner, cell, xs, mask, reset):
     for name, flags in (("mask", mask), ("reset", reset)):
         if flags is None:
             continue
-        if jnp.result_type(flags) != jnp.bool_:
-            raise TypeError(f"{owner}: {name} must be bool, got {jnp.result_type(flags)}: pass {name}.astype(bool)")
+        if flags.dtype != jnp.bool_:
+            raise TypeError(f"{owner}: {name} must be bool, got {flags.dtype}: pass {name}.astype(bool)")
         if jnp.shape(flags) != xs.shape[:-event]:
             raise ValueError(
                 f"{owner}: {name} must have the shape of xs without its last {'axis' if event == 1 else 'axes'}, "

@@ -7,9 +7,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from seqvision._checks import check_count
+from seqvision._checks import check_count, check_flag
 
 from ..base import Cell, Params, PyTree, State
+from .arguments import check_cell_first
 from .unroll import unroll
 
 
@@ -76,9 +77,12 @@ def unroll_truncated(
     (2, 10, 4)
     """
     length = check_count("length", length, owner="unroll_truncated")
+    check_flag("reverse", options.get("reverse", False), owner="unroll_truncated")
     if options.get("reverse"):
         raise ValueError("unroll_truncated runs forward: flip xs, mask and reset to run backward")
+    check_cell_first("unroll_truncated", cell, params)
     xs = jnp.asarray(xs)
+    mask, reset = (flags if flags is None else jnp.asarray(flags) for flags in (mask, reset))
     axis = xs.ndim - 1 - getattr(cell, "event_axes", 1)  # of time
     if axis < 0:
         raise ValueError(f"unroll_truncated: xs must be (..., T, D), got shape {xs.shape}: add the missing axis")

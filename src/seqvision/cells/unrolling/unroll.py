@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import check_flag
+
 from ..base import Cell, Params, State
 from .arguments import started, time_first
 from .methods import Method, Remat, choose
@@ -24,7 +26,7 @@ def unroll(
 
     Args:
       cell: any object with ``init``, ``initial_state`` and ``step``.
-      params: the cell's parameters.
+      params: the cell's parameters, or a dict of their fields.
       xs: (..., T, D) inputs, any number of batch axes, T >= 0.
       state: the state before the first step; ``cell.initial_state`` where None.
       mask: bool (..., T). Where False the state is held and the output is 0, whatever the input holds, NaN included;
@@ -43,7 +45,8 @@ def unroll(
       The state after the last step, and ys (..., T, H).
 
     Raises:
-      ValueError: for shapes that do not fit together, an unknown method, or one that cannot run this.
+      ValueError: for shapes that do not fit together, parameters of another cell, an unknown method, or one that
+        cannot run this.
       TypeError: for a mask that is not bool or an object that is no cell.
 
     >>> import jax
@@ -54,6 +57,7 @@ def unroll(
     >>> ys.shape, final.h.shape
     ((2, 5, 8), (2, 8))
     """
+    check_flag("reverse", reverse, owner="unroll")
     batch, problem = time_first("unroll", cell, params, xs, state, mask, reset)
     cell, problem = started(cell, problem)
     how = choose(cell, problem, method, remat)

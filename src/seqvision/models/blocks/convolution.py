@@ -10,6 +10,7 @@ from jax import Array
 from seqvision.activations import Activation, activation
 from seqvision.conv import Padding, conv_block, max_pool
 from seqvision.models.initializers import GLOROT
+from seqvision.models.input_checks import check_axes
 
 from .normalization import BatchNorm
 
@@ -60,6 +61,7 @@ class ConvBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, *spatial, C) to (B, *spatial', features)."""
+        check_axes(self, x, len(self.kernel_size), more=True)
         if self.groups < 1 or x.shape[-1] % self.groups or self.features % self.groups:
             raise ValueError(
                 f"ConvBlock: groups must divide the {x.shape[-1]} input channels and the {self.features} features, "

@@ -8,6 +8,7 @@ from jax import Array, lax
 
 from seqvision.conv import max_pool
 from seqvision.models.initializers import HE
+from seqvision.models.input_checks import check_axes
 
 from .convolution import ConvBlock
 
@@ -35,6 +36,7 @@ class InceptionBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, H, W, C) to (B, H, W, sum of the branches' channels)."""
+        check_axes(self, x, 2)
 
         def block(name: str, features: int, size: int, x: Array) -> Array:
             convolution = normalized(features, (size, size), batch_norm=self.batch_norm, name=name)

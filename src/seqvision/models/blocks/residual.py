@@ -9,6 +9,7 @@ from jax import Array
 
 from seqvision._checks import check_choice
 from seqvision.models.initializers import HE
+from seqvision.models.input_checks import check_axes
 
 from .convolution import ConvBlock
 
@@ -43,6 +44,7 @@ class ResidualBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, H, W, C) to (B, ceil(H / stride), ceil(W / stride), features)."""
+        check_axes(self, x, 2)
         y = _Norm(self.features, (3, 3), self.stride, 1, name="conv1")(x, train=train)
         y = _Norm(self.features, (3, 3), 1, 1, activation="linear", name="conv2")(y, train=train)
         return nn.relu(y + _shortcut(x, self.features, self.stride, self.shortcut, train))
@@ -73,6 +75,7 @@ class BottleneckBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, H, W, C) to (B, ceil(H / stride), ceil(W / stride), 4 * features)."""
+        check_axes(self, x, 2)
         y = _Norm(self.features, (1, 1), name="conv1")(x, train=train)
         y = _Norm(self.features, (3, 3), self.stride, 1, name="conv2")(y, train=train)
         y = _Norm(4 * self.features, (1, 1), activation="linear", name="conv3")(y, train=train)

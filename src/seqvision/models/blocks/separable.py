@@ -9,6 +9,7 @@ from seqvision._checks import check_count
 from seqvision.activations import Activation
 from seqvision.conv import global_avg_pool
 from seqvision.models.initializers import HE
+from seqvision.models.input_checks import check_axes
 
 from .convolution import ConvBlock
 
@@ -42,6 +43,7 @@ class SeparableBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, *spatial, C) to (B, *spatial', features)."""
+        check_axes(self, x, len(self.kernel_size), more=True)
         channels = x.shape[-1]
         normalized = partial(ConvBlock, batch_norm=self.batch_norm, momentum=self.momentum)
         block = partial(normalized, activation=self.activation, kernel_init=HE)
@@ -68,6 +70,7 @@ class SqueezeExcitation(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         """Map x (B, *spatial, C) to the same shape."""
+        check_axes(self, x, max(1, x.ndim - 2))
         check_count("ratio", self.ratio, owner="SqueezeExcitation")
         channels = x.shape[-1]
         means = global_avg_pool(x, x.ndim - 2)

@@ -11,6 +11,7 @@ from jax import Array
 from seqvision.activations import Activation, activation
 from seqvision.conv import TransposedPadding, conv_transpose, per_channel
 from seqvision.models.initializers import GLOROT
+from seqvision.models.input_checks import check_axes
 
 from .normalization import BatchNorm
 
@@ -48,6 +49,7 @@ class ConvTransposeBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, *spatial, C) to (B, *larger, features)."""
+        check_axes(self, x, len(self.kernel_size))
         kernel = self.param("kernel", self.kernel_init or GLOROT, (*self.kernel_size, x.shape[-1], self.features))
         has_bias = not self.batch_norm if self.use_bias is None else self.use_bias
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,)) if has_bias else None

@@ -9,7 +9,7 @@ from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.blocks.normalization import BatchNorm
 from seqvision.models.heads import ClassificationHead
 from seqvision.models.initializers import HE
-from seqvision.models.picture_checks import check_pictures
+from seqvision.models.input_checks import check_pictures
 
 
 class CompactNet(nn.Module):

@@ -8,6 +8,7 @@ from jax import Array
 
 from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.blocks.transposed import ConvTransposeBlock
+from seqvision.models.input_checks import check_pictures
 
 _INIT = nn.initializers.normal(0.02)
 
@@ -44,7 +45,7 @@ class DCGANGenerator(nn.Module):
     def __call__(self, z: Array, *, train: bool = False) -> Array:
         """Map noise z (B, Z) to images (B, side, side, outputs)."""
         if z.ndim != 2:
-            raise ValueError(f"DCGANGenerator: noise must be (B, Z), got {z.shape}")
+            raise ValueError(f"DCGANGenerator: noise must be (B, Z), got {z.shape}: one draw is z[None]")
         x = z[:, None, None, :]
         block = partial(ConvTransposeBlock, batch_norm=True, momentum=0.9, kernel_init=_INIT)
         first, *doubled = self.channels
@@ -77,6 +78,7 @@ class DCGANDiscriminator(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B,)."""
+        check_pictures(self, x)
         for i, features in enumerate(self.channels):
             block = ConvBlock(
                 features,

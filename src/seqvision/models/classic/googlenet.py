@@ -8,7 +8,7 @@ from jax import Array
 from seqvision.conv import global_avg_pool, max_pool
 from seqvision.models.blocks.inception import InceptionBlock, local_response_norm, normalized
 from seqvision.models.heads import ClassificationHead
-from seqvision.models.picture_checks import check_pictures
+from seqvision.models.input_checks import check_pictures
 
 # Channels of 1x1, reduction, 3x3, reduction, 5x5, after the pool (table 1 of the paper).
 _STAGES = (

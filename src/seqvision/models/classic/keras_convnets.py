@@ -8,7 +8,7 @@ from jax import Array
 from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.heads import ClassificationHead
 from seqvision.models.initializers import GLOROT
-from seqvision.models.picture_checks import check_pictures
+from seqvision.models.input_checks import check_pictures
 
 
 class ConvNet(nn.Module):
@@ -20,7 +20,7 @@ class ConvNet(nn.Module):
 
     Args:
       channels: output channels of each convolution.
-      kernel_size: of every convolution.
+      kernel_size: of every convolution; one number, (3,), for series (B, T, D).
       stride: step of every convolution.
       padding: "valid" (Keras's default) or "same".
       pool: max pool after each convolution, or None.
@@ -51,7 +51,7 @@ class ConvNet(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to the head's outputs."""
-        check_pictures(self, x)
+        check_pictures(self, x, len(self.kernel_size))
         for features in self.channels:
             block = ConvBlock(
                 features,

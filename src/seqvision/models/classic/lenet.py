@@ -15,7 +15,7 @@ from seqvision.conv import avg_pool, conv, sum_pool
 from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.heads import ClassificationHead
 from seqvision.models.initializers import GLOROT
-from seqvision.models.picture_checks import check_pictures
+from seqvision.models.input_checks import check_axes, check_pictures
 
 from .digit_codes import DIGIT_CODES
 
@@ -58,6 +58,7 @@ class PartialConv(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         """Map x (B, *spatial, C) to (B, *spatial', len(inputs))."""
+        check_axes(self, x, len(self.kernel_size), more=True)
         if not all(0 <= c < x.shape[-1] for maps in self.inputs for c in maps):
             raise ValueError(f"PartialConv: inputs name maps that x {x.shape} does not have: {self.inputs}")
         pairs = [(c, o) for o, maps in enumerate(self.inputs) for c in maps]
@@ -87,6 +88,7 @@ class TrainablePool(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         """Map x (B, H, W, C) to (B, H // 2, W // 2, C)."""
+        check_axes(self, x, 2, more=True)
         coefficient = self.param("coefficient", nn.initializers.constant(0.25), (x.shape[-1],))
         bias = self.param("bias", nn.initializers.zeros_init(), (x.shape[-1],))
         sums = sum_pool(x, (2, 2))

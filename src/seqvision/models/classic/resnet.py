@@ -11,7 +11,7 @@ from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.blocks.residual import BottleneckBlock, ResidualBlock, Shortcut
 from seqvision.models.heads import ClassificationHead
 from seqvision.models.initializers import HE
-from seqvision.models.picture_checks import check_pictures
+from seqvision.models.input_checks import check_pictures
 
 
 class ResNet(nn.Module):

@@ -6,7 +6,7 @@ from jax import Array
 from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.heads import ClassificationHead
 from seqvision.models.initializers import HE
-from seqvision.models.picture_checks import check_pictures
+from seqvision.models.input_checks import check_pictures
 
 
 class VGG(nn.Module):

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.blocks.normalization import BatchNorm
-from seqvision.models.picture_checks import check_pictures
+from seqvision.models.input_checks import check_pictures
 
 UNIFORM = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")  # +-1 / sqrt(fan_in)
 

@@ -7,7 +7,7 @@ from jax import Array
 from seqvision.conv import max_pool
 from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.initializers import HE
-from seqvision.models.picture_checks import check_pictures
+from seqvision.models.input_checks import check_pictures
 
 # (channels, kernel size, stride) of each convolution, "pool" for a max pool of 2 x 2 (figure 3 of the paper).
 _LAYERS: tuple[tuple[int, int, int] | str, ...] = (

@@ -1,0 +1,332 @@
+"""What a user gives: taken where it can be meant one way only, else refused with what to write."""
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+
+from seqvision.cells import GRU, LSTM
+from seqvision.data import Arrays, Batch, Stream, Windows
+from seqvision.models import MLP, Anchored, ConvNet, Recurrent, RowByRow
+from seqvision.training import EarlyStopping, create_state, fit, make_eval_step, make_train_step, predict
+
+RNG = np.random.default_rng(0)
+T = 6
+X = RNG.normal(size=(14, T, 2)).astype(np.float32)
+MASK = np.arange(T)[None] < RNG.integers(1, T + 1, 14)[:, None]
+Y = RNG.normal(size=(14, 1, 1)).astype(np.float32)
+ADAM = optax.adam(1e-2)
+FIT = {"loss": "mse", "epochs": 2, "batch_size": 8, "progress": False, "compilation_cache": False}
+GIVEN = {"optimizer": ADAM, "key": 0, **FIT}
+MODEL = MLP((4,))
+
+
+class Module(nnx.Module):
+    def __init__(self, rngs):
+        self.layer = nnx.Linear(2, 1, rngs=rngs)
+
+
+WRONG = {
+    "a cell": (lambda: fit(LSTM(8), (X, Y), **GIVEN), r"got LSTM\(.*: wrap .* seqvision.models.Recurrent\(\(LSTM\("),
+    "the class of a cell": (lambda: fit(LSTM, (X, Y), **GIVEN), r"Recurrent\(\(LSTM\(8\),\)\)"),
+    "the class of a model": (lambda: fit(MLP, (X, Y), **GIVEN), r"model must be .*: make one, MLP\("),
+    "a module of nnx": (lambda: fit(Module(nnx.Rngs(0)), (X, Y), **GIVEN), "modules of nnx by a loop of your own"),
+    "a function": (lambda: create_state(jnp.tanh, ADAM, 0, X), "model must be a flax.linen module"),
+    "inputs alone": (lambda: fit(MODEL, X, **GIVEN), r"data must be .*got an array \(14, 6, 2\) .*: give the targets"),
+    "inputs alone in Arrays": (lambda: fit(MODEL, Arrays(X), **GIVEN), "data has inputs alone.*Arrays.x, y. or"),
+    "three entries": (lambda: fit(MODEL, (X, Y, Y), **GIVEN), r"a pair \(x, y\) has two entries, not 3"),
+    "a loader": (lambda: fit(MODEL, iter([(X, Y)]), **GIVEN), r"Stream\(lambda: iter\(data\)\)"),
+    "validation inputs": (lambda: fit(MODEL, (X, Y), validation=X, **GIVEN), "validation must be .*: give the targets"),
+    "a name that is none": (
+        lambda: fit(MODEL, (X, Y), **{**GIVEN, "optimizer": "adan"}),
+        "one of 'adam', 'adamw', 'rms",
+    ),
+    "a rate": (lambda: fit(MODEL, (X, Y), **{**GIVEN, "optimizer": 1e-3}), "such as optax.adam.*got 0.001"),
+    "a rule not made": (
+        lambda: fit(MODEL, (X, Y), **{**GIVEN, "optimizer": optax.adam}),
+        r"write optax.adam\(",
+    ),
+    "no key": (
+        lambda: fit(MODEL, (X, Y), **{**GIVEN, "key": None}),
+        "key must be one JAX key, got None: .*a seed such",
+    ),
+    "a negative seed": (lambda: create_state(MODEL, ADAM, -1, X), "key must be an int >= 0 and < 4294967296, got -1"),
+    "True": (lambda: create_state(MODEL, ADAM, True, X), "key must be an int .* got True"),
+    "keys": (lambda: create_state(MODEL, ADAM, jax.random.split(jax.random.key(0)), X), "one JAX key, got an array"),
+    "shuffle": (lambda: fit(MODEL, (X, Y), shuffle="no", **GIVEN), "shuffle must be True or False, got 'no'"),
+    "progress": (lambda: fit(MODEL, (X, Y), **{**GIVEN, "progress": "no"}), "progress must be True or False"),
+    "cache": (lambda: predict(None, X, compilation_cache="no"), "compilation_cache must be True or False"),
+    "highest": (lambda: EarlyStopping(highest="no"), "highest must be True or False"),
+    "compute_dtype": (
+        lambda: fit(MODEL, (X, Y), compute_dtype=jnp.float16, **GIVEN),
+        'compute_dtype must be "bfloat16"',
+    ),
+    "no channels": (
+        lambda: fit(Recurrent((GRU(4),)), (X[..., 0], Y), **GIVEN),
+        r"Recurrent: x must have at least 3 axes.*x\[..., N",
+    ),
+    "no channels of outputs at every step": (
+        lambda: fit(Recurrent((GRU(4),), readout="all"), (X[..., 0], Y), **GIVEN),
+        r"Recurrent: x must have at least 3 axes, the first that of the examples, got \(2, 6\): .* x\[..., None\]",
+    ),
+    "pictures without channels": (
+        lambda: fit(ConvNet((4,)), (np.ones((14, 8, 8)), Y), **GIVEN),
+        r"ConvNet: x must be \(B, H, W, C\), got \(1, 8, 8\): give it channels, x\[..., None\]",
+    ),
+    "series in a network for pictures": (lambda: fit(ConvNet((4,)), (X, Y), **GIVEN), r"write kernel_size=\(3,\)"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_meant_is_refused_with_what_to_write(case):
+    call, message = WRONG[case]
+    with pytest.raises((TypeError, ValueError), match=message) as error:
+        call()
+    assert len(str(error.value)) < 400
+
+
+class Theirs(nn.Module):
+    """A user's own network of flax's layers, which would convolve over the batch."""
+
+    layer: nn.Module
+
+    @nn.compact
+    def __call__(self, x):
+        x = self.layer(x)
+        return nn.Dense(1)(x.reshape(x.shape[0], -1))
+
+
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [
+        (nn.Conv(4, (3, 3)), np.ones((14, 8, 8))),
+        (nn.ConvTranspose(4, (3, 3)), np.ones((14, 8, 8))),
+        (nn.Conv(4, 3), np.ones((14, 8))),
+        (nn.RNN(nn.GRUCell(4)), np.ones((14, 8))),
+        (nn.Sequential([nn.Conv(4, (3, 3)), nn.relu]), np.ones((14, 8, 8))),
+    ],
+)
+def test_layers_of_flax_that_would_run_over_the_batch_are_refused(layer, x):
+    with pytest.raises(
+        ValueError, match=r"(Conv|ConvTranspose|RNN): x must have at least . axes, the first that of the"
+    ):
+        fit(Theirs(layer), (x, Y[:, 0]), **GIVEN)
+
+
+def test_layers_of_flax_mapped_over_a_batch_are_their_users_concern():
+    class Mapped(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            layer = nn.vmap(nn.Conv, variable_axes={"params": None}, split_rngs={"params": False})
+            return nn.Dense(1)(layer(4, (3, 3))(x).reshape(x.shape[0], -1))
+
+    assert np.isfinite(fit(Mapped(), (np.ones((14, 8, 8, 1)), Y[:, 0]), **GIVEN).history["loss"]).all()
+
+
+def test_pairs_names_and_seeds_are_what_they_stand_for():
+    plain = fit(MODEL, Arrays(X, Y), validation=Arrays(X[:4], Y[:4]), **{**GIVEN, "key": jax.random.key(3)})
+    for data in ((X, Y), (list(X), Y.tolist()), Batch(X, Y), (jnp.asarray(X), Y[:, 0, 0])):
+        pair = fit(MODEL, data, validation=(X[:4], Y[:4]), **{**GIVEN, "key": np.int64(3)})
+        chex.assert_trees_all_equal(plain.state.params, pair.state.params)
+        chex.assert_trees_all_equal(plain.history, pair.history)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("adam", optax.adam(1e-3)), ("sgd", optax.sgd(1e-2)), ("rmsprop", optax.rmsprop(1e-3))],
+)
+def test_optimizers_by_name_have_the_rates_of_keras(name, rule):
+    batch = Batch(X, Y)
+    one, other = (create_state(MODEL, given, 0, X[:1]) for given in (name, rule))
+    one, other = (make_train_step("mse")(state, batch)[0] for state in (one, other))
+    chex.assert_trees_all_close(one.params, other.params, rtol=1e-6)
+
+
+def test_adamw_by_name_lets_biases_go_free():
+    state = create_state(nn.Dense(3, bias_init=nn.initializers.ones), "adamw", 0, jnp.ones((1, 2)))
+    zeros = jax.tree.map(jnp.zeros_like, state.params)
+    moved = state.apply_gradients(grads=zeros).params
+    np.testing.assert_array_equal(moved["bias"], state.params["bias"])
+    np.testing.assert_allclose(moved["kernel"], state.params["kernel"] * (1 - 1e-3 * 4e-3), rtol=1e-6)
+
+
+def test_types_to_compute_in_are_names_or_types():
+    results = [fit(MODEL, (X, Y), compute_dtype=given, **GIVEN) for given in ("bfloat16", jnp.bfloat16)]
+    chex.assert_trees_all_equal(results[0].history, results[1].history)
+    exact = fit(MODEL, (X, Y), **GIVEN)
+    assert (exact.history["loss"] != results[0].history["loss"]).any()
+
+
+MASKED = {
+    "Arrays of a pair": lambda: Arrays((X, MASK), Y),
+    "Arrays of a dict": lambda: Arrays({"x": X, "mask": MASK}, Y),
+    "Arrays of lists": lambda: Arrays((list(X), MASK.tolist()), Y),
+    "a pair of a pair": lambda: ((X, MASK), Y),
+    "a Stream of a pair": lambda: Stream((X, MASK), Y),
+    "a Stream of a dict": lambda: Stream({"x": X, "mask": MASK}, Y),
+    "a Stream of rows": lambda: Stream([((x, mask), y) for x, mask, y in zip(X, MASK, Y, strict=True)]),
+}
+RECURRENT = Recurrent((GRU(3),), readout="mean")
+
+
+@pytest.mark.parametrize("kind", MASKED)
+def test_masks_pass_through_training_and_prediction(kind):
+    options = {**GIVEN, "shuffle": False, "epochs": 1, "batch_size": 14}
+    result = fit(RECURRENT, MASKED[kind](), validation=MASKED[kind](), **options)
+    start = create_state(RECURRENT, ADAM, 0, (X[:1], MASK[:1]))
+    outputs = RECURRENT.apply({"params": start.params}, X, mask=MASK)
+    np.testing.assert_allclose(result.history["loss"], [np.square(outputs - Y).mean()], rtol=1e-5)
+    after = RECURRENT.apply({"params": result.state.params}, X, mask=MASK)
+    np.testing.assert_allclose(result.history["val_loss"], [np.square(after - Y).mean()], rtol=1e-5)
+    data = MASKED[kind]() if kind != "a pair of a pair" else (X.tolist(), MASK.tolist())
+    for given in (data, (X, MASK), {"x": X, "mask": MASK}):
+        np.testing.assert_allclose(predict(result.state, given, batch_size=5), after, rtol=1e-5, atol=1e-6)
+
+
+def test_what_stands_where_the_mask_is_false_changes_nothing():
+    wild = np.where(MASK[..., None], X, 1e6).astype(np.float32)
+    for model in (RECURRENT, Anchored(Recurrent((GRU(3),)), columns=(1,)), RowByRow(Recurrent((GRU(3),)))):
+        histories = [fit(model, ((x, MASK), Y), **GIVEN).history for x in (X, wild)]
+        chex.assert_trees_all_close(*histories, rtol=1e-6)
+
+
+def test_resets_are_flags_beside_x_too():
+    reset = RNG.random((14, T)) < 0.3
+    state = create_state(RECURRENT, ADAM, 0, {"x": X[:1], "reset": reset[:1]})
+    expected = RECURRENT.apply({"params": state.params}, X, reset=reset)
+    np.testing.assert_allclose(predict(state, {"x": X, "reset": reset}), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "model", [MLP((4,)), nn.Dense(1), ConvNet((4,), kernel_size=(3,)), nn.Sequential([nn.Dense(1)])]
+)
+@pytest.mark.parametrize("x", [(X, MASK), {"x": X, "mask": MASK}], ids=["pair", "dict"])
+def test_models_that_take_no_mask_say_so(model, x):
+    with pytest.raises(TypeError, match=f"{type(model).__name__} takes no mask beside x: give x alone, or a model"):
+        fit(model, Arrays(x, Y), **GIVEN)
+
+
+def test_a_model_of_a_dict_gets_the_dict():
+    class Two(nn.Module):
+        @nn.compact
+        def __call__(self, inputs):
+            return nn.Dense(1)(inputs["x"][:, :, :1] * inputs["mask"][..., None]).mean(axis=1, keepdims=True)
+
+    result = fit(Two(), Arrays({"x": X, "mask": MASK}, Y), **GIVEN)
+    assert predict(result.state, {"x": X, "mask": MASK}).shape == (14, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "x"),
+    [
+        (MLP((4,)), X),
+        (Recurrent((GRU(3),)), X),
+        (Recurrent((GRU(3),), readout="all"), X),
+        (ConvNet((4,), stride=1, dense=()), np.ones((3, 8, 8, 1), np.float32)),
+        (Theirs(nn.Conv(4, (3, 3))), np.ones((3, 8, 8, 1), np.float32)),
+        (RECURRENT, (X, MASK)),
+    ],
+)
+def test_one_example_without_its_batch_axis_is_refused(model, x):
+    state = create_state(model, ADAM, 0, jax.tree.map(lambda leaf: leaf[:1], x))
+    one = jax.tree.map(lambda leaf: leaf[0], x)
+    with pytest.raises(
+        ValueError, match=r"predict: the model was made for inputs of . axes, .* one example is x\[None\]"
+    ):
+        predict(state, one)
+    batch = jax.tree.map(lambda leaf: leaf[None], one)
+    np.testing.assert_allclose(predict(state, batch)[0], predict(state, x)[0], rtol=1e-5, atol=1e-6)
+
+
+def test_predict_refuses_what_it_would_misread():
+    state = create_state(RECURRENT, ADAM, 0, X[:1])
+    with pytest.raises(ValueError, match=r"inputs of different numbers of rows, .13, 14."):
+        predict(state, (X, MASK[:13]))
+    with pytest.raises(ValueError, match="predict: data has no rows"):
+        predict(state, X[:0])
+    with pytest.raises(TypeError, match="data must hold real numbers, but its dtype is complex64"):
+        predict(state, X.astype(complex))
+
+
+def test_a_prediction_that_is_compiled_leaves_the_settings_of_jax_alone(monkeypatch):
+    import seqvision.training.compilation as compilation
+    from seqvision.training import predict as room  # noqa: F401
+
+    state = create_state(MODEL, ADAM, 0, X[:1])
+    seen = []
+    monkeypatch.setattr(compilation, "enable_compilation_cache", lambda: seen.append("entered"))
+    for _ in range(3):
+        predict(state, X, batch_size=9)
+    assert seen == ["entered"]
+
+
+def same(one, other):
+    return all(jax.tree.leaves(jax.tree.map(lambda a, b: bool((a == b).all()), one, other)))
+
+
+def test_a_state_goes_on_under_the_optimizer_that_is_given():
+    first = fit(MODEL, (X, Y), **GIVEN)
+    frozen = fit(MODEL, (X, Y), state=first.state, **{**GIVEN, "optimizer": optax.adam(0.0)})
+    assert same(frozen.state.params, first.state.params)
+    again = fit(MODEL, (X, Y), state=first.state, **{**GIVEN, "optimizer": optax.adam(1e-2)})
+    assert same(again.state.params, fit(MODEL, (X, Y), state=first.state, **GIVEN).state.params)
+    assert int(again.state.opt_state[0].count) == int(first.state.opt_state[0].count) * 2  # its memory goes on
+    with pytest.raises(ValueError, match=r"memory of its optimizer.*opt_state=optimizer.init.state.params") as error:
+        fit(MODEL, (X, Y), state=first.state, **{**GIVEN, "optimizer": "sgd"})
+    optimizer = optax.sgd(0.0)
+    state = eval(str(error.value).split("by state=")[1], {"state": first.state, "optimizer": optimizer})
+    assert same(fit(MODEL, (X, Y), state=state, **{**GIVEN, "optimizer": optimizer}).state.params, first.state.params)
+
+
+def test_a_state_goes_on_under_the_key_and_the_model_that_are_given():
+    model = MLP((4,), dropout=0.5)
+    first = fit(model, (X, Y), **GIVEN)
+    same_key, other_key = (fit(model, (X, Y), state=first.state, **{**GIVEN, "key": key}) for key in (0, 1))
+    whole = fit(model, (X, Y), **{**GIVEN, "epochs": 4})
+    assert same(same_key.state.params, whole.state.params)
+    assert not same(other_key.state.params, whole.state.params)
+    plain = fit(MLP((4,)), (X, Y), state=first.state, **GIVEN)  # the same weights without dropout
+    direct = create_state(MLP((4,)), ADAM, 0, X[:1]).replace(
+        params=first.state.params, opt_state=first.state.opt_state, step=first.state.step
+    )
+    assert same(plain.state.params, fit(MLP((4,)), (X, Y), state=direct, **GIVEN).state.params)
+    with pytest.raises(ValueError, match=r"in params, .*Dense_0.*is .* and should be .*: give the model that it was"):
+        fit(MLP((5,)), (X, Y), state=first.state, **GIVEN)
+    with pytest.raises(TypeError, match=r"state must be a TrainState, got Fit: give its \.state"):
+        fit(model, (X, Y), state=first, **GIVEN)
+
+
+def test_targets_and_labels_of_one_axis_more_or_less_train_alike():
+    rows, classes = X[:, 0], RNG.integers(0, 3, 14)
+    for loss, model, y in (("mse", nn.Dense(1), Y[:, 0, 0]), ("cross_entropy", nn.Dense(3), classes)):
+        options = {**GIVEN, "loss": loss, "metrics": {"accuracy"} if loss == "cross_entropy" else {"mae"}}
+        results = [
+            fit(model, (rows, given), **options).history for given in (y, y[:, None], y.astype(float), y[:, None, None])
+        ]
+        for history in results[1:]:
+            chex.assert_trees_all_close(history, results[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("data", [lambda y: (X[:, 0], y), lambda y: Stream(X[:, 0], y)], ids=["pair", "Stream"])
+def test_labels_that_are_no_whole_numbers_are_refused(data):
+    labels = np.where(np.arange(14) == 9, 0.5, 1.0)
+    with pytest.raises(ValueError, match=r"labels must be whole numbers in 0\.\.2 .* row 9 has 0.5"):
+        fit(nn.Dense(3), data(labels), **{**GIVEN, "loss": "cross_entropy"})
+
+
+def test_windows_fit_a_dense_layer_of_ones_own():
+    class Column(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return nn.Dense(1)(x.reshape(x.shape[0], -1))
+
+    data = Windows(np.arange(20.0), 4)
+    result = fit(Column(), data, metrics={"mae"}, **GIVEN)
+    outputs, targets = predict(result.state, data), data.gather(jnp.arange(len(data))).y
+    evaluated = make_eval_step("mse", {"mae"})(result.state, data.gather(jnp.arange(len(data))))
+    np.testing.assert_allclose(evaluated["loss"], np.square(outputs[:, 0] - targets[:, 0, 0]).mean(), rtol=1e-5)
+    np.testing.assert_allclose(evaluated["mae"], np.abs(outputs[:, 0] - targets[:, 0, 0]).mean(), rtol=1e-5)
