@@ -64,11 +64,18 @@ def file_or_skip(data_set, filename):
         pytest.skip(str(error))
 
 
+def means(models, seeds):
+    """The rows that a card has for what is used in the end, where that is the mean over seeds."""
+    return [] if seeds == 1 else [f"{name} (mean of {seeds} seeds)" for name in models]
+
+
 def check_scores(scores, models, baselines, seeds):
-    assert list(scores) == [*models, *baselines]
+    delivered = means(models, seeds)
+    assert list(scores) == [*models, *delivered, *baselines]
     for name, row in scores.items():
-        assert row["kind"] == ("model" if name in models else "baseline")
-        assert row["seeds"] == (seeds if name in models else 1)
+        kind = "model" if name in models else "mean of seeds" if name in delivered else "baseline"
+        assert row["kind"] == kind
+        assert row["seeds"] == (1 if kind == "baseline" else seeds)
         assert row["rmse"] is None or row["rmse"] > 0
         assert name not in models or row["rmse"] is None or row["rmse_std"] > 0
 
@@ -121,6 +128,7 @@ def test_stock_forecast(tmp_path, capsys):
     # Anchored on the last value, even an untrained forecaster is near it.
     assert result["scores"]["one_step"]["gru"]["rmse"] < 3 * result["scores"]["one_step"]["last value"]["rmse"]
     assert {path.name for path in Path(result["folder"]).glob("*.png")} == {
+        "errors-by-step.png",
         "forecast.png",
         "losses.png",
         "residuals.png",

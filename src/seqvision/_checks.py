@@ -125,6 +125,15 @@ def _arrays(parts: Iterable[Any]) -> bool:
     return any(hasattr(part, "dtype") for part in parts)
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number of things in words.
+
+    >>> counted(1, "seed"), counted(1200, "seed"), counted(2, "class", "classes")
+    ('1 seed', '1,200 seeds', '2 classes')
+    """
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean X?" if a known word is near, else the list of them.
 

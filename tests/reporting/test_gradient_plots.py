@@ -16,6 +16,8 @@ def test_draws_the_middle_of_the_seeds_and_leaves_out_what_has_no_logarithm(tmp_
     np.testing.assert_allclose(line(depth, "tanh").get_xydata(), [[1, 0.5], [2, 1.0]])
     np.testing.assert_allclose(line(training, "sgd").get_xydata(), [[1, 1.0], [2, 30.0]])
     assert [line.get_marker() for line in training.lines][-1] == "x"  # where it ceased to be finite
+    said = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert said == ["lines: middle of 2 or 3 seeds, bands: lowest to highest"]
     assert lag.get_yscale() == training.get_yscale() == "log"
     assert units.get_yscale() == "linear"
     assert save_figure(figure, tmp_path / "flow.png").stat().st_size > 10_000

@@ -5,6 +5,7 @@ import logging
 
 import jax
 import numpy as np
+import pandas as pd
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -68,6 +69,8 @@ def every_plot(a, b):
         Y, forecasts={a: Y, b: Y + 1}, naive=Y - 1, naive_name=b, free_runs={a: Y}, title=title, name=a, unit=b
     )
     yield reporting.plot_residuals(Y, forecasts={a: Y + 1, b: Y - 1}, naive=Y - 1, naive_name=a, unit=b, title=title)
+    table = pd.DataFrame(np.ones((2, 3)), index=[a, b], columns=[1, 2, 3])
+    yield reporting.plot_step_errors({own: table}, unit=b, naive=b, title=title)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +87,9 @@ def test_every_plot_draws_every_name(names):
         figure.draw_without_rendering()
         assert not any("\x00" in text.get_text() for text in figure.findobj(Text))
         count += 1
-    assert count == 18
+    assert count == 19
     shown = {name for name in dir(reporting) if name.startswith("plot_")}
-    assert len(shown) == 18, "a new plot: draw it here too"
+    assert len(shown) == 19, "a new plot: draw it here too"
 
 
 def test_a_dollar_is_a_dollar_and_powers_of_ten_stay_formulas():

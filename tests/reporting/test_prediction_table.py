@@ -22,3 +22,18 @@ def test_prediction_table_survives_a_round_trip(tmp_path):
         prediction_table(Y, {"truth": Y})
     with pytest.raises(ValueError, match=r"expected \(seeds, 100\)"):
         prediction_table(Y, {"GRU": Y[1:]})
+
+
+def test_every_step_has_its_line_with_the_row_that_it_is_about():
+    f = RNG.normal(size=(3, 100, 24))
+    table = prediction_table(Y, {"GRU": f, "one": f[..., :1], "path": Y + 1}, dates=DATES, first_row=7)
+    assert list(table.columns) == ["row", "date", "step", "truth", "GRU", "one", "path"]
+    assert len(table) == 2400
+    fifth = table[table["step"] == 5]
+    np.testing.assert_array_equal(fifth["row"], np.arange(7, 107))
+    np.testing.assert_array_equal(fifth["date"].to_numpy("datetime64[ns]"), DATES)
+    np.testing.assert_array_equal(fifth["truth"], Y)
+    np.testing.assert_allclose(fifth["GRU"], f[..., 4].mean(axis=0))
+    np.testing.assert_array_equal(fifth["path"], Y + 1)
+    assert fifth["one"].isna().all()
+    np.testing.assert_allclose(table["one"][:100], f[..., 0].mean(axis=0))

@@ -5,6 +5,7 @@ import re
 import flax.linen as nn
 import jax
 
+from seqvision._checks import counted
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import describe_images, load_images
 from seqvision.pipelines.classification.run import build_classifiers
@@ -53,6 +54,12 @@ def _describe(
     config = with_batch_size(config, rows["train"])
     steps = updates_in(config.epochs, rows["train"], config.batch_size or BATCH_SIZE)
     lines = [head]
-    lines += [f"{name}: {size.input} -> {size.output}, {size.parameters:,} parameters" for name, size in sizes.items()]
-    lines += [f"{rows['train']} training examples, {steps:,} steps of {config.batch_size}, {config.seeds} seeds"]
+    lines += [
+        f"{name}: {size.input} -> {size.output}, {counted(size.parameters, 'parameter')}"
+        for name, size in sizes.items()
+    ]
+    lines += [
+        f"{counted(rows['train'], 'training example')}, {counted(steps, 'step')} of {config.batch_size}, "
+        f"{counted(config.seeds, 'seed')}"
+    ]
     return Description(re.sub(r"\((\d+),\)", r"(\1)", "\n".join(lines)), sizes, rows, steps)

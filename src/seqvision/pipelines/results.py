@@ -47,7 +47,7 @@ class JudgedForecasts:
     """Forecasts of every test row, in original units, and their score card."""
 
     card: ForecastCard
-    forecasts: dict[str, np.ndarray]  # model -> (S, B, horizon)
+    forecasts: dict[str, np.ndarray]  # model -> (S, B + horizon - 1, horizon) by origin, as `score_forecasts` has it
     free_runs: dict[str, np.ndarray]  # model -> (S, B); none where the models see further columns
     baselines: dict[str, Baseline]  # name -> function of series, origins and steps
 
@@ -78,16 +78,23 @@ class ForecastRun(ForecastEvaluation):
 
 @dataclass(frozen=True, eq=False)
 class ForecastPrediction:
-    """The rows after the end of a file, in original units."""
+    """The rows after the end of a file, in original units, and what the run's score card says of such forecasts.
 
-    table: pd.DataFrame  # step; for each model the mean over seeds and its spread; the naive forecast last
+    The table has a row a step: its number; for each model, under the name of its row in the card, the forecast (of
+    several seeds their mean), then its "spread over seeds", its "test RMSE" at this step and its "verdict" ("no skill",
+    "unclear", "skill"); last the naive forecast that the verdicts are against and its "test RMSE". What the test did
+    not reach is NaN, and "not tested".
+    """
+
+    table: pd.DataFrame
     text: str
     after: str  # the last date or row number of the file
+    verdicts: tuple[str, ...]  # what the card says of the whole forecast, a sentence a model
     output: Path | None  # where the table was written
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table as one dict a row."""
-        return to_plain({"after": self.after, "forecast": self.table.to_dict("records")})
+        """Return the table as one dict a row, and the verdicts."""
+        return to_plain({"after": self.after, "forecast": self.table.to_dict("records"), "verdicts": self.verdicts})
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from seqvision._checks import counted
 from seqvision.models import variable_shapes
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 from seqvision.pipelines.named_models import build_optimizer
@@ -143,7 +144,7 @@ def train_models(
             stopped.append(f"{name}, {error}")
         trained[name] = done
         folder.log_metrics(history_records(name, done.history))
-        logger.info(f"{name}: {config.seeds} seeds trained in {done.seconds['run']:.2f} s")
+        logger.info(f"{name}: {counted(config.seeds, 'seed')} trained in {done.seconds['run']:.2f} s")
     folder.save_parameters({name: by_seed(done.variables) for name, done in trained.items()})
     if stopped:
         raise ArithmeticError("; ".join(stopped))
@@ -168,7 +169,8 @@ def load_variables(
 def training_text(counts: Mapping[str, int], trained: Mapping[str, TrainedSeeds]) -> str:
     """Return a line a model: its size, and how long it trained."""
     return "\n".join(
-        f"{name}: {counts[name]:,} parameters, all seeds trained in {done.seconds['run']:.2f} s"
+        f"{name}: {counted(counts[name], 'parameter')}, {counted(len(done.states), 'seed')} trained in "
+        f"{done.seconds['run']:.2f} s"
         f" (and compiled in {done.seconds['compile']:.2f} s)"
         for name, done in trained.items()
     )

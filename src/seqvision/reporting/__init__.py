@@ -6,7 +6,7 @@ from seqvision.reporting.box_plots import plot_boxes
 from seqvision.reporting.classifier_curve_plots import plot_reliability, plot_threshold_curves
 from seqvision.reporting.environment import Environment, describe_environment
 from seqvision.reporting.experiment_records import MeasuredRow, Measurement, measured, record_result
-from seqvision.reporting.forecast_plots import plot_forecast, plot_residuals
+from seqvision.reporting.forecast_plots import plot_forecast, plot_residuals, plot_step_errors
 from seqvision.reporting.gradient_plots import plot_gradient_flow
 from seqvision.reporting.image_plots import (
     plot_feature_maps,
@@ -55,6 +55,7 @@ __all__ = [
     "plot_misclassified",
     "plot_reliability",
     "plot_residuals",
+    "plot_step_errors",
     "plot_threshold_curves",
     "prediction_table",
     "read_metrics",

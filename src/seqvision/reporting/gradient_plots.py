@@ -9,7 +9,15 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from seqvision.reporting.plain_text import legend_name
-from seqvision.reporting.style import NAIVE, PALETTE, label_axes, new_figure, with_colors
+from seqvision.reporting.style import (
+    NAIVE,
+    PALETTE,
+    band_key,
+    further_legend,
+    label_axes,
+    new_figure,
+    with_colors,
+)
 
 _STYLES = ("-", "--", ":")
 
@@ -52,6 +60,9 @@ def plot_gradient_flow(
     for axes in (lag, depth, units, training):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(fontsize=7.5, frameon=False)
+    tables = (by_lag, by_depth, dead, traces)
+    seeds = [len(np.atleast_2d(np.asarray(values))) for table in tables for values in table.values()]
+    further_legend(figure, band_key(seeds, line="middle"))
     if title:
         figure.suptitle(title, fontsize=11)
     return figure

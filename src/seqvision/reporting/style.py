@@ -1,7 +1,7 @@
 """How the plots look: one palette, fonts that read in a terminal-sized picture, no global state."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from seqvision.reporting.plain_text import PlainFigure, legend_name, short_name
+from seqvision.reporting.plain_text import PlainFigure, short_name
 
 TRUTH, NAIVE = "#222222", "#8a8a8a"
 # Okabe and Ito's colors, told apart by color-blind readers too.
@@ -48,10 +49,32 @@ def with_colors(names: Sequence[str]) -> Iterator[tuple[str, str]]:
 def draw_band(
     axes: Axes, x: Any, values: NDArray[np.float64], color: str, label: str, style: str = "-", linewidth: float = 1.5
 ) -> None:
-    """Draw the mean of (S, B) and the range from the least to the largest."""
-    axes.plot(x, values.mean(axis=0), color=color, linestyle=style, linewidth=linewidth, label=legend_name(label))
+    """Draw the mean of (S, B) as a line and, for several seeds, the range from the lowest to the highest as a band."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = values.mean(axis=0)
+    axes.plot(x, mean, color=color, linestyle=style, linewidth=linewidth, label=label)
     if len(values) > 1:
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
+
+
+def band_key(seeds: Iterable[int], *, line: str = "") -> list[Patch]:
+    """Return the entry of a legend that says what the bands are; none where there is only one seed.
+
+    Args:
+      seeds: how many each line has.
+      line: what the lines are, where their labels do not say it: "mean" or "middle".
+
+    >>> [entry.get_label() for entry in band_key([5, 5], line="mean")]
+    ['lines: mean of 5 seeds, bands: lowest to highest']
+    >>> band_key([1])
+    []
+    """
+    several = sorted({count for count in seeds if count > 1})
+    if not several:
+        return []
+    of = f"{' or '.join(map(str, several))} seeds"
+    text = f"lines: {line} of {of}, bands: lowest to highest" if line else f"bands: lowest to highest of {of}"
+    return [Patch(facecolor=NAIVE, alpha=0.3, linewidth=0, label=text)]
 
 
 def label_axes(axes: Axes, title: str = "", ylabel: str = "", xlabel: str = "") -> None:
@@ -74,6 +97,38 @@ def time_axis(dates: Any, first_row: int, rows: int) -> tuple[Any, str]:
     if dates.shape != (rows,):
         raise ValueError(f"dates has shape {dates.shape}, expected ({rows},): one date a row that is plotted")
     return dates, ""
+
+
+def with_gaps(x: Any, values: NDArray[np.float64]) -> tuple[Any, NDArray[np.float64]]:
+    """Break lines (…, B) where dates have a gap of more than 20 usual steps: a NaN between is not drawn over.
+
+    >>> days = np.datetime64("2020-01-01") + np.array([0, 1, 2, 90, 91])
+    >>> with_gaps(days, np.ones(5))[1].tolist()
+    [1.0, 1.0, 1.0, nan, 1.0, 1.0]
+    """
+    dates = np.asarray(x)
+    if dates.dtype.kind != "M" or len(dates) < 3:
+        return x, values
+    steps = np.diff(dates)
+    gaps = np.flatnonzero(steps > 20 * np.median(steps.astype(np.int64)).astype(steps.dtype)) + 1
+    return np.insert(dates, gaps, dates[gaps - 1] + steps[gaps - 1] // 2), np.insert(values, gaps, np.nan, axis=-1)
+
+
+def figure_legend(figure: Figure, further: Sequence[Any]) -> None:
+    """Name every line of every panel once, below all panels, and add further entries."""
+    named: dict[str, Any] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    further_legend(figure, [*named.values(), *further])
+
+
+def further_legend(figure: Figure, entries: Sequence[Any]) -> None:
+    """Put a legend below all panels, if there is anything to say."""
+    if entries:
+        style: dict[str, Any] = {"fontsize": 8, "frameon": False, "ncols": 4}
+        labels = [entry.get_label() for entry in entries]
+        figure.legend(list(entries), labels, loc="outside lower center", **style)
 
 
 def date_ticks(axes: Axes, x: Any) -> None:

@@ -9,7 +9,14 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from seqvision.reporting.plain_text import legend_name, short_lines, short_name
-from seqvision.reporting.style import PALETTE, draw_band, label_axes, new_figure
+from seqvision.reporting.style import (
+    PALETTE,
+    band_key,
+    draw_band,
+    further_legend,
+    label_axes,
+    new_figure,
+)
 
 Floats = NDArray[np.float64]
 _STYLES = (("", "#0072B2", "-", "training"), ("val_", "#D55E00", "--", "validation"))
@@ -47,6 +54,8 @@ def plot_losses(
         finite = np.concatenate([v[np.isfinite(v)] for v in everything]) if everything else np.zeros(0)
         if metric == "loss" and finite.size and finite.min() > 0 and finite.max() / finite.min() > 10:
             block[0].set_yscale("log")
+    seeds = [len(np.atleast_2d(np.asarray(values))) for one in histories.values() for values in one.values()]
+    further_legend(figure, band_key(seeds, line="mean"))
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
@@ -113,6 +122,8 @@ def plot_epoch_curves(
         if log:
             axes.set_yscale("log")
         axes.legend(fontsize=8, frameon=False)
+    seeds = [len(np.atleast_2d(np.asarray(values))) for one in panels.values() for values in one.values()]
+    further_legend(figure, band_key(seeds, line="middle"))
     if title:
         figure.suptitle(title, fontsize=11)
     return figure

@@ -18,11 +18,13 @@ from .forecast_baselines import (
     last_value,
     seasonal_naive,
 )
-from .forecast_card import ForecastCard, Verdict
+from .forecast_card import ForecastCard, StepTable
 from .forecast_scores import ForecastScores
 from .forecast_scoring import score_forecasts
-from .forecast_text import format_number
+from .forecast_text import format_number, wrapped
+from .forecast_verdicts import by_target
 from .significance import Comparison, diebold_mariano
+from .verdict import Mode, Verdict, delivered_name
 
 __all__ = [
     "AutoRegression",
@@ -32,10 +34,14 @@ __all__ = [
     "Comparison",
     "ForecastCard",
     "ForecastScores",
+    "Mode",
+    "StepTable",
     "Verdict",
+    "by_target",
     "connected_pixels",
     "constant",
     "default_baselines",
+    "delivered_name",
     "diebold_mariano",
     "drift",
     "fit_autoregression",
@@ -46,4 +52,5 @@ __all__ = [
     "score_classes",
     "score_forecasts",
     "seasonal_naive",
+    "wrapped",
 ]

@@ -2,11 +2,17 @@
 
 from typing import Literal, NamedTuple
 
+RowKind = Literal["mean of seeds", "model", "baseline"]  # in the order of the text
+
 
 class ForecastScores(NamedTuple):
-    """The scores of one forecaster: each mean over seeds, and its spread over seeds (``_std``, NaN for one seed)."""
+    """The scores of one forecaster.
 
-    kind: Literal["model", "baseline"]
+    A "model" has the mean over seeds of each score, and its spread over seeds (``_std``, NaN for one seed); a "mean of
+    seeds" has the scores of one forecaster, whose forecast is the mean of the seeds' forecasts.
+    """
+
+    kind: RowKind
     seeds: int
     mae: float  # units of the series
     mae_std: float
@@ -21,7 +27,7 @@ class ForecastScores(NamedTuple):
     r2: float
     r2_std: float
     direction: float  # share of moves foreseen; NaN if the forecast never moves
-    direction_low: float  # 95 % Wilson interval of one seed's rows
+    direction_low: float  # 95 % Wilson interval of one seed's rows; NaN where rows are not independent
     direction_high: float
     direction_rows: int
-    skill: float  # 1 - RMSE / RMSE of the best baseline
+    skill: float  # 1 - RMSE / RMSE of the table's reference; NaN if that makes no error

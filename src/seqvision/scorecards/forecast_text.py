@@ -1,15 +1,19 @@
 """How scores of forecasts are written: at most 110 columns, aligned, models first, baselines below."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 import numpy as np
-import pandas as pd
 
-from seqvision.scorecards.forecast_scores import ForecastScores
+from seqvision._checks import counted
+from seqvision.scorecards.forecast_scores import ForecastScores, RowKind
+from seqvision.scorecards.verdict import delivered_name
 
 WIDTH = 110
 _NAME, _ERROR, _SHORT, _DIRECTION = 16, 17, 9, 19
+_MARKS = {"skill": "+", "unclear": "?"}
+_WIDE = 28  # of a name that says how many seeds
 
 
 def format_number(value: float, like: float | None = None) -> str:
@@ -34,25 +38,52 @@ def scores_text(rows: Mapping[str, ForecastScores]) -> str:
     head = f"{'':<{_NAME}}{'MAE':<{_ERROR}}{'RMSE':<{_ERROR}}"
     head += f"{'MASE':>{_SHORT}}{'sMAPE %':>{_SHORT}}{'R²':>{_SHORT}}  {'direction %':<{_DIRECTION}}{'skill':>9}"
     lines = [head]
-    for kind, title in (("model", "models"), ("baseline", "baselines")):
-        those = [_line(name, row) for name, row in rows.items() if row.kind == kind]
-        lines += [title, *those] if those else []
+    for kind in get_args(RowKind):
+        those = {name: row for name, row in rows.items() if row.kind == kind}
+        lines += [_title(those), *(_line(_short_name(name, row), row) for name, row in those.items())] if those else []
     return "\n".join(line.rstrip() for line in lines)
 
 
-def horizons_text(table: pd.DataFrame, columns: int = 9) -> str:
-    """Return the RMSE of each forecaster at some steps ahead, the closer ones denser."""
-    steps = sorted({int(h + 0.5) for h in np.geomspace(1, table.shape[1], columns)})
-    lines = [f"{'':<{_NAME}}" + "".join(f"{f'{h}':>10}" for h in steps)]
-    for name, row in table.to_dict("index").items():
-        numbers = "".join(f"{format_number(row[h]):>10}" for h in steps)
-        lines.append(f"  {_cut(str(name), _NAME - 2):<{_NAME - 2}}{numbers}")
-    return "\n".join(lines)
+def steps_text(table: Any, names: Sequence[str], columns: int = 8) -> list[str]:
+    """Return the RMSE of each forecaster at some steps, the closer ones denser, and which of them show skill.
+
+    Args:
+      table: a `StepTable`.
+      names: the rows to show.
+      columns: steps at most.
+    """
+    steps = sorted({int(h + 0.5) for h in np.geomspace(1, table.rmse.shape[1], columns)})
+    lines = [f"{'':<{_WIDE}}" + "".join(f"{f'{h} ':>10}" for h in steps).rstrip()]
+    for name, row in table.rmse.loc[[*names]].to_dict("index").items():
+        marks = table.outcomes.loc[name].to_dict() if name in table.outcomes.index else {}
+        cells = [format_number(row[h]) + _MARKS.get(str(marks.get(h)), " ") for h in steps]
+        lines.append(f"  {_cut(str(name), _WIDE - 2):<{_WIDE - 2}}" + "".join(f"{cell:>10}" for cell in cells).rstrip())
+    return [*lines, *wrapped(f"+ skill over the {table.reference}, ? unclear, without a mark none", 2)]
 
 
-def wrapped(text: str) -> list[str]:
+def wrapped(text: str, indent: int = 2) -> list[str]:
     """Return a sentence as lines, indented."""
-    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="      ")
+    return textwrap.wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (3 * indent))
+
+
+def _title(rows: Mapping[str, ForecastScores]) -> str:
+    """Return what rows of one kind are."""
+    kind = next(iter(rows.values())).kind
+    counts = sorted({row.seeds for row in rows.values()})
+    seeds = " or ".join(counted(count, "seed") for count in counts)
+    if kind == "mean of seeds":
+        return f"mean of {seeds}: the forecaster that is used in the end"
+    return (
+        "baselines"
+        if kind == "baseline"
+        else "models"
+        if counts == [1]
+        else f"single seeds: mean ± spread over {seeds}"
+    )
+
+
+def _short_name(name: str, row: ForecastScores) -> str:
+    return name.removesuffix(delivered_name("", row.seeds)) if row.kind == "mean of seeds" else name
 
 
 def _line(name: str, row: ForecastScores) -> str:

@@ -9,13 +9,18 @@ from seqvision import metrics, scorecards
 from seqvision.data import load_goog
 from seqvision.pipelines import (
     ForecastConfig,
+    JudgedForecasts,
     ModelSize,
     describe_forecast,
     evaluate_forecast,
     evaluate_run,
+    load_series,
     predict_forecast,
     run_forecast,
+    split_series,
 )
+from seqvision.pipelines.forecasting import report
+from seqvision.pipelines.forecasting.judging import path_origins
 from seqvision.reporting import RunFolder
 
 SMALL = {"models": ("gru", "linear"), "hidden": 4, "epochs": 3, "seeds": 2, "length": 5, "train": 0.6}
@@ -56,6 +61,7 @@ def test_the_folder_holds_everything(run):
         "parameters.npz",
         "predictions.csv",
         "summary.json",
+        "errors-by-step.png",
         "losses.png",
         "forecast.png",
         "residuals.png",
@@ -69,7 +75,8 @@ def test_the_folder_holds_everything(run):
 def test_the_card_is_about_original_units_and_the_right_rows(run, walk):
     _, result = run
     close = pd.read_csv(walk)["close"].to_numpy()
-    table = pd.read_csv(result.folder / "predictions.csv", parse_dates=["date"])
+    whole = pd.read_csv(result.folder / "predictions.csv", parse_dates=["date"])
+    table = whole[whole["step"] == 1]
     rows = table["row"].to_numpy()
     assert rows[-1] == 199
     np.testing.assert_allclose(table["truth"], close[rows], rtol=1e-8)
@@ -78,20 +85,57 @@ def test_the_card_is_about_original_units_and_the_right_rows(run, walk):
     card = result.card
     assert card.test_rows == len(rows)
     assert card.one_step.loc["last value", "rmse"] == pytest.approx(metrics.rmse(close[rows], forecast=close[rows - 1]))
-    forecasts = result.forecasts["gru"]
+    forecasts = scorecards.by_target(result.forecasts["gru"])
     assert forecasts.shape == (2, len(rows), 3)
-    np.testing.assert_allclose(table["gru"], forecasts[..., 0].mean(axis=0), rtol=1e-7)
     assert card.one_step.loc["gru", "rmse"] == pytest.approx(
         np.mean([metrics.rmse(close[rows], forecast=seed[:, 0]) for seed in forecasts])
     )
+    # Every step of every row is saved, as the mean of the seeds, and its error is that of the card.
+    assert len(whole) == 3 * len(rows)
+    for h in range(3):
+        part = whole[whole["step"] == h + 1]
+        np.testing.assert_array_equal(part["row"], rows)
+        np.testing.assert_array_equal(part["date"], pd.read_csv(walk, parse_dates=["date"])["date"][rows])
+        np.testing.assert_allclose(part["gru (mean of 2 seeds)"], forecasts[..., h].mean(axis=0), rtol=1e-7)
+        np.testing.assert_allclose(part["last value"], close[rows - 1 - h], rtol=1e-8)
+        for name in ("gru (mean of 2 seeds)", "linear (mean of 2 seeds)", "last value", "drift", "AR(5)"):
+            error = metrics.rmse(part["truth"], forecast=part[name])
+            assert card.by_horizon.rmse.loc[name, h + 1] == pytest.approx(error, rel=1e-6)
+    for name in ("gru (mean of 2 seeds)", "linear (mean of 2 seeds)", "last value", "AR(5)"):
+        error = metrics.rmse(table["truth"], forecast=table[f"{name} free-running"])
+        assert card.free_running.loc[name, "rmse"] == pytest.approx(error, rel=1e-6)
     train_rows = result.summary["data"]["train_rows"]
     linear = scorecards.fit_autoregression(close[:train_rows], order=5)(close, rows)[:, 0]
     assert card.one_step.loc["AR(5)", "rmse"] == pytest.approx(metrics.rmse(close[rows], forecast=linear))
     # The first free step is the first one-step forecast: nothing has been fed back yet.
     np.testing.assert_allclose(result.free_runs["gru"][:, 0], forecasts[:, 0, 0], rtol=1e-5)
     assert not np.allclose(forecasts[0], forecasts[1])
-    for word in ("One step ahead", "Free-running", "RMSE by steps ahead", "USD", "Verdict", "last value"):
+    words = (
+        "One step ahead",
+        "All steps 1 to 3",
+        "Free-running",
+        "RMSE by steps ahead",
+        "USD",
+        "Verdict",
+        "last value",
+    )
+    for word in (*words, "parameters, 2 seeds trained in", "gru (mean of 2 seeds), free-running: "):
         assert word in result.text
+
+
+def test_steps_of_free_runs_are_those_of_short_ones(run, walk, tmp_path):
+    """A free run from an origin within the test rows is what predict gives for the file that ends before it."""
+    _, result = run
+    table, rows = pd.read_csv(walk), result.card.test_rows
+    origins, steps = path_origins(200 - rows, rows)
+    errors = []
+    for origin in origins:
+        table.iloc[:origin].to_csv(tmp_path / "until.csv", index=False)
+        path = predict_forecast(result.folder, str(tmp_path / "until.csv"), steps=steps).table["gru (mean of 2 seeds)"]
+        errors.append((path - table["close"].to_numpy()[origin : origin + steps]) ** 2)
+    assert result.card.by_path_step.rows == len(origins) == 31
+    shown = result.card.by_path_step.rmse.loc["gru (mean of 2 seeds)"]
+    np.testing.assert_allclose(shown, np.sqrt(np.mean(errors, axis=0)), rtol=1e-5)
 
 
 def test_evaluate_gives_the_same_card(run):
@@ -126,21 +170,87 @@ def test_predict_continues_the_file(run, walk, tmp_path):
     table = pd.read_csv(walk)
     table.iloc[:-3].to_csv(short, index=False)
     forecast = predict_forecast(result.folder, str(short), output=tmp_path / "next.csv")
-    expected = result.forecasts["gru"][:, -3, :]
-    np.testing.assert_allclose(forecast.table["gru"], expected.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(forecast.table["gru spread"], expected.std(axis=0, ddof=1), rtol=1e-2)
-    assert (forecast.table["last value"] == table["close"].iloc[-4]).all()
+    expected, row = result.forecasts["gru"][:, -3, :], "gru (mean of 2 seeds)"
+    np.testing.assert_allclose(forecast.table[row], expected.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(forecast.table["gru spread over seeds"], expected.std(axis=0, ddof=1), rtol=1e-2)
+    reference = result.card.references["all steps"]
+    naive = result.baselines[reference](table["close"][:-3], [197], 3)[0]
+    np.testing.assert_allclose(forecast.table[reference], naive, rtol=1e-8)
     assert forecast.after == str(table["date"].iloc[-4])
-    assert pd.read_csv(tmp_path / "next.csv")["step"].tolist() == [1, 2, 3]
     assert "after 2020-" in forecast.text
-    long = predict_forecast(result.folder, str(short), steps=7).table
-    assert len(long) == 7
-    assert long["gru"][0] == pytest.approx(forecast.table["gru"][0], rel=1e-5)
+    # Beside every number stands what the test says of such a forecast: the row of the card of the same forecaster.
+    card = result.card
+    np.testing.assert_allclose(forecast.table["gru test RMSE"], card.by_horizon.rmse.loc[row])
+    np.testing.assert_allclose(forecast.table[f"{reference} test RMSE"], card.by_horizon.rmse.loc[reference])
+    assert forecast.table["gru verdict"].tolist() == card.by_horizon.outcomes.loc[row].tolist()
+    assert forecast.verdicts[0] == card.delivered("all steps")[row].text
+    saved = pd.read_csv(tmp_path / "next.csv")
+    assert saved["step"].tolist() == [1, 2, 3]
+    assert saved["gru verdict"].tolist() == forecast.table["gru verdict"].tolist()
+    long = predict_forecast(result.folder, str(short), steps=33)
+    assert len(long.table) == 33
+    assert long.table[row][0] == pytest.approx(forecast.table[row][0], rel=1e-5)
+    tested = card.by_path_step.rmse.shape[1]
+    np.testing.assert_allclose(long.table["gru test RMSE"][:tested], card.by_path_step.rmse.loc[row])
+    assert long.table["gru test RMSE"][tested:].isna().all()
+    assert set(long.table["gru verdict"][tested:]) == {"not tested"}
+    assert long.verdicts[0] == card.delivered("free-running")[row].text
+    said = " ".join(long.text.split())
+    assert "every step is fed by the forecasts before it" in said
+    assert "mean of 2 seeds ± the spread over seeds; in brackets the RMSE of that step in the test (–" in said
+    assert " ".join(long.verdicts[0].split()) in said
+    json.dumps(long.to_dict(), allow_nan=False)
+    first = predict_forecast(result.folder, str(short), steps=1)
+    assert first.verdicts[0] == card.delivered("one step ahead")[row].text
     with pytest.raises(ValueError, match="steps must be"):
         predict_forecast(result.folder, steps=0)
     table.iloc[:3].to_csv(short, index=False)
     with pytest.raises(ValueError, match="has 3 rows, but the models look at 5"):
         predict_forecast(result.folder, str(short))
+
+
+def test_predict_wants_a_judged_run(run, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(run[1].folder, copy)
+    (copy / "summary.json").write_text(json.dumps({"scores": {"one_step": {}}}))
+    with pytest.raises(ValueError, match="does not say how its forecasters did in the test"):
+        predict_forecast(copy)
+
+
+def test_pictures_and_tables_are_about_what_predict_runs(run, walk, monkeypatch, tmp_path):
+    """Titles, legends and headings of every picture of a run name the mean over seeds and what the card says of it."""
+    figures = {}
+    monkeypatch.setattr(report, "save_figure", lambda figure, path: figures.update({path.name: figure}))
+    config, result = run
+    split = split_series(config, load_series(config))
+    judged = JudgedForecasts(result.card, result.forecasts, result.free_runs, result.baselines)
+    report.write_forecast_report(RunFolder(tmp_path), config, split, result.history, judged)
+    assert set(figures) == {"losses.png", "forecast.png", "residuals.png", "errors-by-step.png"}
+    for name in ("forecast.png", "errors-by-step.png"):
+        texts = [text.get_text() for text in figures[name].legends[0].get_texts()]
+        assert {"gru (mean of 2 seeds)", "linear (mean of 2 seeds)"} <= set(texts)
+    assert "bands: lowest to highest of 2 seeds" in [
+        t.get_text() for t in figures["forecast.png"].legends[0].get_texts()
+    ]
+    one, ahead, free = (axes.get_title(loc="left") for axes in figures["forecast.png"].axes)
+    assert ahead.startswith("3 steps ahead; against the ")
+    for heading, mode in ((one, "one step ahead"), (free, "free-running")):
+        assert f"against the {result.card.references[mode]} – " in heading
+        for name, verdict in result.card.delivered(mode).items():
+            group = heading.split(f"{verdict.outcome}: ")[1].split(";")[0]
+            assert name.split(" (")[0] in group
+    residual = figures["residuals.png"].axes[0].get_title(loc="left")
+    rmse = result.card.one_step.loc["gru (mean of 2 seeds)", "rmse"]
+    assert residual.startswith("gru (mean of 2 seeds): mean ")
+    assert residual.endswith(f"RMSE {rmse:.4g} USD")
+    assert one.split("; ")[1] in figures["residuals.png"].get_suptitle()
+
+
+def test_a_season_longer_than_the_rows_is_refused_before_training(walk, tmp_path):
+    settings = {"csv": str(walk), "target": "close", "out": str(tmp_path / "runs"), **SMALL}
+    with pytest.raises(ValueError, match=r"season=500 is too long for 12\d training rows: use one of at most 1"):
+        run_forecast(ForecastConfig(**settings, season=500))
+    assert not (tmp_path / "runs").exists()
 
 
 def test_nothing_after_the_cutoff_reaches_training(run, walk, tmp_path):
@@ -185,6 +295,13 @@ def test_returns_of_the_bundled_series(tmp_path):
     assert result.card.one_step.loc["zero return", "rmse"] == pytest.approx(np.sqrt(np.mean(changes[-rows:] ** 2)))
     assert "over the zero return" in result.text or "than the zero return" in result.text
     assert "zero return" in predict_forecast(result.folder).text
+    # With one seed the model itself is what is delivered, and nothing speaks of several.
+    assert list(result.card.one_step["kind"]) == ["model", "baseline", "baseline", "baseline"]
+    table = pd.read_csv(result.folder / "predictions.csv")
+    error = metrics.rmse(table["truth"], forecast=table["linear"])
+    assert result.card.one_step.loc["linear", "rmse"] == pytest.approx(error, rel=1e-6)
+    assert "linear: 6 parameters, 1 seed trained in" in result.text
+    assert "seeds" not in result.text + predict_forecast(result.folder).text
 
 
 def test_a_model_does_not_depend_on_the_others(run, walk):

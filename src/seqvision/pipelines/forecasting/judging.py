@@ -9,12 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seqvision.data import ForecastSplit, Windows, time_axis
+from seqvision.data import ForecastSplit, Windows
 from seqvision.pipelines.config import ForecastConfig
+from seqvision.pipelines.forecasting.baselines import naive_forecasts, times_of
 from seqvision.pipelines.results import JudgedForecasts
 from seqvision.pipelines.seed_training import stack_seeds
-from seqvision.scorecards import default_baselines, score_forecasts
+from seqvision.scorecards import score_forecasts
 from seqvision.seq2seq import free_run
+
+_PATH_STEPS, _PATH_ORIGINS = 30, 100  # of the free runs whose every step is scored, at most
 
 
 def judge_forecasts(
@@ -23,7 +26,7 @@ def judge_forecasts(
     models: Mapping[str, nn.Module],
     variables: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> JudgedForecasts:
-    """Forecast every test row one step ahead and, where the target is all there is, in one free run; score both.
+    """Forecast every test row at every step and, where the target is all there is, in free runs; score all.
 
     Args:
       config: length, season, returns and unit are read.
@@ -33,39 +36,52 @@ def judge_forecasts(
     """
     start, rows = split.test_rows.start, split.test_rows.stop - split.test_rows.start
     scaled = split.scaler.transform(split.series.values)
-    inputs = Windows(scaled[start - config.length :], config.length, 1, targets=split.targets)
+    first = start - split.horizon + 1  # from here on every test row is forecast at every step
+    inputs = Windows(scaled[first - config.length :], config.length, 1, targets=split.targets)
+    alone = len(split.targets) == len(split.series.columns)
+    origins, steps = path_origins(start, rows)
     forecasts: dict[str, np.ndarray] = {}
     free_runs: dict[str, np.ndarray] = {}
+    paths: dict[str, np.ndarray] = {}
     for name, model in models.items():
         stacked = stack_seeds(variables[name])
         outputs = np.concatenate([np.asarray(part) for part in _forecast_all(model, stacked, inputs)], axis=1)
         forecasts[name] = split.inverse(outputs)[..., 0]
-        if len(split.targets) == len(split.series.columns):
-            history = jnp.asarray(scaled[start - config.length : start], jnp.float32)
-            free_runs[name] = split.inverse(free_paths(model, stacked, history, rows))[..., 0]
-    series = split.series.values[:, split.targets[0]]
-    axis = time_axis(split.series.dates)
-    times = None if axis is None else axis.times
-    baselines = default_baselines(
-        series[: split.train_rows.stop],
-        order=min(config.length, (split.train_rows.stop - 1) // 2),
-        season=config.season,
-        times=times,
-        returns=config.returns,
-    )
+        if alone:
+            runs = [(np.array([start]), rows), (origins, steps)]
+            free, short = (
+                split.inverse(free_paths(model, stacked, _histories(scaled, at, config.length), n))[..., 0]
+                for at, n in runs
+            )
+            free_runs[name], paths[name] = free[:, 0], short
+    baselines = naive_forecasts(config, split)
     card = score_forecasts(
-        series,
+        split.series.values[:, split.targets[0]],
         start,
         forecasts=forecasts,
         free_runs=free_runs or None,
+        paths=paths or None,
+        path_origins=origins,
         train_rows=split.train_rows.stop,
         baselines=baselines,
         season=config.season,
-        times=times,
+        times=times_of(split.series),
         returns=config.returns,
         unit=config.unit,
     )
     return JudgedForecasts(card, forecasts, free_runs, baselines)
+
+
+def path_origins(start: int, rows: int) -> tuple[np.ndarray, int]:
+    """Return from where in the test rows free runs are scored step by step, evenly, and for how many steps.
+
+    >>> origins, steps = path_origins(100, 60)
+    >>> origins[0].item(), origins[-1].item(), len(origins), steps
+    (100, 130, 31, 30)
+    """
+    steps = max(1, min(_PATH_STEPS, rows // 2))
+    last = start + rows - steps
+    return np.arange(start, last + 1, -(-(last - start + 1) // _PATH_ORIGINS)), steps
 
 
 def seed_outputs(model: nn.Module, variables: Any, x: jax.Array) -> jax.Array:
@@ -74,9 +90,18 @@ def seed_outputs(model: nn.Module, variables: Any, x: jax.Array) -> jax.Array:
 
 
 @partial(jax.jit, static_argnums=(0, 3))
-def free_paths(model: nn.Module, variables: Any, history: jax.Array, steps: int) -> jax.Array:
-    """Run a model freely from history (T, D) with the variables of each seed, stacked: (S, steps, K)."""
-    return jax.vmap(lambda v: free_run(lambda x: _apply(model, v, x), history, steps))(variables)
+def free_paths(model: nn.Module, variables: Any, histories: jax.Array, steps: int) -> jax.Array:
+    """Run a model freely from histories (O, T, D) with the variables of each seed, stacked: (S, O, steps, K)."""
+
+    def paths(v: Any) -> jax.Array:
+        return jax.vmap(lambda history: free_run(lambda x: _apply(model, v, x), history, steps))(histories)
+
+    return jax.vmap(paths)(variables)
+
+
+def _histories(scaled: np.ndarray, origins: np.ndarray, length: int) -> jax.Array:
+    """Return the rows before each origin, (O, T, D)."""
+    return jnp.asarray(scaled[origins[:, None] - length + np.arange(length)[None, :]], jnp.float32)
 
 
 def _forecast_all(model: nn.Module, variables: Any, inputs: Windows, size: int = 4096) -> list[jax.Array]:

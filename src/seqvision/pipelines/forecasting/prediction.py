@@ -1,5 +1,7 @@
-"""The next values of a series from a finished run: in original units, with the spread over seeds."""
+"""The next values of a series from a finished run: in original units, with what its test says of them."""
 
+import textwrap
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from seqvision._checks import check_count
+from seqvision._checks import check_count, counted
+from seqvision.data import Series
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
+from seqvision.pipelines.forecasting.baselines import restore_baseline
 from seqvision.pipelines.forecasting.data import load_again, read_saved
 from seqvision.pipelines.forecasting.judging import free_paths, seed_outputs
 from seqvision.pipelines.named_models import build_forecaster
@@ -17,7 +21,7 @@ from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastPrediction
 from seqvision.pipelines.seed_training import load_variables, stack_seeds
 from seqvision.reporting import RunFolder, check_output, write_table
-from seqvision.scorecards import format_number, last_value
+from seqvision.scorecards import Baseline, delivered_name, format_number, wrapped
 
 
 def predict_forecast(
@@ -28,7 +32,9 @@ def predict_forecast(
     output: str | Path | None = None,
     reading: Reading | None = None,
 ) -> ForecastPrediction:
-    """Forecast the rows after the end of a file with every model of a run.
+    """Forecast the rows after the end of a file with every model of a run, and say what its score card says of that.
+
+    Of a model trained from several seeds this is the mean of the seeds' forecasts, a row of the score card.
 
     Args:
       path: the run folder; its scaler and its parameters are used as they are.
@@ -40,7 +46,7 @@ def predict_forecast(
 
     Raises:
       OSError: if output cannot be written, before anything is read.
-      ValueError: if the file is shorter than a window or the columns are not those of the run.
+      ValueError: if the file is shorter than a window, the columns are not those of the run, or it was not judged.
     """
     if output is not None:
         check_output(output)
@@ -63,41 +69,109 @@ def predict_forecast(
     example = jax.ShapeDtypeStruct((1, config.length, len(series.columns)), jnp.float32)
     variables = load_variables(models, example, config.seeds, folder)
     window = jnp.asarray(scaler.transform(series.values[-config.length :]), jnp.float32)
+    judged = _Judged.read(folder, config, series, fed_back, steps)
     table: dict[str, Any] = {"step": np.arange(1, steps + 1)}
     for name, model in models.items():
         stacked = stack_seeds(variables[name])
         if fed_back:
-            outputs = np.asarray(free_paths(model, stacked, window, steps))
+            outputs = np.asarray(free_paths(model, stacked, window[None], steps))[:, 0]
         else:
             outputs = np.asarray(seed_outputs(model, stacked, window[None]))[:, 0, :steps]
         forecast = scaler.inverse(outputs, at)[..., 0]  # (S, steps)
-        table[name] = forecast.mean(axis=0)
+        row = delivered_name(name, config.seeds)
+        table[row] = forecast.mean(axis=0)
         if config.seeds > 1:
-            table[f"{name} spread"] = forecast.std(axis=0, ddof=1)
-    naive = "zero return" if config.returns else "last value"
-    end = series.values[:, at[0]]
-    table[naive] = np.zeros(steps) if config.returns else last_value(end, [len(end)], steps)[0]
+            table[f"{name} spread over seeds"] = forecast.std(axis=0, ddof=1)
+        table[f"{name} test RMSE"] = judged.errors(row)
+        table[f"{name} verdict"] = judged.outcomes(row)
+    end, naive = series.values[:, at[0]], judged.reference
+    table[naive] = judged.baseline(end, np.array([len(end)]), steps)[0]
+    table[f"{naive} test RMSE"] = judged.errors(naive)
     frame = pd.DataFrame(table)
     if output is not None:
         write_table(output, frame)
     after = f"row {len(series) - 1}" if series.dates is None else str(series.dates[-1])[:10]
     title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
-    text = _text(frame, title, after, config)
-    return ForecastPrediction(frame, text, after, None if output is None else Path(output))
+    text = _text(frame, f"{title} after {after}", config, judged, fed_back)
+    verdicts = tuple(judged.verdicts[delivered_name(name, config.seeds)] for name in config.models)
+    return ForecastPrediction(frame, text, after, verdicts, None if output is None else Path(output))
 
 
-def _text(table: pd.DataFrame, name: str, after: str, config: ForecastConfig) -> str:
+@dataclass(frozen=True)
+class _Judged:
+    """What the score card of a run says of forecasts of so many steps."""
+
+    steps: int
+    rmse: dict[str, dict[str, float | None]]  # row of the card -> step -> RMSE
+    marks: dict[str, dict[str, str | None]]  # row of the card -> step -> outcome
+    verdicts: dict[str, str]  # row of the card -> sentence
+    reference: str
+    baseline: Baseline
+
+    @classmethod
+    def read(cls, folder: RunFolder, config: ForecastConfig, series: Series, fed_back: bool, steps: int) -> "_Judged":
+        """Read summary.json.
+
+        Raises:
+          ValueError: if the run was not judged, or by another version.
+        """
+        summary = folder.read_json("summary.json")
+        try:
+            card = summary["scores"]
+            mode = "free-running" if fed_back else "one step ahead" if steps == 1 else "all steps"
+            told = {v["model"]: v for v in card["verdicts"] if v["mode"] == mode}
+            table = card["by_path_step"] if fed_back else card["by_horizon"]
+            if table is None:
+                rmse = {name: {"1": row["rmse"]} for name, row in card["one_step"].items()}
+                table = {"rmse": rmse, "outcomes": {name: {"1": v["outcome"]} for name, v in told.items()}}
+            reference = table.get("reference", card["references"][mode])
+            baseline = restore_baseline(reference, summary["baselines"][reference], series)
+            verdicts = {name: v["text"] for name, v in told.items()}
+            wanted = {delivered_name(name, config.seeds) for name in config.models}
+            if not wanted <= {*table["rmse"]} & {*table["outcomes"]} & {*verdicts}:
+                raise KeyError
+        except (KeyError, TypeError, AttributeError):
+            message = f"{folder.path / 'summary.json'} does not say how its forecasters did in the test: train again"
+            raise ValueError(message) from None
+        return cls(steps, table["rmse"], table["outcomes"], verdicts, reference, baseline)
+
+    def errors(self, row: str) -> np.ndarray:
+        """Return the RMSE of each step in the test; NaN where it was not tested."""
+        found = [self.rmse[row].get(str(step)) for step in range(1, self.steps + 1)]
+        return np.array([np.nan if error is None else error for error in found])
+
+    def outcomes(self, row: str) -> list[str]:
+        """Return what the test says of each step."""
+        return [self.marks[row].get(str(step)) or "not tested" for step in range(1, self.steps + 1)]
+
+
+def _text(table: pd.DataFrame, head: str, config: ForecastConfig, judged: _Judged, fed_back: bool) -> str:
+    several, naive = config.seeds > 1, judged.reference
     unit = f", in {config.unit}" if config.unit else ""
-    lines = [f"{name} after {after}{unit}" + ("; ± is the spread over seeds" if config.seeds > 1 else "")]
-    naive = str(table.columns[-1])
-    names = [*config.models, naive]
-    lines += [f"{'step':>4}  " + "".join(f"{column:<20}" for column in names).rstrip()]
-    for _, row in table.iterrows():
+    lines = [f"{head}{unit}" + ("; every step is fed by the forecasts before it" if fed_back else "")]
+    rows = {name: delivered_name(name, config.seeds) for name in config.models} | {naive: naive}
+    marks = {"skill": "+", "unclear": "?"}
+    columns = {"step": [str(step) for step in table["step"]]}
+    for name, row in rows.items():
+        spread = table.get(f"{name} spread over seeds")
+        outcomes = table.get(f"{name} verdict")
         cells = []
-        for column in names:
-            spread = (
-                f" ± {format_number(row[f'{column} spread'], like=row[column])}" if f"{column} spread" in row else ""
+        for n, value in enumerate(table[row]):
+            around = "" if spread is None else f" ± {format_number(spread[n], like=value)}"
+            missed = table[f"{name} test RMSE"][n]
+            error = format_number(missed, like=max(abs(value), missed))
+            cells.append(
+                f"{format_number(value)}{around} [{error}]" + ("" if outcomes is None else marks.get(outcomes[n], ""))
             )
-            cells.append(f"{format_number(row[column])}{spread}")
-        lines.append(f"{int(row['step']):>4}  " + "".join(f"{cell:<20}" for cell in cells).rstrip())
-    return "\n".join(lines)
+        columns[name] = cells
+    widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
+    lines.append("  ".join(name.ljust(widths[name]) for name in columns).rstrip())
+    for line in zip(*columns.values(), strict=True):
+        lines.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths.values(), strict=True)).rstrip())
+    mean = f"Forecasts are the mean of {counted(config.seeds, 'seed')} ± the spread over seeds; in" if several else "In"
+    untested = " (–: it was not tested)" if any("[–]" in line for line in lines) else ""
+    note = f"{mean} brackets the RMSE of that step in the test{untested}. "
+    note += f"+ skill over the {naive} there, ? unclear, without a mark none."
+    told = [judged.verdicts[row] for name, row in rows.items() if name != naive]
+    lines += [*textwrap.wrap(note, 110), "", "What the test says of such forecasts"]
+    return "\n".join([*lines, *(line for text in told for line in wrapped(text))])

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from seqvision._checks import counted
 from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
 from seqvision.pipelines.results import JudgedForecasts
@@ -13,10 +15,14 @@ from seqvision.reporting import (
     plot_forecast,
     plot_losses,
     plot_residuals,
+    plot_step_errors,
     prediction_table,
     save_figure,
     write_table,
 )
+from seqvision.scorecards import ForecastCard, Mode, by_target, delivered_name
+
+OUTCOMES = ("skill", "unclear", "no skill")
 
 
 def write_forecast_report(
@@ -26,7 +32,9 @@ def write_forecast_report(
     history: Mapping[str, Mapping[str, np.ndarray]],
     judged: JudgedForecasts,
 ) -> None:
-    """Write predictions.csv and the pictures of losses, forecasts and residuals.
+    """Write predictions.csv and the pictures of losses, forecasts, residuals and errors by step.
+
+    All are about the forecasters that `predict_forecast` runs, the mean over seeds where there are several.
 
     Args:
       folder: of the run.
@@ -35,33 +43,73 @@ def write_forecast_report(
       history: model -> metric -> (S, epochs).
       judged: what `judge_forecasts` returned.
     """
-    series, rows = split.series, split.test_rows
+    series, rows, card = split.series, split.test_rows, judged.card
     y = series.values[:, split.targets[0]]
-    truth, start, steps = y[rows], rows.start, rows.stop - rows.start
+    truth, start, count = y[rows], rows.start, rows.stop - rows.start
     dates = None if series.dates is None else series.dates[rows]
-    naive_name, naive_forecast = next(iter(judged.baselines.items()))
-    naive = naive_forecast(y, np.arange(start, rows.stop), 1)[:, 0]
-    held = naive_forecast(y, np.array([start]), steps)[0]
-    one_step = {name: f[..., 0] for name, f in judged.forecasts.items()}
-    columns = {**one_step, naive_name: naive}
+    models = {name: by_target(f) for name, f in judged.forecasts.items()}
+    origins = np.arange(start - split.horizon + 1, rows.stop)
+    naive = {name: by_target(f(y, origins, split.horizon)) for name, f in judged.baselines.items()}
+    held = {name: f(y, np.array([start]), count)[0] for name, f in judged.baselines.items()}
+    columns = {delivered_name(name, len(f)): f for name, f in models.items()}
+    columns |= {name: f[None] for name, f in naive.items()}
     if judged.free_runs:
-        free = {**judged.free_runs, naive_name: held}
-        columns |= {f"{name} free-running": f for name, f in free.items()}
+        paths = {delivered_name(name, len(f)): f for name, f in judged.free_runs.items()} | held
+        columns |= {f"{name} free-running": f for name, f in paths.items()}
     write_table(folder.path / "predictions.csv", prediction_table(truth, columns, dates=dates, first_row=start))
 
     title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
-    where: dict[str, Any] = {"dates": dates, "first_row": start, "unit": config.unit, "naive_name": naive_name}
+    where: dict[str, Any] = {"dates": dates, "first_row": start, "unit": config.unit}
     save_figure(plot_losses(history, loss=f"{config.loss}, scaled", title=title), folder.path / "losses.png")
+    one_step = {name: f[..., 0] for name, f in models.items()}
     figure = plot_forecast(
         truth,
         forecasts=one_step,
-        naive=naive,
+        naive={name: naive[name][:, 0] for name in _drawn(card, "one step ahead", card.one_step)},
+        ahead={name: f[..., -1] for name, f in models.items()} if split.horizon > 1 else None,
+        naive_ahead={name: naive[name][:, -1] for name in _drawn(card, "all steps", card.all_steps)},
+        steps_ahead=split.horizon,
         free_runs=judged.free_runs,
-        naive_free_run=held,
+        naive_free_run={name: held[name] for name in _drawn(card, "free-running", card.free_running)},
+        notes=_notes(card, split.horizon),
         name=series.target or "value",
         title=title,
         **where,
     )
     save_figure(figure, folder.path / "forecast.png")
-    figure = plot_residuals(truth, forecasts=one_step, naive=naive, title=f"{title}, one step ahead", **where)
+    one = card.references["one step ahead"]
+    heading = f"{title}, one step ahead: {_notes(card, split.horizon)['one step ahead']}"
+    figure = plot_residuals(truth, forecasts=one_step, naive=naive[one][:, 0], naive_name=one, title=heading, **where)
     save_figure(figure, folder.path / "residuals.png")
+    steps = {}
+    if card.by_horizon is not None:
+        steps[f"forecast at once, {counted(card.by_horizon.rows, 'test row')}"] = card.by_horizon
+    if card.by_path_step is not None:
+        steps[f"free-running, from {counted(card.by_path_step.rows, 'test row')}"] = card.by_path_step
+    if steps:
+        shown = [*(delivered_name(name, len(f)) for name, f in models.items()), *naive]
+        tables = {heading: table.rmse.loc[shown] for heading, table in steps.items()}
+        figure = plot_step_errors(tables, unit=config.unit, title=title, naive=next(iter(naive)))
+        save_figure(figure, folder.path / "errors-by-step.png")
+
+
+def _drawn(card: ForecastCard, mode: Mode, scores: pd.DataFrame | None) -> list[str]:
+    """Return which naive forecasts are drawn: what is to be beaten, and what errs least in the end."""
+    if scores is None:
+        return []
+    best = str(scores.loc[scores["kind"] == "baseline", "rmse"].idxmin())
+    return list(dict.fromkeys([card.references[mode], best]))
+
+
+def _notes(card: ForecastCard, horizon: int) -> dict[str, str]:
+    """Return for each mode which models the card gives which outcome, at the step that is drawn."""
+    found = {}
+    for mode, reference in card.references.items():
+        outcomes = {name: str(verdict.outcome) for name, verdict in card.delivered(mode).items()}
+        if mode == "all steps" and card.by_horizon is not None:
+            outcomes = {name: str(card.by_horizon.outcomes.loc[name, horizon]) for name in outcomes}
+        groups = {outcome: [name for name in outcomes if outcomes[name] == outcome] for outcome in OUTCOMES}
+        short = {name: name.split(" (mean of ")[0] for name in outcomes}
+        parts = [f"{outcome}: {', '.join(short[n] for n in names)}" for outcome, names in groups.items() if names]
+        found[str(mode)] = f"against the {reference} – " + "; ".join(parts)
+    return found

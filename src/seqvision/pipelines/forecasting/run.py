@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from seqvision.data import ForecastSplit
 from seqvision.models import parameter_count
 from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict, with_batch_size
+from seqvision.pipelines.forecasting.baselines import describe_baselines, naive_forecasts
 from seqvision.pipelines.forecasting.data import (
     describe_data,
     describe_split,
@@ -45,6 +46,7 @@ def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> For
     """
     split = split_series(config, load_series(config))
     models = build_forecasters(config, split)
+    naive_forecasts(config, split)
     config = with_batch_size(config, len(split.train))
     with RunFolder.create(config.out, config.name) as folder:
         folder.write_config(config)
@@ -65,6 +67,7 @@ def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> For
         summary = {
             "data": describe_data(split),
             "scores": judged.card.to_dict(),
+            "baselines": describe_baselines(judged.baselines),
             "parameters": counts,
             "seconds": {name: done.seconds for name, done in trained.items()},
         }
