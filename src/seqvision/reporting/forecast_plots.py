@@ -165,7 +165,7 @@ def plot_residuals(
             rmse, mean = float(np.sqrt(np.mean(error**2))), float(np.mean(error))
         outside = int(np.sum(~(np.abs(error) <= span)))
         more = f"; {counted(outside, 'error')} beyond the picture" if outside else ""
-        heading = f"{name}: mean {mean:.3g}, RMSE {rmse:.4g}{f' {unit}' if unit else ''}{more}"
+        heading = f"{name}: mean {mean:.3g}, RMSE {rmse:.4g} {short_name(unit)}".rstrip() + more
         label_axes(left, heading, with_unit("truth - forecast", unit))
         left.set_ylim(-span, span)
         left.margins(x=0.01)

@@ -212,7 +212,7 @@ def test_predict_continues_the_file(run, walk, tmp_path):
 def test_predict_wants_a_judged_run(run, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(run[1].folder, copy)
-    (copy / "summary.json").write_text(json.dumps({"scores": {"one_step": {}}}))
+    RunFolder(copy).write_json("summary.json", {"scores": {"one_step": {}}})
     with pytest.raises(ValueError, match="does not say how its forecasters did in the test"):
         predict_forecast(copy)
 
