@@ -116,7 +116,7 @@ def find_grid(dates: np.ndarray) -> TimeGrid | None:
         return None
     dates = in_seconds(dates)
     steps = np.diff(dates)
-    months = _find_months(dates) if np.median(steps) >= 28 * _DAY else None
+    months = _find_months(dates) if dates[-1] - dates[0] >= 28 * _DAY * len(steps) else None
     if months is not None and months.day is not None:
         return months
     width = _commonest(steps)
@@ -141,6 +141,8 @@ def _counted(number: float, unit: str) -> str:
 
 
 def _commonest(values: np.ndarray) -> np.timedelta64:
+    if (values == values[0]).mean() > 0.5:
+        return values[0]
     distinct, counts = np.unique(values, return_counts=True)
     return distinct[counts.argmax()]
 
