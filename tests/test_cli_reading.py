@@ -249,6 +249,31 @@ def test_a_changed_file_of_the_run_is_refused(dayfirst, tmp_path, capsys, name):
         assert f"{name} is not what the run wrote" in err
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden": 999_999, "models": ["gru"]},
+        {"length": 2**31 - 1},
+        {"horizon": 2**31 - 1},
+        {"seeds": 9_999},
+        {"models": ["mlp"]},
+        {"target": "Menge"},
+        {"csv": "/no/such/file"},
+        {"csv": "/dev/zero"},
+        {"returns": True},
+        {"seed": "0"},
+    ],
+    ids=str,
+)
+def test_a_configuration_of_another_run_is_refused(dayfirst, tmp_path, capsys, change):
+    copy = RunFolder(shutil.copytree(dayfirst, tmp_path / "copy"))
+    copy.write_json("config.json", copy.read_json("config.json") | change)
+    for verb in ("predict", "evaluate"):
+        code, out, err = run(capsys, verb, copy.path)
+        assert (code, out) == (2, "")
+        assert len(err.splitlines()) == 1
+
+
 def test_a_season_is_one_of_time_where_hours_are_missing(tmp_path, capsys):
     hours = np.arange("2021-03-01T00", "2021-04-12T00", dtype="datetime64[h]")
     kept = np.arange(len(hours)) % 168 // 7 != 5  # seven hours a week

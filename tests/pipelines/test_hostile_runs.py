@@ -102,6 +102,6 @@ def test_many_hostile_runs(folder):
 
 
 def test_a_setting_that_would_fill_the_memory_is_refused():
-    for name in ("seeds", "layers"):
+    for name in ("seeds", "layers", "hidden", "length", "horizon", "epochs", "batch_size", "season"):
         with pytest.raises(ValueError, match=f"{name} must be an int >= 1 and <"):
-            ForecastConfig(**{name: 10**9})
+            ForecastConfig(**{name: 10**30})

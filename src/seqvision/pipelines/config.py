@@ -216,10 +216,10 @@ def config_from_dict(cls: type[Config], values: Any) -> Config:
 
 
 def _check_counts(config: Any, *names: str) -> None:
-    optional, most = ("batch_size", "season", "limit", "size"), {"seeds": 10_000, "layers": 1_000}
+    optional, most = ("batch_size", "season", "limit", "size"), {"seeds": 10_000, "layers": 100, "hidden": 1_000_000}
     for name in names:
         if name not in optional or getattr(config, name) is not None:
-            check_count(name, getattr(config, name), below=most.get(name))
+            check_count(name, getattr(config, name), below=most.get(name, 2**31))
 
 
 def _check_common(config: Any, models: tuple[str, ...]) -> None:

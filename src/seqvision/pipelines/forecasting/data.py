@@ -62,7 +62,12 @@ def load_again(
     """
     given = {} if reading is None else reading.given()
     kept = {name: value for name, value in saved["reading"].items() if not (name in _ORDERS and _ORDERS & given.keys())}
-    series = load_series(config, csv, kept | given)
+    try:
+        series = load_series(config, csv, kept | given)
+    except FileNotFoundError as error:
+        if csv is not None:
+            raise
+        raise FileNotFoundError(f"{error}, which the run was trained on: say csv=… where it is now") from error
     if tuple(saved["columns"]) != series.columns:
         raise ValueError(f"the run was trained on columns {saved['columns']}, the file gives {list(series.columns)}")
     usual, now = saved["step_seconds"], _usual_seconds(series)
