@@ -9,10 +9,21 @@ import optax
 import pytest
 from flax import nnx
 
-from seqvision.cells import GRU, LSTM
+from seqvision.cells import GRU, LRU, LSTM, Elman, LearnedStart, LSTMVariant, MinGRU
 from seqvision.data import Arrays, Batch, Stream, Windows
 from seqvision.models import MLP, Anchored, ConvNet, Recurrent, RowByRow
-from seqvision.training import EarlyStopping, create_state, fit, make_eval_step, make_train_step, predict
+from seqvision.training import (
+    EarlyStopping,
+    SmoothedCrossEntropy,
+    WeightPenalty,
+    absolute_error,
+    create_state,
+    decay_mask,
+    fit,
+    make_eval_step,
+    make_train_step,
+    predict,
+)
 
 RNG = np.random.default_rng(0)
 T = 6
@@ -64,6 +75,32 @@ WRONG = {
     "compute_dtype": (
         lambda: fit(MODEL, (X, Y), compute_dtype=jnp.float16, **GIVEN),
         'compute_dtype must be "bfloat16"',
+    ),
+    "the class of a loss": (
+        lambda: fit(MODEL, (X, Y), **{**GIVEN, "loss": SmoothedCrossEntropy}),
+        r"loss must be a function, got the class SmoothedCrossEntropy: make one, SmoothedCrossEntropy\(\)",
+    ),
+    "a loss that is a mean": (
+        lambda: fit(MODEL, (X, Y), **{**GIVEN, "loss": lambda outputs, targets: jnp.square(outputs - targets).mean()}),
+        r"got shape \(\): leave the mean over the examples out",
+    ),
+    "a loss of every number": (
+        lambda: fit(MODEL, (X, Y), **{**GIVEN, "loss": optax.squared_error}),
+        r"got shape \(8, 1, 1\): average over all axes but the first",
+    ),
+    "a patience": (
+        lambda: fit(MODEL, (X, Y), stopping=5, **GIVEN),
+        r"stopping must be .*EarlyStopping\(patience",
+    ),
+    "a number for a penalty": (
+        lambda: fit(MODEL, (X, Y), penalty=0.1, **GIVEN),
+        r"such as WeightPenalty\(l2=1e-4\)",
+    ),
+    "a class for a penalty": (lambda: fit(MODEL, (X, Y), penalty=WeightPenalty, **GIVEN), "penalty must be a function"),
+    "a number to augment": (lambda: fit(MODEL, (X, Y), augment=3, **GIVEN), "augment must be a function"),
+    "one metric": (
+        lambda: fit(MODEL, (X, Y), metrics=absolute_error, **GIVEN),
+        "metrics must be names",
     ),
     "no channels": (
         lambda: fit(Recurrent((GRU(4),)), (X[..., 0], Y), **GIVEN),
@@ -330,3 +367,55 @@ def test_windows_fit_a_dense_layer_of_ones_own():
     evaluated = make_eval_step("mse", {"mae"})(result.state, data.gather(jnp.arange(len(data))))
     np.testing.assert_allclose(evaluated["loss"], np.square(outputs[:, 0] - targets[:, 0, 0]).mean(), rtol=1e-5)
     np.testing.assert_allclose(evaluated["mae"], np.abs(outputs[:, 0] - targets[:, 0, 0]).mean(), rtol=1e-5)
+
+
+def test_metrics_may_be_functions_in_a_list():
+    named = fit(MODEL, (X, Y), metrics={"absolute_error": "mae"}, **GIVEN)
+    chex.assert_trees_all_equal(fit(MODEL, (X, Y), metrics=[absolute_error], **GIVEN).history, named.history)
+
+
+def test_tables_and_tensors_are_read_by_place():
+    """The index of a table would name other rows than their places do."""
+    pandas, torch = pytest.importorskip("pandas"), pytest.importorskip("torch")
+    x, y, index = X[:, 0], Y[:, 0, 0], RNG.permutation(14)
+    expected = fit(nn.Dense(1), (x, y), **GIVEN)
+    frame, column = pandas.DataFrame(x, index=index), pandas.Series(y, index=index)
+    outputs = predict(expected.state, x)
+    for one, other in ((frame, column), (torch.tensor(x), torch.tensor(y))):
+        chex.assert_trees_all_equal(fit(nn.Dense(1), (one, other), **GIVEN).history, expected.history)
+        streamed = fit(nn.Dense(1), Stream(one, other), **GIVEN)
+        chex.assert_trees_all_close(streamed.history, expected.history, rtol=1e-6)
+        np.testing.assert_array_equal(predict(expected.state, one), outputs)
+    with pytest.raises(TypeError, match=r"data must be .*: give the targets beside the inputs"):
+        fit(nn.Dense(1), torch.tensor(x), **GIVEN)
+
+
+CELLS = [
+    LSTM(4),
+    GRU(4),
+    Elman(4),
+    LSTMVariant(4, peephole=True, layer_norm=True),
+    LRU(4),
+    MinGRU(4),
+    LearnedStart(GRU(4)),
+]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_same_parameters_decay_for_one_seed_and_for_many(cell):
+    keys = jax.random.split(jax.random.key(0), 3)
+    alone, many = cell.init(keys[0], 2), jax.vmap(lambda key: cell.init(key, 2))(keys)
+    assert jax.tree.leaves(decay_mask(alone)) == jax.tree.leaves(decay_mask(many))
+
+
+def test_biases_of_many_seeds_do_not_decay():
+    model, keys = ConvNet((4,), batch_norm=True, dense=(3,)), jax.random.split(jax.random.key(0), 2)
+    x = jnp.ones((1, 8, 8, 1))
+    states = jax.vmap(lambda key: create_state(model, "adamw", key, x))(keys)
+    decays = {
+        jax.tree_util.keystr(path): on for path, on in jax.tree_util.tree_leaves_with_path(decay_mask(states.params))
+    }
+    assert {name for name, on in decays.items() if on} == {name for name in decays if "kernel" in name}
+    penalty = WeightPenalty(l2=1.0)
+    alone = [penalty(jax.tree.map(lambda leaf, n=n: leaf[n] + 1, states.params)) for n in range(2)]
+    np.testing.assert_allclose(penalty(jax.tree.map(lambda leaf: leaf + 1, states.params)), sum(alone), rtol=1e-5)

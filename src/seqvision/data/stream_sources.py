@@ -138,14 +138,14 @@ class BatchFunction:
 
 def as_source(source: Any, y: Any, batches: int | None) -> Columns | PairRows | BatchFunction:
     """Tell which kind of source it is, and refuse what is none."""
-    if hasattr(source, "gather"):
+    if hasattr(source, "gather") and not hasattr(source, "dtype"):  # torch's tensors have one of their own
         raise TypeError(f"source is on the device already: give {type(source).__name__} itself, not a Stream of it")
     if y is None and callable(source) and not hasattr(source, "__getitem__"):
         return BatchFunction(source, None if batches is None else check_count("batches", batches))
     if batches is not None:
         raise ValueError("batches is for a function's batches: rows by index make batches of batch_size")
     if y is not None or (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
-        rows = PairRows(source) if y is None else Columns(stack_lists("x", source), stack_lists("y", y))
+        rows = PairRows(source) if y is None else Columns(_columns("x", source), _columns("y", y))
         if not len(rows):
             raise ValueError("source has no rows")
         return rows
@@ -156,6 +156,16 @@ def as_source(source: Any, y: Any, batches: int | None) -> Columns | PairRows | 
         "source must have len and rows by index, or be a function that returns an iterator of batches, got "
         f"{type(source).__name__}{remedy if hasattr(source, '__iter__') else ''}"
     )
+
+
+def _columns(name: str, tree: Any) -> Any:
+    """Return lists and tables as arrays: a table's own index would pick rows by their labels."""
+    tables = jax.tree.map(lambda part: part.to_numpy() if hasattr(part, "to_numpy") else part, tree, is_leaf=_is_list)
+    return stack_lists(name, tables)
+
+
+def _is_list(part: Any) -> bool:
+    return isinstance(part, list)
 
 
 def leaf_name(path: Any) -> str:

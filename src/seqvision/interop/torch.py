@@ -82,31 +82,30 @@ def to_torch(
 ) -> dict[str, np.ndarray]:
     """Return what torch's state_dict holds for one layer and direction: the inverse of `from_torch`.
 
-        Our bias becomes ``bias_ih``; ``bias_hh`` is zero but for the GRU's ``b_n``. Dicts of several layers are joined
-        by ``|``, and ``layer.load_state_dict({name: torch.from_numpy(a) for name, a in d.items()})`` takes them.
+    Our bias becomes ``bias_ih``; ``bias_hh`` is zero but for the GRU's ``b_n``. Dicts of several layers are joined
+    by ``|``, and ``layer.load_state_dict({name: torch.from_numpy(a) for name, a in d.items()})`` takes them.
 
-        Args:
-          cell: `Elman` ("tanh" or "relu"), `GRU`, `LSTM` or `LSTMVariant` with proj alone.
-          params: its parameters, or a dict of their fields.
-          layer: which of ``num_layers``; None for torch's single-step cells.
-          reverse: the backward direction of a bidirectional layer.
-          prefix: what stands before the names.
-          bias: False for a layer made with ``bias=False``; our biases must be zero then.
+    Args:
+      cell: `Elman` ("tanh" or "relu"), `GRU`, `LSTM` or `LSTMVariant` with proj alone.
+      params: its parameters, or a dict of their fields.
+      layer: which of ``num_layers``; None for torch's single-step cells.
+      reverse: the backward direction of a bidirectional layer.
+      prefix: what stands before the names.
+      bias: False for a layer made with ``bias=False``; our biases must be zero then.
 
-        Returns:
-          Names -> NumPy arrays of the parameters' dtype.
+    Returns:
+      Names -> NumPy arrays of the parameters' dtype.
 
-        Raises:
-          ValueError: for parameters that do not fit the cell, or biases with nowhere to go.
-          TypeError: for a cell that torch does not have.
+    Raises:
+      ValueError: for parameters that do not fit the cell, or biases with nowhere to go.
+      TypeError: for a cell that torch does not have.
 
-        >>> import jax
-        >>> from seqvision._checks import check_flag
-    from seqvision.cells import GRU
-        >>> cell = GRU(4)
-        >>> state_dict = to_torch(cell, cell.init(jax.random.key(0), in_features=3), layer=1, reverse=True)
-        >>> state_dict["weight_ih_l1_reverse"].shape
-        (12, 3)
+    >>> import jax
+    >>> from seqvision.cells import GRU
+    >>> cell = GRU(4)
+    >>> state_dict = to_torch(cell, cell.init(jax.random.key(0), in_features=3), layer=1, reverse=True)
+    >>> state_dict["weight_ih_l1_reverse"].shape
+    (12, 3)
     """
     _check("to_torch", cell)
     check_flag("reverse", reverse, owner="to_torch")

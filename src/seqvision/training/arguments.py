@@ -45,9 +45,14 @@ def check_model(model: Any) -> nn.Module:
     raise TypeError(f"model must be a flax.linen module, got {shown(model, 80)}: {remedy}")
 
 
+def is_data_set(data: Any) -> bool:
+    """Whether rows can be gathered of it, as of `Windows` and `Arrays`; a tensor of torch has another ``gather``."""
+    return hasattr(data, "gather") and hasattr(data, "__len__") and not hasattr(data, "dtype")
+
+
 def as_data(name: str, data: Any) -> Any:
     """Return a data set: what is one already, or the `Arrays` of a pair (x, y)."""
-    if isinstance(data, Stream) or (hasattr(data, "gather") and hasattr(data, "__len__")):
+    if isinstance(data, Stream) or is_data_set(data):
         return data
     if isinstance(data, tuple) and not hasattr(data, "_fields") and len(data) == 2:
         return Arrays(*data)

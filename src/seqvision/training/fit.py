@@ -14,7 +14,7 @@ import numpy as np
 import optax
 from jax import Array
 
-from seqvision._checks import check_count, check_flag
+from seqvision._checks import check_count, check_flag, shown
 from seqvision.data import Batch, Stream
 
 from .arguments import as_data, check_model, resolve_key
@@ -26,7 +26,16 @@ from .optimizers import OptimizerName, resolve_optimizer
 from .resuming import resume
 from .run import end_state, good_state, make_epochs
 from .state import TrainState, create_state, state_shapes
-from .step import Augmentation, ComputeType, Metrics, Penalty, compute_type, make_eval_step, make_train_step
+from .step import (
+    Augmentation,
+    ComputeType,
+    Metrics,
+    Penalty,
+    check_functions,
+    compute_type,
+    make_eval_step,
+    make_train_step,
+)
 from .stopping import EarlyStopping, start_watch
 from .streaming import StreamedEpoch, StreamPrograms, make_stream_programs
 
@@ -122,8 +131,13 @@ def fit(
     loss_function = resolve_loss(loss)
     named = resolve_metrics(metrics, loss_function)
     if stopping is not None:
+        if not isinstance(stopping, EarlyStopping):
+            raise TypeError(
+                f"stopping must be an EarlyStopping, such as EarlyStopping(patience=5), got {shown(stopping)}"
+            )
         names = ("loss", *(name for name, _ in named))
         stopping.check([*names, *(f"val_{name}" for name in names if validation is not None)])
+    check_functions(augment, penalty)
     options = StepOptions(augment, penalty, micro_batch, compute_type(compute_dtype))
     settings = Settings(loss_function, named, options, stopping, batch_size, shuffle)
     streamed = isinstance(data, Stream) or isinstance(validation, Stream)

@@ -183,9 +183,9 @@ def resolve_loss(loss: LossName | PerExample) -> PerExample:
 
 
 def resolve_metrics(
-    metrics: Mapping[str, str | PerExample] | Iterable[str] | None, loss: PerExample | None = None
+    metrics: Mapping[str, str | PerExample] | Iterable[str | PerExample] | None, loss: PerExample | None = None
 ) -> tuple[tuple[str, PerExample], ...]:
-    """Return (name, function) pairs from names, or from a mapping of names to names or functions.
+    """Return (name, function) pairs from names and functions, or from a mapping of names to either.
 
     "accuracy" beside binary cross entropy is that of each output by itself, see `is_right_sign`.
 
@@ -196,7 +196,11 @@ def resolve_metrics(
         return ()
     if isinstance(metrics, str):
         raise TypeError(f"metrics must be names or a mapping, got one string: pass {{{metrics!r}}}")
-    named = metrics if isinstance(metrics, Mapping) else {name: name for name in sorted(metrics)}
+    if callable(metrics) or not hasattr(metrics, "__iter__"):
+        raise TypeError(f"metrics must be names or a mapping, got {shown(metrics)}: pass a list or a mapping of them")
+    named = (
+        metrics if isinstance(metrics, Mapping) else {_name(metric): metric for metric in sorted(metrics, key=_name)}
+    )
     if "loss" in named:
         raise ValueError('metrics: the name "loss" is taken by the loss itself: choose another')
     table = METRICS | ({"accuracy": is_right_sign} if loss is binary_cross_entropy else {})
@@ -204,11 +208,19 @@ def resolve_metrics(
 
 
 def _resolve(argument: str, choice: str | PerExample, table: Mapping[str, PerExample]) -> PerExample:
+    if isinstance(choice, type):
+        raise TypeError(
+            f"{argument} must be a function, got the class {choice.__name__}: make one, {choice.__name__}()"
+        )
     if callable(choice):
         return choice
     if not isinstance(choice, str) or choice not in table:
         raise ValueError(f"{argument} must be one of {', '.join(table)}, or a function, got {shown(choice)}")
     return table[choice]
+
+
+def _name(metric: str | PerExample) -> str:
+    return metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
 
 
 def differ_by_ones(shape: Sequence[int], other: Sequence[int]) -> bool:

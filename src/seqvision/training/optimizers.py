@@ -65,8 +65,8 @@ def resolve_optimizer(optimizer: Any) -> optax.GradientTransformation:
     >>> resolve_optimizer("adam") is resolve_optimizer("adam")
     True
     """
-    if isinstance(optimizer, str) and optimizer in _OPTIMIZERS:
-        return _OPTIMIZERS[optimizer]
+    if isinstance(optimizer, str) and optimizer.lower() in _OPTIMIZERS:
+        return _OPTIMIZERS[optimizer.lower()]
     if callable(getattr(optimizer, "init", None)) and callable(getattr(optimizer, "update", None)):
         return optimizer
     if inspect.isfunction(optimizer) and optimizer.__module__.startswith("optax"):

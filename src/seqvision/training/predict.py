@@ -13,6 +13,7 @@ from jax import Array
 from seqvision._checks import check_count, check_flag
 from seqvision.data import Stream
 
+from .arguments import is_data_set
 from .checks import check_leading_axis
 from .compilation import Program, kept_on_disk
 from .state import TrainState, call_model
@@ -50,7 +51,7 @@ def predict(
     cache = kept_on_disk if compilation_cache else nullcontext
     if isinstance(data, Stream):
         return _predict_stream(state, data, batch_size, tuple(views), cache)
-    if not hasattr(data, "gather"):
+    if not is_data_set(data):
         data = jax.tree.map(_as_input, data, is_leaf=lambda part: isinstance(part, list))
     rows = _rows(data)
     size = min(batch_size, rows)
@@ -110,11 +111,11 @@ def _variables(state: TrainState) -> dict[str, Any]:
 
 
 def _gather(data: Any, rows: Array) -> Any:
-    return data.gather(rows).x if hasattr(data, "gather") else jax.tree.map(lambda part: part[rows], data)
+    return data.gather(rows).x if is_data_set(data) else jax.tree.map(lambda part: part[rows], data)
 
 
 def _rows(data: Any) -> int:
-    if hasattr(data, "gather"):
+    if is_data_set(data):
         sizes = {len(data)}
     else:
         sizes = {part.shape[0] if part.ndim else 0 for part in jax.tree.leaves(data)}
@@ -125,7 +126,7 @@ def _rows(data: Any) -> int:
 
 
 def _as_input(part: Any) -> Array:
-    part = jnp.asarray(part)
+    part = jnp.asarray(part if isinstance(part, Array) else np.asarray(part))
     if part.dtype in (jnp.uint8, jnp.int8, jnp.uint16, jnp.int16):
         raise TypeError(f"predict: data is {part.dtype}: scale images as the training images were, e.g. divide by 255")
     if jnp.iscomplexobj(part):

@@ -15,7 +15,7 @@ from seqvision.data import Batch
 from .losses import LossName, PerExample, like_outputs, resolve_loss, resolve_metrics
 from .state import TrainState, call_model
 
-Metrics = Mapping[str, str | PerExample] | Iterable[str] | None
+Metrics = Mapping[str, str | PerExample] | Iterable[str | PerExample] | None
 Step = Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]
 Augmentation = Callable[[Array, Batch], Batch]
 Penalty = Callable[[Any], Array]
@@ -42,8 +42,8 @@ def make_train_step(
       loss: a name ("mse", "mae", "huber", "binary_cross_entropy", "cross_entropy", "categorical_cross_entropy",
         "sequence_cross_entropy") or a function (outputs, targets) -> (B,). Targets that differ from the outputs by axes
         of length 1 alone, (B,) from (B, 1), come in the outputs' shape; nothing else is reshaped or broadcast.
-      metrics: names (also "accuracy", "token_accuracy", "exact_match"), or a mapping of names to names or such
-        functions; "accuracy" beside binary cross entropy is that of each output by itself.
+      metrics: names (also "accuracy", "token_accuracy", "exact_match") or such functions, or a mapping of names to
+        either; "accuracy" beside binary cross entropy is that of each output by itself.
       augment: (key, batch) -> batch, such as `seqvision.data.Augment`; loss and metrics see what it returns.
       penalty: params -> (), added to what is minimized and not to the reported loss, such as `WeightPenalty`.
       micro_batch: accumulate the gradient over parts of at most so many examples, which takes less memory. The step is
@@ -63,6 +63,7 @@ def make_train_step(
     named = resolve_metrics(metrics, loss_function)
     if micro_batch is not None:
         check_count("micro_batch", micro_batch)
+    check_functions(augment, penalty)
     dtype = compute_type(compute_dtype)
 
     def gradients(state: TrainState, batch: Batch, key: Array) -> Any:
@@ -140,7 +141,8 @@ def _variables(state, params):
 def _mean(values, name, batch):
     examples = jax.tree.leaves(batch.x)[0].shape[0]
     if values.shape != (examples,):
-        raise ValueError(f"{name} must give one value an example, ({examples},), got shape {values.shape}")
+        remedy = "average over all axes but the first" if values.shape else "leave the mean over the examples out"
+        raise ValueError(f"{name} must give one value an example, ({examples},), got shape {values.shape}: {remedy}")
     return values.mean()
 
 
@@ -174,6 +176,16 @@ def _accumulate_gradients(
     total = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
     total, _ = jax.lax.scan(lambda t, part: (add(t, part[0], part[1], size), None), total, (parts, jnp.arange(full)))
     return add(total, last, full, rest) if rest else total
+
+
+def check_functions(augment: Any, penalty: Any) -> None:
+    """Refuse an augmentation or a penalty that is no function, or a class of such."""
+    for name, function, example in (
+        ("augment", augment, "seqvision.data.Augment((Flip(),))"),
+        ("penalty", penalty, "WeightPenalty(l2=1e-4)"),
+    ):
+        if function is not None and (isinstance(function, type) or not callable(function)):
+            raise TypeError(f"{name} must be a function, such as {example}, got {shown(function)}")
 
 
 def compute_type(name: Any) -> Any:
