@@ -36,6 +36,7 @@ HOUSE = [
 SHARED = {
     "_arrays",
     "_checks",
+    "_derivatives",
     "_primitives",
     "_sharding",
     "activations",

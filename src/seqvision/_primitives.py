@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
+from jax.typing import DTypeLike
 
 
 def make_primitive(
@@ -67,3 +69,9 @@ def _devices(axes: Any) -> int:
     if mesh is None:
         return getattr(axes, "num_devices", 1)
     return math.prod(size for name, size in mesh.shape.items() if name not in axes.manual_axes)
+
+
+def outline_like(outline: Any, shape: Sequence[Any], dtype: DTypeLike) -> Any:
+    """Return the outline of an array that varies over the axes of a mesh as the one of another outline does."""
+    spec = jax.sharding.PartitionSpec(*[None] * len(shape))
+    return outline.update(shape=tuple(shape), dtype=np.dtype(dtype), sharding=outline.sharding.update(spec=spec))

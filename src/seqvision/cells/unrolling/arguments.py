@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision._checks import shown
+from seqvision._sharding import vary_alike
 
 from ..base import Cell, PyTree
 from ..learned_start import LearnedStart
@@ -41,7 +42,7 @@ def time_first(
     if mask is not None:
         xs = jnp.where(jnp.expand_dims(mask, range(mask.ndim, xs.ndim)), xs, 0)
     xs, mask, reset = jax.tree.map(lambda a: jnp.moveaxis(a, len(batch), 0), (xs, mask, reset))
-    return batch, Problem(params, xs, state, fresh, mask, reset)
+    return batch, vary_alike(Problem(params, xs, state, fresh, mask, reset))
 
 
 def started(cell: Any, problem: Problem) -> tuple[Any, Problem]:
@@ -65,11 +66,12 @@ def promote(cell: Any, problem: Problem) -> Problem:
             raise ValueError(
                 f"unroll: step of {cell!r} must return a state like the one it takes, {before}, got {after}"
             )
-        state, fresh = (
-            tree if tree is None else jax.tree.map(lambda s, n: s.astype(jnp.result_type(s, n)), tree, new)
-            for tree in (state, fresh)
-        )
+        state, fresh = (tree if tree is None else jax.tree.map(_widened, tree, new) for tree in (state, fresh))
     return problem._replace(state=state, fresh=fresh)
+
+
+def _widened(leaf, new):
+    return leaf if leaf.dtype == new.dtype else leaf.astype(jnp.result_type(leaf, new))
 
 
 def check_cell_first(owner: str, cell: Any, params: PyTree = None) -> None:

@@ -7,11 +7,11 @@ a parameter-sized gradient in every step.
 It runs the cells that have a rule (`seqvision.cells.unrolling.rules.table`).
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 from jax import Array
+
+from seqvision._derivatives import with_backward
 
 from ..base import PyTree
 from .problem import Problem, keep
@@ -43,25 +43,16 @@ def _joins(params) -> bool:
     return jax.default_backend() == "cpu" and params.w_x.shape[0] <= params.w_h.shape[0]
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
-def _fused(cell, join, lean, problem):
-    params, xs, state, fresh, mask, reset = problem
-    share, advance = rule_of(cell).forward(params, join)
-
-    def body(state, inputs):
-        new, y, _ = _forward_step(advance, state, fresh, *inputs)
-        return new, y
-
-    return jax.lax.scan(body, state, (_shares(share, xs), mask, reset))
-
-
 def _shares(share, xs):
-    """Return the share of xs (T, ..., D), taken of it as of one table of rows: a 2-D product is the fast one."""
     return jax.tree.map(lambda a: a.reshape(*xs.shape[:-1], a.shape[-1]), share(_rows(xs)))
 
 
 def _rows(a):
-    return a.reshape(-1, a.shape[-1])
+    """Return steps (T, ..., K) as one table: a 2-D product is the fast one.
+
+    With several devices the axes stay apart, since a batch that is split over them would be gathered for the table.
+    """
+    return a.reshape(-1, a.shape[-1]) if jax.device_count() == 1 else a
 
 
 def _forward_step(advance, state, fresh, x, m, r):
@@ -110,7 +101,16 @@ def _backward(cell, join, lean, residuals, cotangents):
     inputs = (d_ys, _shares(share, xs) if lean else None, mask, reset, starts, saved)
     (d_state, d_fresh), d_a = jax.lax.scan(body, (d_final, d_fresh), inputs, reverse=True)
     d_params, d_xs = rule_of(cell).gradients(params, *jax.tree.map(_rows, (starts, xs, d_a)))
-    return (Problem(d_params, d_xs.reshape(xs.shape), d_state, d_fresh),)
+    return Problem(d_params, d_xs.reshape(xs.shape), d_state, d_fresh)
 
 
-_fused.defvjp(_forward, _backward)
+@with_backward(_forward, _backward)
+def _fused(cell, join, lean, problem):
+    params, xs, state, fresh, mask, reset = problem
+    share, advance = rule_of(cell).forward(params, join)
+
+    def body(state, inputs):
+        new, y, _ = _forward_step(advance, state, fresh, *inputs)
+        return new, y
+
+    return jax.lax.scan(body, state, (_shares(share, xs), mask, reset))

@@ -43,7 +43,7 @@ METHODS: dict[str, Execution] = {  # "auto" is the first that can run and is wor
     "numba": Execution(
         numba.unroll_by_numba,
         "one compiled kernel that takes each core's sequences through time, W_h packed once, a population in one call; "
-        "numba compiles it once on a machine, for about 15 seconds",
+        "numba compiles it once on a machine, for about 15 seconds; `jax.export` keeps a scan in its place",
         numba.is_supported,
         "`Elman`, `LSTM`, `GRU` (reset after), without compute_dtype",
         numba.is_worthwhile,
@@ -51,7 +51,6 @@ METHODS: dict[str, Execution] = {  # "auto" is the first that can run and is wor
         is_available=numba.is_available,
         where="a CPU under Linux or macOS, and numba installed",
         dtype="float32",
-        transformations=("grad", "vmap", "second derivatives"),
     ),
     "fused": Execution(
         fused.unroll_fused,
@@ -61,7 +60,6 @@ METHODS: dict[str, Execution] = {  # "auto" is the first that can run and is wor
         "`Elman`, `LSTM`, `GRU`",
         lambda cell: True,
         remat=get_args(Remat),
-        transformations=("grad", "vmap", "second derivatives", "jax.export"),
     ),
     "associative": Execution(
         associative.unroll_associative,
@@ -84,7 +82,6 @@ METHODS: dict[str, Execution] = {  # "auto" is the first that can run and is wor
         newton.is_supported,
         "cells whose state is a few real numbers, in vectors",
         lambda cell: False,
-        transformations=("grad", "vmap", "second derivatives", "jax.export"),
     ),
     "pallas": Execution(
         pallas.unroll_by_pallas,
@@ -92,7 +89,7 @@ METHODS: dict[str, Execution] = {  # "auto" is the first that can run and is wor
         pallas.is_supported,
         "`Elman`, `LSTM`, `GRU` (reset after) of 16, 32, 64 … units",
         lambda cell: False,
-        transformations=("grad", "vmap", "jax.export"),
+        transformations=("grad", "jvp", "vmap", "jax.export"),
     ),
     "cudnn": Execution(
         cudnn.unroll_by_cudnn,

@@ -18,6 +18,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._derivatives import with_backward
+
 from ..base import PyTree
 from .arguments import promote
 from .problem import Problem, keep
@@ -63,7 +65,53 @@ def unroll_by_newton(cell, problem: Problem, remat: str = "none") -> tuple[PyTre
     return jax.tree.map(lambda leaf: leaf[-1], final), ys
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def _sizes(flat):
+    """Return how large each feature of the states gets, (1, ..., n): one may be huge, and all of them small."""
+    largest = jnp.max(jnp.abs(flat), axis=tuple(range(flat.ndim - 1)), keepdims=True, initial=0)
+    return jnp.maximum(largest, jnp.finfo(flat.dtype).tiny)
+
+
+def _forward(cell, settings, problem):
+    states, outcome = solve(cell, settings, problem)
+    return (states, outcome), (problem, states, outcome.converged)
+
+
+def _backward(cell, settings, residuals, cotangents):
+    """Solve c_t = g_t + J_{t+1}^T c_{t+1}, then transpose all steps at once, the states before them held."""
+    problem, states, converged = residuals
+    jacobian = _jacobian(cell, problem, states, "full")
+    later = jnp.concatenate([jacobian[1:], jnp.zeros_like(jacobian[:1])]).swapaxes(-1, -2)
+    g, unflatten = _flatten(cotangents[0])
+    c = _recurrence(converged, later, g, reverse=True)
+    _, transpose = jax.vjp(partial(_all_steps, cell, problem, states), *_without_flags(problem))
+    d_params, d_xs, d_state, d_fresh = transpose(unflatten(c))
+    return Problem(d_params, d_xs, d_state, d_fresh)
+
+
+def _tangents(cell, settings, problem, residuals, dots):
+    """Solve d_t = b_t + J_t d_{t-1}, where b_t are the tangents of all steps at once, the states before them held."""
+    _, states, converged = residuals
+    _, b = jax.jvp(partial(_all_steps, cell, problem, states), _without_flags(problem), _without_flags(dots))
+    flat, unflatten = _flatten(b)
+    d = _recurrence(converged, _jacobian(cell, problem, states, "full"), flat)
+    return unflatten(d), Outcome(jnp.zeros((), flat.dtype), None, None)
+
+
+def _all_steps(cell, problem, states, params, xs, state, fresh):
+    return advance(cell, problem._replace(params=params, xs=xs, fresh=fresh), before(state, states))[0]
+
+
+def _without_flags(problem):
+    return problem.params, problem.xs, problem.state, problem.fresh
+
+
+def _recurrence(converged, a, b, *, reverse=False):
+    # Where states run away their Jacobians do too, and products of many would overflow.
+    ways = (partial(linear_recurrence, reverse=reverse), partial(_sequential_recurrence, reverse=reverse))
+    return jax.lax.cond(converged, *ways, a, b)
+
+
+@with_backward(_forward, _backward, _tangents)
 def solve(cell, settings: NewtonSettings, problem: Problem) -> tuple[PyTree, Outcome]:
     """Return the states after every step, leaves (T, ..., n), and how the iteration ended."""
     start, unflatten = _flatten(jax.tree.map(lambda leaf: _repeat(leaf, len(problem.xs)), problem.state))
@@ -92,39 +140,6 @@ def solve(cell, settings: NewtonSettings, problem: Problem) -> tuple[PyTree, Out
     if settings.fallback:
         states = jax.lax.cond(outcome.converged, lambda: states, lambda: _sequential_states(cell, problem))
     return states, outcome
-
-
-def _sizes(flat):
-    """Return how large each feature of the states gets, (1, ..., n): one may be huge, and all of them small."""
-    largest = jnp.max(jnp.abs(flat), axis=tuple(range(flat.ndim - 1)), keepdims=True, initial=0)
-    return jnp.maximum(largest, jnp.finfo(flat.dtype).tiny)
-
-
-def _forward(cell, settings, problem):
-    states, outcome = solve(cell, settings, problem)
-    return (states, outcome), (problem, states, outcome.converged)
-
-
-def _backward(cell, settings, residuals, cotangents):
-    """Solve c_t = g_t + J_{t+1}^T c_{t+1}, then transpose all steps at once, the states before them held."""
-    problem, states, converged = residuals
-    jacobian = _jacobian(cell, problem, states, "full")
-    later = jnp.concatenate([jacobian[1:], jnp.zeros_like(jacobian[:1])]).swapaxes(-1, -2)
-    g, unflatten = _flatten(cotangents[0])
-    # Where states run away their Jacobians do too, and products of many would overflow.
-    c = jax.lax.cond(
-        converged, partial(linear_recurrence, reverse=True), partial(_sequential_recurrence, reverse=True), later, g
-    )
-
-    def all_steps(params, xs, state, fresh):
-        return advance(cell, problem._replace(params=params, xs=xs, fresh=fresh), before(state, states))[0]
-
-    _, transpose = jax.vjp(all_steps, problem.params, problem.xs, problem.state, problem.fresh)
-    d_params, d_xs, d_state, d_fresh = transpose(unflatten(c))
-    return (Problem(d_params, d_xs, d_state, d_fresh, mask=None, reset=None),)
-
-
-solve.defvjp(_forward, _backward)
 
 
 def advance(cell, problem: Problem, start: PyTree) -> tuple[PyTree, Array]:

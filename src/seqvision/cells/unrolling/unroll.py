@@ -4,6 +4,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision._checks import check_flag
+from seqvision._sharding import on_auto_axes
 
 from ..base import Cell, Params, State
 from .arguments import started, time_first
@@ -58,8 +59,14 @@ def unroll(
     ((2, 5, 8), (2, 8))
     """
     check_flag("reverse", reverse, owner="unroll")
-    batch, problem = time_first("unroll", cell, params, xs, state, mask, reset)
-    cell, problem = started(cell, problem)
-    how = choose(cell, problem, method, remat)
-    final, ys = how.run(cell, problem.flip() if reverse else problem, remat)
-    return final, jnp.moveaxis(jnp.flip(ys, 0) if reverse else ys, 0, len(batch))
+
+    def run(params, xs, state, mask, reset):
+        batch, problem = time_first("unroll", cell, params, xs, state, mask, reset)
+        inner, problem = started(cell, problem)
+        how = choose(inner, problem, method, remat)
+        final, ys = how.run(inner, problem.flip() if reverse else problem, remat)
+        return final, jnp.moveaxis(jnp.flip(ys, 0) if reverse else ys, 0, len(batch))
+
+    xs = jnp.asarray(xs)
+    batch_axes = max(xs.ndim - 1 - getattr(cell, "event_axes", 1), 0)
+    return on_auto_axes(run, xs, batch_axes, params, xs, state, mask, reset)

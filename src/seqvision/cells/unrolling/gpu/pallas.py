@@ -15,11 +15,14 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._derivatives import with_backward
+
 from ...base import PyTree
 from ...elman import Elman
 from ...gru import GRU
 from ..problem import Problem
 from ..rules.table import has_gated_rule, rule_of
+from ..scan import unroll_by_scan
 
 ROWS = 16  # sequences a program: the fewest that a GPU's matrix unit takes
 ON_CHIP = 2**17  # bytes of W_h that leave room for the rest of a program
@@ -51,17 +54,14 @@ def unroll_by_pallas(cell, problem: Problem, remat: str = "none") -> tuple[PyTre
     mask = (jnp.ones((T, N), bool) if mask is None else mask.reshape(T, N)).astype(jnp.int32)
     reset = (jnp.zeros((T, N), bool) if reset is None else reset.reshape(T, N)).astype(jnp.int32)
     state, fresh = jax.tree.map(lambda leaf: padded(leaf.reshape(N, -1), 0), (state, fresh))
-    final, ys = _run(cell, params, padded(xs.reshape(T, N, -1), 1), state, fresh, padded(mask, 1), padded(reset, 1))
+    rows = Problem(params, padded(xs.reshape(T, N, -1), 1), state, fresh, padded(mask, 1), padded(reset, 1))
+    final, ys = _run(cell, rows)
     final = jax.tree.map(lambda leaf: leaf[:N].reshape(*batch, -1), final)
     return final, ys[:, :N].reshape(T, *batch, -1)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _run(cell, params, xs, state, fresh, mask, reset):
-    return _forward(cell, params, xs, state, fresh, mask, reset)[0]
-
-
-def _forward(cell, params, xs, state, fresh, mask, reset):
+def _forward(cell, problem):
+    params, xs, state, fresh, mask, reset = problem
     (T, N, _), H = xs.shape, cell.hidden
     share, _ = rule_of(cell).forward(params)
     shares = share(xs.reshape(T * N, -1))
@@ -130,10 +130,22 @@ def _backward(cell, residuals, cotangents):
     d_params, d_xs = rule_of(cell).gradients(
         params, starts, inputs, (d_a, d_gates[2]) if isinstance(cell, GRU) else d_a
     )
-    return d_params, d_xs.reshape(xs.shape), d_state, d_fresh, None, None
+    return Problem(d_params, d_xs.reshape(xs.shape), d_state, d_fresh)
 
 
-_run.defvjp(_forward, _backward)
+def _tangents(cell, problem, residuals, dots):
+    """Return those of method="scan": a kernel has none."""
+
+    def run(floats):
+        flags = {"mask": problem.mask > 0, "reset": problem.reset > 0}
+        return unroll_by_scan(cell, floats._replace(**flags))
+
+    return jax.jvp(run, (problem._replace(mask=None, reset=None),), (dots,))[1]
+
+
+@with_backward(_forward, _backward, _tangents)
+def _run(cell, problem):
+    return _forward(cell, problem)[0]
 
 
 def _gates(cell):

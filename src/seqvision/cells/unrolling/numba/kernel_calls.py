@@ -181,7 +181,8 @@ def _call(work, cell, results, prepare, operands, aliases=None):
     members = len(jax.tree.leaves(operands)[0])
     operands = jax.vmap(functools.partial(prepare, cell))(*operands)
     kind = Kind[(cell.activation if isinstance(cell, Elman) else type(cell).__name__).upper()]
-    task = jnp.array(Task(kind=kind, work=work, members=members), jnp.int32)
+    numbers = Task(kind=kind, work=work, members=members)
+    task = jnp.concatenate([jnp.full((1,), int(number), jnp.int32) for number in numbers])  # a constant in no program
     outlines = [jax.ShapeDtypeStruct((members, *r.shape), jnp.float32) for r in results]
     got = jax.ffi.ffi_call(TARGET, outlines, input_output_aliases=aliases or {})(task, *operands)
     return type(results)(*got)
@@ -241,6 +242,7 @@ weight_sums = KernelPrimitive(
     scan=scans.weight_sums,
     outlines=_weight_outlines,
     axes=dict.fromkeys(("xs", "hs", "d", "h0", "reset", "fresh_h")),  # a sum over all sequences
+    summed_axes={"xs": 1, "hs": 1, "d": 1, "h0": 0, "reset": 1, "fresh_h": 0},
     result_axes={"sums": None},
 )
 input_products = KernelPrimitive(

@@ -4,16 +4,20 @@ Its operands and results are flat and start with an axis of members, the models 
 ``tree`` is the tree of the operands.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax._src.dispatch import prim_requires_devices_during_lowering
 from jax.extend.core import Primitive
-from jax.interpreters import ad
+from jax.interpreters import ad, mlir
 
-from seqvision._primitives import make_primitive
+from seqvision._primitives import make_primitive, outline_like
+
+from .partitioning import split_over_devices
 
 
 def floats(*shape: int) -> jax.core.ShapedArray:
@@ -32,6 +36,7 @@ class KernelPrimitive:
       outlines: (cell, stacks, *operands) -> the outlines of the results, without that axis.
       axes: of each operand, the axis that counts sequences; None where all sequences share it.
       result_axes: the same of the results.
+      summed_axes: those of operands where the results are sums over all sequences: devices add up what each has of it.
     """
 
     name: str
@@ -40,19 +45,21 @@ class KernelPrimitive:
     outlines: Callable
     axes: dict[str, int | None]
     result_axes: dict[str, int | None]
+    summed_axes: dict[str, int] | None = None
     core: Primitive = field(init=False)
 
     def __post_init__(self):
         self.core = make_primitive(
             f"recurrent_{self.name}",
             self._by_scan,
-            on_cpu=self._by_kernel,
             outlines=self._abstract,
             batch=self._batch,
             options=("cell", "stacks", "tree"),
             multiple_results=True,
         )
         ad.primitive_jvps[self.core] = self._jvp
+        mlir.register_lowering(self.core, self._lower_on_cpu, platform="cpu")
+        prim_requires_devices_during_lowering.add(self.core)
 
     def __call__(self, cell, stacks: str, *operands: Any) -> Any:
         """Return the results for operands that are trees without the axis of members."""
@@ -65,7 +72,37 @@ class KernelPrimitive:
         return self.outlines(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape[1:]) for a in leaves]))
 
     def _abstract(self, *leaves, **static):
-        return [floats(leaves[0].shape[0], *a.shape) for a in jax.tree.leaves(self._outlines_of(leaves, **static))]
+        results = jax.tree.leaves(self._outlines_of(leaves, **static))
+        return [outline_like(leaves[0], (leaves[0].shape[0], *a.shape), a.dtype) for a in results]
+
+    def _lower_on_cpu(self, context, *operands, **static):
+        """Call the kernel, on each device its own; but not where XLA splits unseen, or where a program is exported."""
+        module = context.module_context
+        place, run = module.axis_context, self._by_scan
+        if not module.lowering_parameters.for_export:
+            if isinstance(place, mlir.SPMDAxisContext):  # inside `jax.shard_map`
+                run = self._by_kernel if set(place.manual_axes) == set(place.mesh.axis_names) else run
+            elif place.num_devices == 1:
+                run = self._by_kernel
+            elif place.abstract_mesh is not None:
+                run = self._split
+        return mlir.lower_fun(functools.partial(run, **static), multiple_results=True)(context, *operands)
+
+    def _split(self, *leaves, **static):
+        """Call the kernel on each device for the members and sequences that lie there."""
+        results = self._outlines_of(leaves, **static)
+        axes = self.summed_axes or self.axes
+        places = _spread(axes.values(), jax.tree.unflatten(static["tree"], leaves))
+        ends = _spread(self.result_axes.values(), results)
+        run = split_over_devices(
+            functools.partial(self._by_kernel, **static),
+            [(a.ndim, None if place is None else place + 1) for a, place in zip(leaves, places, strict=True)],
+            [
+                (len(a.shape) + 1, None if k is None else k + 1)
+                for a, k in zip(jax.tree.leaves(results), ends, strict=True)
+            ],
+        )
+        return run(*leaves)
 
     def _by_kernel(self, *leaves, cell, stacks, tree):
         expected = self._outlines_of(leaves, cell, stacks, tree)

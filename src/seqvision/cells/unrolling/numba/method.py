@@ -8,13 +8,15 @@ weights after another.
 """
 
 import functools
+import math
 import sys
 from importlib.util import find_spec
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
+
+from seqvision._derivatives import with_backward
 
 from ...affine import check_features
 from ...base import PyTree
@@ -53,8 +55,8 @@ def unroll_by_numba(cell, problem: Problem, remat: str = "none") -> tuple[PyTree
     _check(cell, problem.params, problem.xs)
     params, xs, state, fresh, mask, reset = problem.cast()
     T, *batch, _ = xs.shape
-    N = int(np.prod(batch))
-    if not T * N:
+    N = math.prod(batch)
+    if 0 in xs.shape[:-1]:
         return state, jnp.zeros((T, *batch, cell.hidden), xs.dtype)
     state, fresh = jax.tree.map(lambda leaf: leaf.reshape(N, -1), (state, fresh))
     steps = jax.tree.map(lambda leaf: leaf.reshape(T, N, *leaf.shape[len(batch) + 1 :]), (xs, mask, reset))
@@ -82,11 +84,6 @@ def _check(cell, params, xs):
             raise ValueError(f"{cell!r} needs params.{name} {shape}, got {got}: init with the same cell")
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def _run(cell, problem: Problem):
-    return forward_loop(cell, "states", *problem)[:2]
-
-
 def _forward(cell, problem: Problem):
     final, hs, cs, saved = forward_loop(cell, "all", *problem)
     return (final, hs), (problem, hs, cs, saved)
@@ -97,7 +94,12 @@ def _backward(cell, residuals, cotangents):
     d, d_state, d_fresh = backward_loop(cell, "all", params.w_h, *cotangents, hs, cs, saved, state, fresh, mask, reset)
     (d_w,) = weight_sums(cell, "all", xs, hs, d, state.h, reset, None if fresh is None else fresh.h)
     d_params, d_xs = _gather(cell, params, d, d_w)
-    return (Problem(d_params, d_xs, d_state, d_fresh),)
+    return Problem(d_params, d_xs, d_state, d_fresh)
+
+
+@with_backward(_forward, _backward)
+def _run(cell, problem: Problem):
+    return forward_loop(cell, "states", *problem)[:2]
 
 
 def _gather(cell, params, d, d_w):
@@ -109,6 +111,3 @@ def _gather(cell, params, d, d_w):
         d_params = d_params._replace(b_n=by_one[3 * H :])
     (d_xs,) = input_products(cell, "all", d, columns_of_x(cell, params.w_x))
     return d_params, d_xs
-
-
-_run.defvjp(_forward, _backward)

@@ -55,17 +55,27 @@ def weight_gradients(
 ) -> tuple[Array, Array, Array]:
     """Return the gradients of w_x (D, K), w_h (H, K) and b (K,) from those of x W_x + h W_h + b, blocks of columns.
 
-    They are one product a block, [x, 1, h]^T d: the d (R, K') are the largest arrays of a backward pass, and each is
+    They are one product a block, [x, 1, h]^T d: the d (..., K') are the largest arrays of a backward pass, and each is
     read once.
     """
     D = x.shape[-1]
-    rows = jnp.concatenate([x, jnp.ones_like(x, shape=(len(x), 1)), h], axis=-1).T
-    w = jnp.concatenate([affine(rows, d, None, dtype) for d in blocks], axis=-1)
+    rows = jnp.concatenate([x, jnp.ones_like(x, shape=(*x.shape[:-1], 1)), h], axis=-1)
+    w = jnp.concatenate([_sum_of_products(rows, d, dtype) for d in blocks], axis=-1)
     return w[:D], w[D + 1 :], w[D]
 
 
+def _sum_of_products(a, b, dtype):
+    """Return a^T b, of a (..., M) and b (..., K), summed over all the axes before."""
+    if a.ndim == 2:
+        return affine(a.T, b, None, dtype)
+    wide = jnp.result_type(a, b)
+    a, b = (part if dtype is None else part.astype(dtype) for part in (a, b))
+    axes = tuple(range(a.ndim - 1))
+    return jax.lax.dot_general(a, b, ((axes, axes), ((), ())), preferred_element_type=wide)
+
+
 def input_gradient(blocks: Sequence[Array], w_x: Array, dtype: DTypeLike | None = None) -> Array:
-    """Return the gradient of x (R, D) from those of x W_x, blocks of columns (R, K')."""
+    """Return the gradient of x (..., D) from those of x W_x, blocks of columns (..., K')."""
     ends = np.cumsum([d.shape[-1] for d in blocks])
     weights = jnp.split(w_x, ends[:-1], axis=-1)
     return reduce(jnp.add, (affine(d, w.T, None, dtype) for d, w in zip(blocks, weights, strict=True)))

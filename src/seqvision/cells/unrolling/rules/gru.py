@@ -78,7 +78,7 @@ class ResetAfterRule:
             w = jnp.concatenate([w_rz, jnp.zeros_like(w_n), w_n], axis=-1)
             d_x = input_gradient((*d_h, d_n), w, dtype)
         d_w_rz, d_w_h, d_b_rz = weight_gradients(x, state.h, d_h, dtype)
-        d_w_n, _, d_b_n = weight_gradients(x, x[:, :0], (d_n,), dtype)
+        d_w_n, _, d_b_n = weight_gradients(x, x[..., :0], (d_n,), dtype)
         d_w_x = jnp.concatenate([_gates_and_candidate(d_w_rz, hidden)[0], d_w_n], axis=-1)
         d_b, d_b_h = jnp.split(d_b_rz, (2 * hidden,))
         return GRUParams(d_w_x, d_w_h, jnp.concatenate([d_b, d_b_n]), d_b_h), d_x

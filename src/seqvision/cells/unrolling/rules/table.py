@@ -34,7 +34,7 @@ class Rule(Protocol):
         ...
 
     def gradients(self, params: PyTree, state: PyTree, x: Array, d_a: Any) -> tuple[PyTree, Array]:
-        """Return the gradients of params and x from R steps at once: states and x (R, ...), and what retreat gave."""
+        """Return the gradients of params and x of many steps at once: states and x (..., n), and what retreat gave."""
         ...
 
 
