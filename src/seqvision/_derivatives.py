@@ -83,14 +83,18 @@ def linear_call(push: Callable, pull: Callable, constants: PyTree, given: PyTree
     split = len(held)
 
     def flat_push(*leaves: Any) -> list:
-        return jax.tree.leaves(push(held_tree.unflatten(leaves[:split]), moving_tree.unflatten(leaves[split:])))
+        return jax.tree.leaves(push(*_trees(leaves, split, held_tree, moving_tree)))
 
     def flat_pull(*leaves: Any) -> list:
-        return moving_tree.flatten_up_to(pull(held_tree.unflatten(leaves[:split]), out_tree.unflatten(leaves[split:])))
+        return jax.tree.leaves(pull(*_trees(leaves, split, held_tree, out_tree)))
 
     outlines = tuple(map(jax.typeof, outs))
     results = _linear.bind(*held, *moving, push=flat_push, pull=flat_pull, split=split, outlines=outlines)
-    return out_tree.unflatten(results)
+    return jax.tree.unflatten(out_tree, results)
+
+
+def _trees(leaves: Any, split: int, first: Any, second: Any) -> tuple[PyTree, PyTree]:
+    return jax.tree.unflatten(first, leaves[:split]), jax.tree.unflatten(second, leaves[split:])
 
 
 def _floats(like: PyTree, tree: PyTree) -> PyTree:
@@ -115,7 +119,8 @@ def _jvp(primals: Any, tangents: Any, *, push: Callable, **_: Any) -> Any:
         return push(*(p if is_still else next(rest) for p, is_still in zip(primals, still, strict=True)))
 
     moving = [(p, t) for p, t, is_still in zip(primals, tangents, still, strict=True) if not is_still]
-    return jax.jvp(of_moving, *(tuple(leaves) for leaves in zip(*moving, strict=True)))
+    along = tuple(zip(*moving, strict=True))
+    return jax.jvp(of_moving, along[0], along[1])
 
 
 def _transpose(cotangents: Any, *leaves: Any, pull: Callable, split: int, **_: Any) -> list:

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from contextlib import contextmanager
 
+import jax
 import pytest
 
-from seqvision.training import enable_compilation_cache
+from seqvision.training import compilation, enable_compilation_cache
 
 CACHE_SCRIPT = """
 import sys, jax, jax.monitoring, numpy as np, optax
@@ -38,6 +40,59 @@ def test_a_cache_folder_that_others_can_write_is_refused(tmp_path):
     tmp_path.chmod(0o777)
     with pytest.raises(PermissionError, match="chmod go-w"):
         enable_compilation_cache(tmp_path)
+
+
+def test_a_folder_of_the_users_that_others_can_write_is_a_warning(tmp_path, monkeypatch):
+    tmp_path.chmod(0o777)
+    monkeypatch.setattr(compilation, "_set_flags", lambda flags: None)
+    with jax_flag("jax_compilation_cache_dir", str(tmp_path)):
+        with pytest.warns(UserWarning, match="can be written by others.*chmod go-w"):
+            assert enable_compilation_cache() == tmp_path
+        with pytest.warns(UserWarning, match="chmod go-w"), compilation.kept_on_disk():
+            pass
+
+
+def test_our_own_folder_that_others_can_write_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "seqvision" / "xla").mkdir(parents=True)
+    (tmp_path / "seqvision" / "xla").chmod(0o777)
+    told = pytest.warns(UserWarning, match="programs are not kept.*chmod go-w")
+    with jax_flag("jax_compilation_cache_dir", None), told, compilation.kept_on_disk():
+        assert jax.config.jax_compilation_cache_dir is None
+
+
+@contextmanager
+def jax_flag(name, value):
+    before = getattr(jax.config, name)
+    jax.config.update(name, value)
+    try:
+        yield
+    finally:
+        jax.config.update(name, before)
+
+
+SMALL_SCRIPT = """
+import sys
+import seqvision, jax, jax.numpy as jnp
+from seqvision.training import enable_compilation_cache
+enable_compilation_cache(sys.argv[1])
+print(float(jax.jit(lambda x: jnp.sin(x) @ x)(jnp.ones((8, 8)))[0, 0]))
+"""
+
+
+def test_damaged_programs_are_compiled_anew(tmp_path):
+    def run():
+        done = subprocess.run(
+            [sys.executable, "-c", SMALL_SCRIPT, str(tmp_path / "xla")], capture_output=True, text=True, check=True
+        )
+        return float(done.stdout), done.stderr
+
+    expected, _ = run()
+    for path in (tmp_path / "xla").glob("*-cache"):
+        path.write_bytes(path.read_bytes()[:40])
+    got, words = run()
+    assert got == expected
+    assert "Error reading persistent compilation cache" in words
 
 
 FLAGS_SCRIPT = """

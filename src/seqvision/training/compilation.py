@@ -3,6 +3,7 @@
 import os
 import stat
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -104,7 +105,8 @@ def enable_compilation_cache(folder: str | os.PathLike | None = None) -> Path | 
       The folder in use, None if the cache is off or the folder cannot be written.
 
     Raises:
-      PermissionError: if others may write to the folder; a program read from it would run as you.
+      PermissionError: if others may write to the folder; a program read from it would run as you. Of a folder that is
+        already configured a warning says so.
     """
     config: Any = jax.config  # its flags are unknown to type checkers
     if not config.jax_enable_compilation_cache:
@@ -116,9 +118,12 @@ def enable_compilation_cache(folder: str | os.PathLike | None = None) -> Path | 
     except OSError:
         return None
     if os.name == "posix" and path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise PermissionError(
-            f"compilation cache {path} can be written by others: chmod go-w {path}, or choose another folder"
+        message = (
+            f"compilation cache {path} can be written by others, whose programs would run as you: chmod go-w {path}"
         )
+        if folder is not None or not configured:
+            raise PermissionError(f"{message}, or choose another folder")
+        warnings.warn(message, stacklevel=2)  # jax reads it anyway
     _set_flags(dict(zip(_FLAGS, (str(path), 0.0, -1), strict=True)))
     return path
 
@@ -130,7 +135,10 @@ def kept_on_disk() -> Iterator[None]:
     with _lock:
         if not _inside:
             _before = {name: getattr(jax.config, name) for name in _FLAGS}
-            enable_compilation_cache()
+            try:
+                enable_compilation_cache()
+            except PermissionError as error:
+                warnings.warn(f"programs are not kept: {error}", stacklevel=2)
         _inside += 1
     try:
         yield

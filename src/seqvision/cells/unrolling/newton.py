@@ -94,7 +94,7 @@ def _tangents(cell, settings, problem, residuals, dots):
     _, b = jax.jvp(partial(_all_steps, cell, problem, states), _without_flags(problem), _without_flags(dots))
     flat, unflatten = _flatten(b)
     d = _recurrence(converged, _jacobian(cell, problem, states, "full"), flat)
-    return unflatten(d), Outcome(jnp.zeros((), flat.dtype), None, None)
+    return unflatten(d), Outcome(jnp.zeros((), flat.dtype), None, None)  # type: ignore[arg-type]
 
 
 def _all_steps(cell, problem, states, params, xs, state, fresh):

@@ -60,7 +60,7 @@ def _devices(mesh: Mesh, names: str | tuple[str, ...]) -> int:
 
 def _rule(operands, results):
     """Say which axes go together: those of members, those of sequences, and each of the others by itself, whole."""
-    whole = []
+    whole: list[str] = []
 
     def mapping(axes, place):
         for axis in range(axes):

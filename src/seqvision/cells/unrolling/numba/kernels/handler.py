@@ -11,8 +11,9 @@ fill a core's vectors instead of the units.
 import hashlib
 from pathlib import Path
 
-from numba import cfunc, types
+from numba import types
 
+from .kept_on_disk import compiled_once
 from .matrix_product import LANES
 from .work_sharing import run_call
 from .xla_ffi import asks_for_version
@@ -42,4 +43,4 @@ def _sources() -> int:
     return 1 + int(digest.hexdigest()[:12], 16)
 
 
-handler = cfunc(types.intp(types.intp), cache=True)(_handler(_sources()))
+handler = compiled_once(types.intp(types.intp), _handler(_sources()))
