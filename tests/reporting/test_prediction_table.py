@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from seqvision.reporting import prediction_table, write_table
+from seqvision.reporting.style import time_axis
 
 RNG = np.random.default_rng(0)
 Y = RNG.normal(size=100).cumsum() + 50
@@ -37,3 +38,11 @@ def test_every_step_has_its_line_with_the_row_that_it_is_about():
     np.testing.assert_array_equal(fifth["path"], Y + 1)
     assert fifth["one"].isna().all()
     np.testing.assert_allclose(table["one"][:100], f[..., 0].mean(axis=0))
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "ms", "us"])
+def test_dates_that_nanoseconds_cannot_hold_stay_what_they_are(unit):
+    dates = np.array(["1500-01-01", "2300-12-31"], f"datetime64[{unit}]")
+    table = prediction_table([1.0, 2.0], {"a": [1.0, 2.0]}, dates=dates)
+    assert [str(day)[:10] for day in table["date"]] == ["1500-01-01", "2300-12-31"]
+    assert time_axis(dates, 0, 2)[0].astype("datetime64[D]").tolist() == dates.astype("datetime64[D]").tolist()

@@ -80,10 +80,10 @@ class ForecastRun(ForecastEvaluation):
 class ForecastPrediction:
     """The rows after the end of a file, in original units, and what the run's score card says of such forecasts.
 
-    The table has a row a step: its number; for each model, under the name of its row in the card, the forecast (of
-    several seeds their mean), then its "spread over seeds", its "test RMSE" at this step and its "verdict" ("no skill",
-    "unclear", "skill"); last the naive forecast that the verdicts are against and its "test RMSE". What the test did
-    not reach is NaN, and "not tested".
+    The table has a row a step: its number, and its date if the file's are at equal steps of time; for each model, under
+    the name of its row in the card, the forecast (of several seeds their mean), then its "spread over seeds", its "test
+    RMSE" at this step and its "verdict" ("no skill", "unclear", "skill"); last the naive forecast that the verdicts are
+    against and its "test RMSE". What the test did not reach is NaN, and "not tested".
     """
 
     table: pd.DataFrame

@@ -38,7 +38,7 @@ def prediction_table(
     steps = max((f.shape[2] for f in values.values() if f.ndim == 3), default=1)
     table: dict[str, Any] = {"row": np.tile(np.arange(first_row, first_row + len(y)), steps)}
     if dates is not None:
-        table["date"] = np.tile(np.asarray(dates, "datetime64[ns]"), steps)
+        table["date"] = np.tile(np.asarray(dates, "datetime64"), steps)
     if any(f.ndim == 3 for f in values.values()):
         table["step"] = np.repeat(np.arange(1, steps + 1), len(y))
     table["truth"] = np.tile(y, steps)

@@ -93,7 +93,7 @@ def time_axis(dates: Any, first_row: int, rows: int) -> tuple[Any, str]:
     """Return x values for plotting and the label of the axis: dates where they are known, else row numbers."""
     if dates is None:
         return np.arange(first_row, first_row + rows), "row"
-    dates = np.asarray(dates, dtype="datetime64[ns]")
+    dates = np.asarray(dates, dtype="datetime64")
     if dates.shape != (rows,):
         raise ValueError(f"dates has shape {dates.shape}, expected ({rows},): one date a row that is plotted")
     return dates, ""

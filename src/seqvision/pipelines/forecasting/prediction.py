@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from seqvision._checks import check_count, counted
-from seqvision.data import Series
+from seqvision.data import Series, dates_after
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
 from seqvision.pipelines.forecasting.baselines import restore_baseline
 from seqvision.pipelines.forecasting.data import load_again, read_saved
@@ -34,7 +34,8 @@ def predict_forecast(
 ) -> ForecastPrediction:
     """Forecast the rows after the end of a file with every model of a run, and say what its score card says of that.
 
-    Of a model trained from several seeds this is the mean of the seeds' forecasts, a row of the score card.
+    Of a model trained from several seeds this is the mean of the seeds' forecasts, a row of the score card. Where the
+    dates of the file lie at equal steps of time, each forecast has the date of the step that it is for.
 
     Args:
       path: the run folder; its scaler and its parameters are used as they are.
@@ -71,6 +72,9 @@ def predict_forecast(
     window = jnp.asarray(scaler.transform(series.values[-config.length :]), jnp.float32)
     judged = _Judged.read(folder, config, series, fed_back, steps)
     table: dict[str, Any] = {"step": np.arange(1, steps + 1)}
+    ahead = dates_after(series.dates, steps)
+    if ahead is not None:
+        table["date"] = np.datetime_as_string(ahead, unit="auto")
     for name, model in models.items():
         stacked = stack_seeds(variables[name])
         if fed_back:
@@ -90,7 +94,9 @@ def predict_forecast(
     frame = pd.DataFrame(table)
     if output is not None:
         write_table(output, frame)
-    after = f"row {len(series) - 1}" if series.dates is None else str(series.dates[-1])[:10]
+    after = (
+        f"row {len(series) - 1}" if series.dates is None else str(np.datetime_as_string(series.dates[-1], unit="auto"))
+    )
     title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
     text = _text(frame, f"{title} after {after}", config, judged, fed_back)
     verdicts = tuple(judged.verdicts[delivered_name(name, config.seeds)] for name in config.models)
@@ -151,7 +157,7 @@ def _text(table: pd.DataFrame, head: str, config: ForecastConfig, judged: _Judge
     lines = [f"{head}{unit}" + ("; every step is fed by the forecasts before it" if fed_back else "")]
     rows = {name: delivered_name(name, config.seeds) for name in config.models} | {naive: naive}
     marks = {"skill": "+", "unclear": "?"}
-    columns = {"step": [str(step) for step in table["step"]]}
+    columns = {name: [str(value) for value in table[name]] for name in ("step", "date") if name in table}
     for name, row in rows.items():
         spread = table.get(f"{name} spread over seeds")
         outcomes = table.get(f"{name} verdict")
