@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 SOURCE = Path(__file__).parents[1] / "src" / "seqvision"
 NUMBERS = (b"\x00", b"\x01", b"\x7f", b"\x80", b"\xff", b"\xff\xff", b"\xff" * 4, b"\x7f" + b"\xff" * 3, b"\x00" * 4)
 WORDS = (b"0", b"-1", b"nan", b"1e999", b"99999999999999999999", b"\n", b"\r\n", b"\xef\xbb\xbf", b"{", b'"', b"\xc3")
@@ -41,6 +43,47 @@ def mutated(rng: random.Random, content: bytes, others: Sequence[bytes] = (), mo
         elif kind == 8 and rng.random() < 0.1:
             work = bytearray(rng.randbytes(rng.randrange(64)))
     return bytes(work)
+
+
+def value(rng: random.Random) -> Any:
+    """Return anything that a user may hand in where numbers, texts or arrays are wanted."""
+    kind = rng.randrange(12)
+    if kind == 0:
+        return rng.choice([None, True, False, "", "ab", b"ab", (), [], {}, {"a": 1}, object(), 1j, range(3), "犬\n$"])
+    if kind == 1:
+        return rng.choice([0, 1, 2, 3, -1, 10, 255, 2**31, 2**63, 2**64, 10**30, np.int8(3), np.uint64(2**63)])
+    if kind == 2:
+        return rng.choice([0.0, 0.5, 1.0, -0.5, float("nan"), float("inf"), 1e308, 5e-324, np.float32(0.3)])
+    if kind == 3:
+        return [value(rng) for _ in range(rng.randrange(4))]
+    if kind == 4:
+        return ["".join(rng.choices("ab12 +", k=rng.randrange(5))) for _ in range(rng.randrange(4))]
+    return numbers(rng)
+
+
+def numbers(rng: random.Random, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """Return an array of a random type, now and then with NaN, infinities, huge and tiny numbers."""
+    if shape is None:
+        shape = tuple(rng.choice((0, 1, 1, 2, 3, 5)) for _ in range(rng.randrange(5)))
+    draw = np.random.default_rng(rng.randrange(2**32))
+    kind = rng.choice(
+        ["f8", "f8", "f8", "f4", "f2", "i8", "i8", "i4", "i1", "u1", "u8", "?", "O", "U2", "c16", "M8[s]", "S2"]
+    )
+    array = (
+        draw.normal(0, rng.choice((1, 1, 100)), shape)
+        if kind[0] in "fc"
+        else draw.integers(0, rng.choice((2, 3, 9)), shape)
+    )
+    array = np.asarray(array)
+    if kind[0] == "f" and rng.random() < 0.3:
+        array = np.asarray(draw.random(shape))
+        array = array / np.maximum(array.sum(-1, keepdims=True), 1e-9) if array.ndim else array
+    if kind[0] in "fi" and array.size and rng.random() < 0.2:
+        odd = (np.nan, np.inf, -np.inf, 1e300, 5e-324, -1.0) if kind[0] == "f" else (-1, 100, -(2**62))
+        array.reshape(-1)[draw.integers(array.size)] = rng.choice(odd)
+    with np.errstate(all="ignore"):
+        array = array.astype(kind)
+    return np.ma.masked_equal(array, 1) if kind[0] in "fi" and rng.random() < 0.03 else array
 
 
 def refused_by_us(error: BaseException, kinds: tuple[type[BaseException], ...] = (ValueError, TypeError)) -> bool:

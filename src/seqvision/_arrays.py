@@ -1,21 +1,41 @@
 """What an array of numbers may be, said once, where nothing may be broadcast, dropped or filled in silence."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+_MOST = 1e60  # whose cube times itself is a number still: products and squares do not overflow
+
+
+def as_array(name: str, values: Any) -> NDArray[Any]:
+    """Return ``values`` as an array; refuse what is none, and masks, which would be lost.
+
+    >>> as_array("truth", [[1, 2], [3]])
+    Traceback (most recent call last):
+    ValueError: truth is no array: ...
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        raise ValueError(f"{name} has a mask, which would be lost: fill it or drop these rows first")
+    try:
+        return np.asarray(values)
+    except Exception as error:
+        raise ValueError(f"{name} is no array: its rows differ in length or kind ({error})") from None
+
 
 def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Return ``values`` as float64; refuse what is empty, not numeric or not finite.
+    """Return ``values`` as float64; refuse what is empty, not numeric, not finite or beyond 1e60.
 
     >>> as_numbers("truth", [1, 2])
     array([1., 2.])
     """
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}: convert it to float first")
     if array.size == 0:
         raise ValueError(f"{name} is empty (shape {array.shape}): there is nothing to score")
-    array = array.astype(np.float64)
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float64)
     finite = np.isfinite(array)
     if not finite.all():
         first = tuple(int(i) for i in np.argwhere(~finite)[0]) if array.ndim else ()
@@ -23,6 +43,8 @@ def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
             f"{name} holds {int((~finite).sum())} values that are not finite, the first at {first}: "
             f"repair or drop these rows in truth and forecast alike"
         )
+    if np.abs(array).max() > _MOST:
+        raise ValueError(f"{name} holds {np.abs(array).max():.3g}, beyond {_MOST:.0g}: use another unit")
     return array
 
 

@@ -46,7 +46,7 @@ def reliability(
     >>> round(reliability([1, 1, 1, 0], confidence=[0.9, 0.9, 0.6, 0.6], bins=5).error, 3)
     0.1
     """
-    bins = check_count("bins", bins)
+    bins = check_count("bins", bins, below=1 << 20)
     check_choice("binning", binning, ("width", "count"))
     p, hit = as_numbers("confidence", confidence), as_numbers("correct", correct)
     if p.ndim != 1:

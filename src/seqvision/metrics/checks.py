@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqvision._arrays import as_numbers, check_same_shape
+from seqvision._arrays import as_array, as_numbers, check_same_shape
 
 
 def as_pair(truth: ArrayLike, forecast: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -20,7 +20,7 @@ def as_labels(name: str, labels: ArrayLike, num_classes: int | None = None) -> N
     Traceback (most recent call last):
     ValueError: labels[1] is 3, outside [0, 3)
     """
-    array = np.asarray(labels)
+    array = as_array(name, labels)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, got dtype {array.dtype}: take the argmax of logits first")
     if array.ndim != 1 or array.size == 0:

@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from seqvision._arrays import as_array, as_numbers
 from seqvision._checks import check_choice
 
 Average = Literal["macro", "weighted", "micro"]
@@ -45,13 +46,13 @@ def class_scores(confusion: ArrayLike, *, average: Average | None = None) -> Cla
     >>> dict(zip(scores._fields, positive))
     {'recall': 0.875, 'specificity': 0.833, 'precision': 0.778, 'f1': 0.824, 'detection_rate': 0.35, 'prevalence': 0.4}
     """
-    counts = np.asarray(confusion)
+    counts = as_array("confusion", confusion)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
         raise ValueError(f"confusion must be (C, C) counts, true class by row, got shape {counts.shape}")
-    if counts.dtype.kind not in "fiu" or not np.all(counts >= 0) or not counts.sum() > 0:
+    if counts.dtype.kind not in "fiu" or not np.all(counts >= 0) or not np.any(counts > 0):
         raise ValueError("confusion must hold counts >= 0 and at least one row: pass what confusion_matrix returns")
     check_choice("average", average, AVERAGES)
-    table = counts.astype(np.float64)
+    table = as_numbers("confusion", counts)
     found = np.diag(table)
     missed, wrong = table.sum(axis=1) - found, table.sum(axis=0) - found
     rest = table.sum() - found - missed - wrong

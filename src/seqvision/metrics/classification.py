@@ -9,6 +9,8 @@ from seqvision._checks import check_count
 from seqvision.metrics.checks import as_label_pair, as_labels
 from seqvision.metrics.intervals import Share, wilson_interval
 
+_MOST_CLASSES = 1 << 15
+
 
 def accuracy(labels: ArrayLike, *, predicted: ArrayLike) -> Share:
     """Share of right labels with its 95 % Wilson interval.
@@ -69,6 +71,7 @@ def confusion_matrix(labels: ArrayLike, *, predicted: ArrayLike, num_classes: in
     array([[1, 0],
            [1, 1]])
     """
+    num_classes = check_count("num_classes", num_classes, below=_MOST_CLASSES)
     y, p = as_label_pair(labels, predicted, num_classes)
     counts = np.zeros((num_classes, num_classes), np.int64)
     np.add.at(counts, (y, p), 1)
@@ -81,7 +84,7 @@ def class_frequencies(labels: ArrayLike, num_classes: int) -> NDArray[np.float64
     >>> class_frequencies([0, 1, 1, 1], num_classes=2)
     array([0.25, 0.75])
     """
-    num_classes = check_count("num_classes", num_classes)
+    num_classes = check_count("num_classes", num_classes, below=_MOST_CLASSES)
     y = as_labels("labels", labels, num_classes)
     return np.bincount(y, minlength=num_classes) / len(y)
 
@@ -99,16 +102,17 @@ def log_loss(labels: ArrayLike, *, logits: ArrayLike | None = None, probabilitie
     """
     if (logits is None) == (probabilities is None):
         raise ValueError("log_loss needs either logits or probabilities, not both and not neither")
+    name, values = ("logits", logits) if logits is not None else ("probabilities", probabilities)
+    p = as_numbers(name, values)  # type: ignore[arg-type]
+    if p.ndim != 2:
+        raise ValueError(f"log_loss needs (B, num_classes), got shape {p.shape}")
     if logits is not None:
-        log_p = special.log_softmax(as_numbers("logits", logits), axis=-1)
+        log_p = special.log_softmax(p, axis=-1)
     else:
-        p = as_numbers("probabilities", probabilities)  # type: ignore[arg-type]
         if p.min() < 0.0 or not np.allclose(p.sum(axis=-1), 1.0, atol=1e-5):
             raise ValueError("probabilities must be >= 0 and sum to 1 in each row: pass logits=… for raw outputs")
         with np.errstate(divide="ignore"):
             log_p = np.log(p)
-    if log_p.ndim != 2:
-        raise ValueError(f"log_loss needs (B, num_classes), got shape {log_p.shape}")
     y = as_labels("labels", labels, log_p.shape[1])
     check_same_shape("labels", y.shape, "one label a row", log_p.shape[:1])
     return float(-np.mean(log_p[np.arange(len(y)), y]))
@@ -121,4 +125,7 @@ def softmax(logits: ArrayLike) -> NDArray[np.float64]:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    return special.softmax(as_numbers("logits", logits), axis=-1)
+    array = as_numbers("logits", logits)
+    if not array.ndim:
+        raise ValueError("logits must be (..., C), got a single number")
+    return special.softmax(array, axis=-1)

@@ -5,6 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqvision._arrays import as_array, as_numbers, check_same_shape
+from seqvision._checks import check_count, check_number, is_int
+
 
 class DetectionScores(NamedTuple):
     """Average precision of each class and their mean."""
@@ -28,7 +31,7 @@ def box_iou(boxes: ArrayLike, others: ArrayLike) -> np.ndarray:
     >>> box_iou([[0, 0, 2, 2]], [[1, 1, 3, 3], [0, 0, 2, 1], [5, 5, 6, 6]]).round(3)
     array([[0.143, 0.5  , 0.   ]])
     """
-    a, b = (np.asarray(corners, np.float64).reshape(-1, 4) for corners in (boxes, others))
+    a, b = (_corners(name, corners).reshape(-1, 4) for name, corners in (("boxes", boxes), ("others", others)))
     low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
     shared = np.clip(high - low, 0, None).prod(axis=-1)
     areas = [np.clip(c[:, 2:] - c[:, :2], 0, None).prod(axis=-1) for c in (a, b)]
@@ -49,9 +52,15 @@ def interpolated_average_precision(correct: ArrayLike, *, scores: ArrayLike, obj
     >>> interpolated_average_precision([True, False, True], scores=[0.9, 0.8, 0.7], objects=2)
     0.8333...
     """
-    if objects < 1:
+    if not is_int(objects) or objects < 1:
         raise ValueError(f"interpolated_average_precision: objects must be at least 1, got {objects}")
-    right = np.asarray(correct, bool)[np.argsort(-np.asarray(scores, np.float64), kind="stable")]
+    hits, sure = as_array("correct", correct), _finite("scores", scores)
+    if hits.ndim != 1 or hits.dtype.kind not in "biuf" or not np.isin(hits, (0, 1)).all():
+        raise ValueError(f"correct must be (K,) bool, got {hits.dtype} of shape {hits.shape}")
+    check_same_shape("correct", hits.shape, "scores", sure.shape)
+    if hits.sum() > objects:
+        raise ValueError(f"{int(hits.sum())} detections are right of {objects} objects: each can be found once")
+    right = hits.astype(bool)[np.argsort(-sure, kind="stable")]
     found = np.cumsum(right)
     precision = found / np.arange(1, len(right) + 1)
     best = np.maximum.accumulate(precision[::-1])[::-1]
@@ -83,7 +92,7 @@ def score_detections(
       iou: overlap that counts as found.
 
     Raises:
-      ValueError: for shapes that do not fit.
+      ValueError: for shapes that do not fit, values that are not finite, or labels outside.
 
     Source: as `interpolated_average_precision`.
 
@@ -91,8 +100,10 @@ def score_detections(
     >>> score_detections(box, [[0]], boxes=box, labels=[[0]], scores=[[0.9]], num_classes=1).mean
     1.0
     """
-    t_boxes, t_labels, d_boxes, d_labels = (np.asarray(a) for a in (truth_boxes, truth_labels, boxes, labels))
-    sure = np.asarray(scores, np.float64)
+    t_boxes, d_boxes = _corners("truth_boxes", truth_boxes), _corners("boxes", boxes)
+    num_classes = check_count("num_classes", num_classes, below=1 << 20)
+    t_labels, d_labels = _classes("truth_labels", truth_labels, num_classes), _classes("labels", labels, num_classes)
+    iou, sure = check_number("iou", iou, above=0, most=1), _finite("scores", scores)
     if t_boxes.shape != (*t_labels.shape, 4) or d_boxes.shape != (*d_labels.shape, 4) or sure.shape != d_labels.shape:
         raise ValueError(
             "score_detections: boxes must be (N, M, 4) with labels and scores (N, M), got "
@@ -114,6 +125,28 @@ def score_detections(
     there = objects.sum()
     mean = float(np.nanmean(per_class)) if there else float("nan")
     return DetectionScores(mean, per_class, objects, float(correct.sum() / there) if there else float("nan"))
+
+
+def _finite(name: str, values: ArrayLike) -> np.ndarray:
+    array = as_array(name, values)
+    return as_numbers(name, array) if array.size else np.zeros(array.shape)
+
+
+def _corners(name: str, values: ArrayLike) -> np.ndarray:
+    array = _finite(name, values)
+    if not array.ndim or (array.shape[-1] != 4 and array.shape != (0,)):
+        raise ValueError(f"{name} must be corners (..., 4), got shape {array.shape}")
+    return array
+
+
+def _classes(name: str, values: ArrayLike, num_classes: int) -> np.ndarray:
+    array = as_array(name, values)
+    if array.size and (array.dtype.kind not in "iu" or array.min() < -1 or array.max() >= num_classes):
+        raise ValueError(
+            f"{name} must be integers below num_classes={num_classes}, -1 where there is none, got {array.dtype}"
+            + (f" up to {array.max()}" if array.dtype.kind in "iu" else "")
+        )
+    return array
 
 
 def _matches(boxes: np.ndarray, objects: np.ndarray, iou: float) -> np.ndarray:

@@ -1,10 +1,12 @@
 """Errors of forecasts, in the units of the truth: pure NumPy in float64, over all elements of equal shapes."""
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from seqvision._arrays import as_series, check_times
-from seqvision._checks import check_count
+from seqvision._checks import check_count, check_number
 from seqvision.metrics.checks import as_pair
 
 
@@ -68,7 +70,8 @@ def mape(truth: ArrayLike, *, forecast: ArrayLike) -> float:
         raise ValueError(
             f"mape: truth is 0 in {zeros} of {y.size} places, where no percentage exists: use smape or mase"
         )
-    return float(100.0 * np.mean(np.abs(y - f) / np.abs(y)))
+    with np.errstate(over="ignore"):  # of a truth that is nearly 0
+        return float(100.0 * np.mean(np.abs(y - f) / np.abs(y)))
 
 
 def smape(truth: ArrayLike, *, forecast: ArrayLike) -> float:
@@ -155,8 +158,6 @@ def skill(error: float, *, baseline_error: float) -> float:
     >>> skill(0.5, baseline_error=1.0)
     0.5
     """
-    if not (np.isfinite(error) and error >= 0.0):
-        raise ValueError(f"skill: error must be a finite number >= 0, got {error!r}")
-    if not (np.isfinite(baseline_error) and baseline_error > 0.0):
-        raise ValueError(f"skill: baseline_error must be a finite number > 0, got {baseline_error!r}")
+    error = check_number("error", error, owner="skill", least=0, below=math.inf)
+    baseline_error = check_number("baseline_error", baseline_error, owner="skill", above=0, below=math.inf)
     return float(1.0 - error / baseline_error)

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from seqvision._checks import check_number, is_int
+
 
 class Share(NamedTuple):
     """A share of ``rows`` independent rows with its interval; all NaN if there are no rows."""
@@ -28,8 +30,12 @@ def wilson_interval(successes: float, count: int, z: float = 1.959963984540054) 
     >>> print(f"{share.value:.2f} [{share.low:.3f}, {share.high:.3f}]")
     0.50 [0.404, 0.596]
     """
-    if count < 0 or not 0 <= successes <= count:
+    if not is_int(count) or not 0 <= count < 2**63:
         raise ValueError(f"wilson_interval needs 0 <= successes <= count, got successes={successes}, count={count}")
+    successes = check_number("successes", successes, owner="wilson_interval")
+    if not 0 <= successes <= count:
+        raise ValueError(f"wilson_interval needs 0 <= successes <= count, got successes={successes}, count={count}")
+    z = check_number("z", z, owner="wilson_interval", least=0, most=1e60)
     if count == 0:
         return Share(np.nan, np.nan, np.nan, 0)
     p = successes / count

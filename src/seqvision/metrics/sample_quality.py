@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqvision._arrays import as_numbers
 from seqvision.metrics.classification import softmax
 
 
@@ -30,8 +31,8 @@ def score_samples(logits: ArrayLike, shares: ArrayLike) -> SampleScores:
     >>> score_samples([[9.0, -9.0], [-9.0, 9.0]], [0.5, 0.5]).inception_score
     1.99999...
     """
-    odds, real = softmax(np.asarray(logits, np.float64)), np.asarray(shares, np.float64)
-    if odds.ndim != 2 or real.shape != odds.shape[1:] or not np.isclose(real.sum(), 1):
+    odds, real = softmax(logits), as_numbers("shares", shares)
+    if odds.ndim != 2 or real.shape != odds.shape[1:] or real.min() < 0 or not np.isclose(real.sum(), 1):
         raise ValueError(
             f"score_samples: logits must be (B, C) and shares (C,) with sum 1, got {odds.shape} and {real.shape}"
         )
@@ -59,7 +60,7 @@ def frechet_distance(features: ArrayLike, others: ArrayLike) -> float:
     >>> frechet_distance([[0.0], [2.0]], [[3.0], [5.0]])
     9.0
     """
-    a, b = np.asarray(features, np.float64), np.asarray(others, np.float64)
+    a, b = as_numbers("features", features), as_numbers("others", others)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
         raise ValueError(f"frechet_distance: need two (B, F) of the same F with B >= 2, got {a.shape} and {b.shape}")
     covariances = [np.atleast_2d(np.cov(points, rowvar=False, bias=True)) for points in (a, b)]

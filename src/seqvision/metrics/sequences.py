@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
+
+from seqvision._arrays import as_array
 
 
 class SequenceScores(NamedTuple):
@@ -28,7 +29,10 @@ def score_sequences(truth: ArrayLike, *, written: ArrayLike, pad: int = 0, end: 
     >>> score_sequences([[5, 6, 2, 0], [7, 2, 0, 0]], written=[[5, 9, 2, 0], [7, 2, 0, 0]])
     SequenceScores(exact=0.5, symbols=0.666...)
     """
-    right, guess = np.asarray(truth), np.asarray(written)
+    right, guess = as_array("truth", truth), as_array("written", written)
+    for name, tokens in (("truth", right), ("written", guess)):
+        if tokens.dtype.kind not in "iu":
+            raise TypeError(f"{name} must be token numbers, but is {tokens.dtype}")
     if right.shape != guess.shape or right.ndim != 2:
         raise ValueError(f"truth and written must be (N, T) both, but are {right.shape} and {guess.shape}")
     symbols = (right != pad) & (right != end)

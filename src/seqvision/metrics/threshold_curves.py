@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqvision._arrays import as_numbers, check_same_shape
+from seqvision._arrays import as_array, as_numbers, check_same_shape
 from seqvision._checks import check_choice
 from seqvision.metrics.class_scores import AVERAGES, Average
 
@@ -97,11 +97,13 @@ def class_areas(labels: ArrayLike, *, scores: ArrayLike, average: Average | None
     >>> class_areas([0, 1, 2, 2], scores=p).roc.round(3)
     array([1.   , 0.667, 0.875])
     """
-    p, y = as_numbers("scores", scores), np.asarray(labels)
+    p, y = as_numbers("scores", scores), as_array("labels", labels)
     if p.ndim != 2 or p.shape[1] < 2:
         raise ValueError(f"scores must be (B, C) with C >= 2, got shape {p.shape}: for one score use roc_curve")
     check_same_shape("labels", y.shape, "one label a row", p.shape[:1])
-    if y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= p.shape[1]:
+    if y.dtype.kind not in "iu":
+        raise ValueError(f"labels must be integers in [0, {p.shape[1]}), got {y.dtype}")
+    if y.min() < 0 or y.max() >= p.shape[1]:
         raise ValueError(f"labels must be integers in [0, {p.shape[1]}), got {y.dtype} from {y.min()} to {y.max()}")
     check_choice("average", average, AVERAGES)
     member = y[:, None] == np.arange(p.shape[1])[None, :]
@@ -139,7 +141,7 @@ def _precision_recall(hits: Floats, alarms: Floats, thresholds: Floats) -> Preci
 
 
 def _check(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], Floats]:
-    y, score = np.asarray(labels), as_numbers("scores", scores)
+    y, score = as_array("labels", labels), as_numbers("scores", scores)
     if score.ndim != 1:
         raise ValueError(f"scores must be (B,), got shape {score.shape}: for several classes use class_areas")
     check_same_shape("labels", y.shape, "scores", score.shape)

@@ -8,6 +8,8 @@ from seqvision._checks import check_count
 from seqvision.data.device_values import check_seed
 from seqvision.data.text.vocabulary import SequencePairs, Vocabulary, decoder_arrays
 
+_MOST = 10_000_000  # pairs
+
 DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -33,7 +35,8 @@ def reversed_digits(
     >>> len(pairs.test), pairs.source.decode(source[:1])[0][::-1] == pairs.target.decode(y[:1])[0]
     (5, True)
     """
-    shortest, longest = check_count("shortest", shortest), check_count("longest", longest)
+    shortest = check_count("shortest", shortest)
+    longest = check_count("longest", longest, below=1001)
     if longest < shortest:
         raise ValueError(f"longest must be at least shortest, but is {longest} < {shortest}")
     rng = np.random.default_rng(check_seed(seed))
@@ -69,7 +72,7 @@ def digit_sums(count: int = 20000, *, digits: int = 3, test: int = 1000, seed: i
     >>> sum(map(int, text.split("+"))) == int(total)
     True
     """
-    digits = check_count("digits", digits)
+    digits = check_count("digits", digits, below=19)  # so that numbers fit 64 bits
     rng = np.random.default_rng(check_seed(seed))
 
     def number() -> int:
@@ -97,6 +100,8 @@ def _distinct(
     same: Callable[[str], Hashable] = lambda text: text,
 ) -> list[str]:
     count, test = check_count("count", count), check_count("test", test)
+    if count + test > _MOST:
+        raise ValueError(f"count={count} and test={test} are more than {_MOST:,} pairs: ask for fewer")
     # Drawn until all differ: with more than two thirds of what there is, that takes long.
     if count + test > 2 * available // 3:
         raise ValueError(f"count={count} and test={test} ask for too many of {available} texts: make them longer")
