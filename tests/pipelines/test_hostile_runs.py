@@ -9,14 +9,19 @@ import pytest
 from seqvision.data import Series
 from seqvision.pipelines import ClassifyConfig, ForecastConfig, SequenceConfig, split_series
 from seqvision.pipelines.config import config_from_dict
+from seqvision.pipelines.forecasting.baselines import describe_baselines, naive_forecasts
 from seqvision.pipelines.forecasting.data import describe_data, read_saved
+from seqvision.pipelines.forecasting.prediction import _Judged as Judged
 from seqvision.reporting import RunFolder, json_text
 from seqvision.reporting.manifest import record_files
+from seqvision.scorecards import score_forecasts
 from tests.mutations import fuzz, mutated
 
 VALUES = [None, True, -1, 0, 3, 10**30, 10**400, 1e308, float("nan"), float("-inf"), "", "x", "\0", "../x", "ä" * 9]
 VALUES += [[], {}, [[]], {"a": 1}, ["lstm", "lstm"], [1, "2"], "lstm", "%Y", ["Date", "Time"], [float("inf")], "1e999"]
-JSON = ("config.json", "data.json")
+JSON = ("config.json", "data.json", "summary.json")
+CONFIG = ForecastConfig(models=("lstm", "mlp"), seeds=1)
+SERIES = Series(np.arange(50.0), ("x",), dates=np.arange("2020-01-01", "2020-02-20", dtype="datetime64[D]"))
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +30,16 @@ def folder(tmp_path_factory):
     dates = np.arange("2020-01-01", "2020-02-20", dtype="datetime64[D]")
     reading = {"date": "day", "dayfirst": True, "separator": ";", "missing": ["ND"], "header": True, "skip_rows": 2}
     series = Series(np.arange(50.0), ("x",), dates=dates, target="x", reading=reading)
-    config = ForecastConfig("x.csv", "x", date=("day", "hour"), season=7, models=("lstm", "mlp"))
+    config = ForecastConfig("x.csv", "x", date=("day", "hour"), season=7, models=("lstm", "mlp"), seeds=1)
+    split = split_series(config, series)
+    baselines = naive_forecasts(config, split)
+    start = split.test_rows.start
+    forecasts = {name: np.arange(start, 50.0) + 1 for name in config.models}
+    card = score_forecasts(series.values[:, 0], start, forecasts=forecasts, baselines=baselines, season=7)
     with RunFolder.create(tmp_path_factory.mktemp("runs")) as made:
         made.write_json("config.json", config)
-        made.write_json("data.json", describe_data(split_series(config, series)))
+        made.write_json("data.json", describe_data(split))
+        made.write_json("summary.json", {"scores": card.to_dict(), "baselines": describe_baselines(baselines)})
         made.log_metrics([{"model": "lstm", "seed": 0, "epoch": e, "loss": 0.5} for e in range(3)])
         made.save_parameters({"lstm": {"seed_0": {"params": {"w": np.ones((2, 3), np.float32), "b": np.zeros(3)}}}})
     return made
@@ -51,7 +62,7 @@ def scrambled(rng, value):
 
 def hostile(folder, count):
     """Read so many copies of a folder, of which one file is damaged or says something else."""
-    names = [*JSON, *JSON, "metrics.jsonl", "parameters.npz", "manifest.json"]
+    names = [*JSON, *JSON, *JSON, "metrics.jsonl", "parameters.npz", "manifest.json"]
     whole = {name: (folder.path / name).read_bytes() for name in {*names}}
 
     def make(rng):
@@ -77,6 +88,13 @@ def hostile(folder, count):
                 )
                 config = config_from_dict(kind, values)
                 assert config_from_dict(kind, json.loads(json_text(config))) == config
+            elif name == "summary.json":
+                judged = Judged.read(opened, CONFIG, SERIES, False, 1)
+                for row in CONFIG.models:
+                    assert judged.errors(row).shape == (1,)
+                    assert len(judged.outcomes(row)) == 1
+                    assert isinstance(judged.verdicts[row], str)
+                assert judged.baseline(SERIES.values[:, 0], np.array([50]), 1).shape == (1, 1)
             elif name == "metrics.jsonl":
                 assert all(isinstance(record, dict) for record in opened.read_metrics())
             elif name == "parameters.npz":

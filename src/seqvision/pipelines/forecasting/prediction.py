@@ -134,17 +134,21 @@ class _Judged:
             baseline = restore_baseline(reference, summary["baselines"][reference], series)
             verdicts = {name: v["text"] for name, v in told.items()}
             wanted = {delivered_name(name, config.seeds) for name in config.models}
-            if not wanted <= {*table["rmse"]} & {*table["outcomes"]} & {*verdicts}:
-                raise KeyError
-        except (KeyError, TypeError, AttributeError):
+            judged = cls(steps, table["rmse"], table["outcomes"], verdicts, reference, baseline)
+            marks = {mark for row in wanted for mark in (*judged.outcomes(row), verdicts[row], reference)}
+            if not all(
+                isinstance(mark, str) and judged.errors(row).dtype.kind == "f" for row in wanted for mark in marks
+            ):
+                raise TypeError
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError):
             message = f"{folder.path / 'summary.json'} does not say how its forecasters did in the test: train again"
             raise ValueError(message) from None
-        return cls(steps, table["rmse"], table["outcomes"], verdicts, reference, baseline)
+        return judged
 
     def errors(self, row: str) -> np.ndarray:
         """Return the RMSE of each step in the test; NaN where it was not tested."""
         found = [self.rmse[row].get(str(step)) for step in range(1, self.steps + 1)]
-        return np.array([np.nan if error is None else error for error in found])
+        return np.array([np.nan if error is None else error for error in found], np.float64)
 
     def outcomes(self, row: str) -> list[str]:
         """Return what the test says of each step."""
