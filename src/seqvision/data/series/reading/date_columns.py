@@ -94,7 +94,8 @@ def _read_one(table: Table, column: int, options: dict[str, Any]) -> Dates:
         return Dates(
             fitting_unit(cells if cells.dtype == np.dtype("datetime64[ns]") else cells.astype("datetime64[us]"))
         )
-    return parse_dates(table.texts(column), place=lambda row: table.place(row, column), **options)
+    texts = cells if cells.dtype.kind == "S" else table.texts(column)
+    return parse_dates(texts, place=lambda row: table.place(row, column), **options)
 
 
 def _sample(table: Table, column: int) -> list[str]:
@@ -109,7 +110,7 @@ def _looks_like_dates(table: Table, column: int) -> bool:
     cells = table.cells[column]
     if cells.dtype.kind == "M":
         return True
-    if cells.dtype != object:
+    if cells.dtype.kind not in "OS":
         return False
     sample = _sample(table, column)
     return bool(sample) and sum(map(looks_like_date, sample)) > len(sample) / 2
@@ -183,9 +184,7 @@ def _with_time(table: Table, day: int, options: dict[str, Any]) -> DateColumn:
         sample = _sample(table, k)
         if k == day or not sample or not (is_date_name(name) or _role(name) in ("hour",)):
             continue
-        clock = all(
-            ":" in cell and any(time.fullmatch(re.sub("[0-9]", "0", cell)) for time in TIMES) for cell in sample
-        )
+        clock = all((":" in cell or cell.count(".") == 2) and _is_clock(cell) for cell in sample)
         hours = _role(name) == "hour" and all(re.fullmatch("[0-9]{1,2}", cell) for cell in sample)
         digits = is_date_name(name) and all(re.fullmatch("[0-9]{3,6}", cell) for cell in sample)
         if (clock or hours or digits) and len(set(sample)) > 1 and len(np.unique(known)) < len(known):
@@ -251,7 +250,7 @@ def _unknown(table: Table) -> list[str]:
     """Refuse a column that by its name speaks of time in a way that is not understood; note others that may."""
     notes = []
     for k, name in enumerate(table.columns):
-        sample = _sample(table, k) if table.cells[k].dtype == object else []
+        sample = _sample(table, k) if table.cells[k].dtype.kind in "OS" else []
         if not sample or sum(map(is_number, sample)) >= len(sample) / 2:
             continue
         what = (

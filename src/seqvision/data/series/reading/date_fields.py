@@ -124,12 +124,13 @@ def fields_of(texts: np.ndarray, reading: Reading, *, whole: bool = False, stop:
     """
     size = len(texts)
     fields = Fields({}, np.ones(size, bool), np.zeros(size, bool))
-    long = np.fromiter(map(len, texts), np.int64, size) > LONGEST
+    short = texts.dtype.kind == "S" and texts.dtype.itemsize <= LONGEST
+    long = np.zeros(size, bool) if short else np.fromiter(map(len, texts), np.int64, size) > LONGEST
     if long.any():
         fields.wrong |= long
         if stop:
             return fields
-        texts = np.where(long, "?" * 3, texts)
+        texts = np.where(long, "???", texts.astype(object))
     known: dict[str, tuple | None] = {}
     for layout, rows, read in layouts(texts):
         if layout not in known:

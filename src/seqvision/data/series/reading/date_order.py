@@ -36,6 +36,8 @@ def order_rows(
     if len(missing) and not drop:
         place = table.place(int(missing[0]), found.at[0])
         raise ValueError(f"{place}: there is no date (blanks='drop' leaves such rows out)")
+    if not len(missing) and (np.diff(dates) > np.timedelta64(0)).all():
+        return np.arange(len(dates)), dates, values
     rows = np.argsort(dates, kind="stable")[: len(dates) - len(missing)]  # NaT sorts to the end
     if not len(rows):
         raise ValueError(f"{table.name} has no row with a date")

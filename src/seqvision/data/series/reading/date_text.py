@@ -1,7 +1,6 @@
 """Which reading a column of dates has: one that fits every cell, and the file's order where several do."""
 
 import datetime
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ import numpy as np
 from seqvision.data.series.reading.date_fields import Fields, fields_of, fitting_unit, instants
 from seqvision.data.series.reading.date_patterns import READINGS, Reading, reading_of
 
+_BLOCK = 1 << 16
 _HEAD = 500  # rows that show most of what a column is not
 EVIDENCE = 8  # dates whose order may choose between readings
 
@@ -25,10 +25,15 @@ class Dates:
 
 @dataclass(frozen=True, eq=False)
 class _Candidate:
+    """One reading of a column."""
+
     reading: Reading
-    fields: Fields
-    dates: np.ndarray
-    wrong: np.ndarray
+    dates: np.ndarray  # (N,)
+    wrong: np.ndarray  # (N,) rows that it does not fit
+    given: np.ndarray  # (N,) rows that are not blank
+    two_digits: bool = False  # of a year
+    offset: bool = False
+    span: bool = False
 
 
 def looks_like_date(cell: str) -> bool:
@@ -76,7 +81,10 @@ def parse_dates(
     ['2022-05-30', '2022-06-01']
     """
     texts = np.empty(len(cells), object)
-    texts[:] = cells
+    if isinstance(cells, np.ndarray) and cells.dtype.kind == "S":
+        texts = cells
+    else:
+        texts[:] = cells
     tried = []
     if date_format is not None:
         reading, whole = reading_of(date_format)
@@ -90,17 +98,17 @@ def parse_dates(
             fitting = [c for c in tried if not c.wrong.any()]
             if fitting:
                 break
-    if (fitting and not fitting[0].fields.given.any()) or not len(texts):
+    if (fitting and not fitting[0].given.any()) or not len(texts):
         raise ValueError(f"{place(0)}: there is no date in this column")
     if not fitting:
         raise ValueError(_explain(texts, tried, dayfirst, yearfirst, date_format, place))
     chosen, keywords, notes = _choose(texts, fitting, place)
-    if "y" in chosen.fields.parts:
+    if chosen.two_digits:
         known = chosen.dates[~np.isnat(chosen.dates)]
         notes.append(f"two-digit years read as {str(known.min())[:4]} to {str(known.max())[:4]}")
-    if chosen.fields.offset and (chosen.fields.parts["z"] != 0)[chosen.fields.given].any():
+    if chosen.offset:
         notes.append("times with an offset turned to UTC")
-    if chosen.fields.span:
+    if chosen.span:
         notes.append("of spans of time the beginning is taken")
     if chosen.reading.bare and date_format is None and chosen.reading.form not in ("yyyymmdd", "year"):
         notes.append(f"dates read as {chosen.reading.form}")
@@ -141,17 +149,43 @@ def _try(
         head = _try(texts[:_HEAD], reading, whole, likely=likely)
         if head.wrong.any():
             return head
-    fields = fields_of(texts, reading, whole=whole, stop=stop)
-    nothing = np.full(len(texts), "NaT", "datetime64[s]")
-    if stop and fields.wrong.any():
-        return _Candidate(reading, fields, nothing, fields.wrong)
     bare = reading.bare and likely
+    two_digits = any("?P<y>" in pattern for pattern in reading.patterns)
+    size = max(1, len(texts)) if two_digits else _BLOCK
+    parts: list[_Candidate] = []
+    for start in range(0, len(texts), size):
+        fields = fields_of(texts[start : start + size], reading, whole=whole, stop=stop)
+        parts.append(_put_together(reading, fields, bare, stop))
+        if stop and parts[-1].wrong.any():
+            return parts[-1]
+    if len(parts) == 1:
+        return parts[0]
+    if len({part.offset for part in parts if part.given.any()}) > 1:
+        parts[0].wrong[:] = True  # an offset in some rows alone
+    units = {str(part.dates.dtype) for part in parts}
+    dates = [part.dates if len(units) == 1 else fitting_unit(part.dates) for part in parts]
+    return _Candidate(
+        reading,
+        fitting_unit(np.concatenate(dates)),
+        np.concatenate([part.wrong for part in parts]),
+        np.concatenate([part.given for part in parts]),
+        offset=any(part.offset for part in parts),
+        span=any(part.span for part in parts),
+    )
+
+
+def _put_together(reading: Reading, fields: Fields, bare: bool, stop: bool) -> _Candidate:
+    if stop and fields.wrong.any():
+        nothing = np.full(len(fields.given), "NaT", "datetime64[s]")
+        return _Candidate(reading, nothing, fields.wrong, fields.given)
+    offset = fields.offset and bool((fields.parts["z"] != 0)[fields.given].any())
     if "y" not in fields.parts:
-        return _Candidate(reading, fields, *instants(fields, None, bare))
+        dates, wrong = instants(fields, None, bare)
+        return _Candidate(reading, dates, wrong, fields.given, offset=offset, span=fields.span)
     best = None
     for years in _centuries(fields.parts["y"]):
         dates, wrong = instants(fields, years, bare)
-        candidate = _Candidate(reading, fields, dates, wrong)
+        candidate = _Candidate(reading, dates, wrong, fields.given, True, offset, fields.span)
         if best is None or (best.wrong.any() and not wrong.any()):
             best = candidate
         if not wrong.any() and is_ordered(dates[fields.given]):
@@ -205,7 +239,7 @@ def _choose(texts: np.ndarray, fitting: list[_Candidate], place) -> tuple[_Candi
     if len(different) == 1:
         common = (c.reading.keywords.items() for c in fitting)
         return different[0], dict(set.intersection(*map(set, common))), []
-    given = different[0].fields.given
+    given = different[0].given
     if len(np.unique(texts[given])) >= EVIDENCE:
         ordered = [c for c in different if is_ordered(c.dates[given])]
         if len(ordered) > 1:
@@ -216,14 +250,19 @@ def _choose(texts: np.ndarray, fitting: list[_Candidate], place) -> tuple[_Candi
     rows = np.flatnonzero(given)[:1000]
     row = next((at for at in rows if len({c.dates[at] for c in different}) == len(different)), rows[0])
     meant = " or ".join(f"{c.reading.remedy} ({c.reading.form}: {str(c.dates[row])[:10]})" for c in different)
-    raise ValueError(f"{place(int(row))}: the data do not show which date {texts[row].strip()!r} is: say {meant}")
+    raise ValueError(f"{place(int(row))}: the data do not show which date {_text(texts, row)!r} is: say {meant}")
+
+
+def _text(texts: np.ndarray, row: int) -> str:
+    text = texts[row]
+    return (text.decode("ascii", "replace") if isinstance(text, bytes) else text).strip()
 
 
 def _explain(texts, tried: list[_Candidate], dayfirst, yearfirst, date_format, place) -> str:
     """Say which cell is no date, and why."""
     if date_format is not None:
         row = int(np.argmax(tried[0].wrong))
-        return f"{place(row)}: {texts[row]!r} is not a date of the form {date_format!r}"
+        return f"{place(row)}: {_text(texts, row)!r} is not a date of the form {date_format!r}"
     full = {c.reading.form: _try(texts, c.reading, stop=False) for c in tried if not c.reading.unusual}
     best = min(full.values(), key=lambda c: (c.wrong.sum(), -int(np.argmax(c.wrong))))
     row = int(np.argmax(best.wrong))
@@ -235,15 +274,16 @@ def _explain(texts, tried: list[_Candidate], dayfirst, yearfirst, date_format, p
             pass
         else:
             name, value = "yearfirst", yearfirst
-        return f"{place(row)}: {texts[row]!r} contradicts {name}={value}: leave {name} out"
+        return f"{place(row)}: {_text(texts, row)!r} contradicts {name}={value}: leave {name} out"
     for first, second in (("dd/mm/yyyy", "mm/dd/yyyy"), ("dd-mm-yy", "mm-dd-yy")):
         if first in full and second in full:
             days = np.flatnonzero(full[second].wrong & ~full[first].wrong)
             months = np.flatnonzero(full[first].wrong & ~full[second].wrong)
             if len(days) and len(months) and not (full[first].wrong & full[second].wrong).any():
+                day, month = _text(texts, days[0]), _text(texts, months[0])
                 return (
-                    f"{place(int(days[0]))}: {texts[days[0]]!r} has the day first, but {texts[months[0]]!r} of row "
-                    f"{months[0]} the month: write all dates in one form"
+                    f"{place(int(days[0]))}: {day!r} has the day first, but {month!r} of row {months[0]} the month: "
+                    "write all dates in one form"
                 )
-    like = next((text for text in texts[:row] if not re.fullmatch(r"\W*", text)), None)
-    return f"{place(row)}: {texts[row]!r} is not a date" + (f" of the form {like!r}" if like is not None else "")
+    like = next((text for k in range(min(row, 100)) if (text := _text(texts, k)).strip("- ")), None)
+    return f"{place(row)}: {_text(texts, row)!r} is not a date" + (f" of the form {like!r}" if like is not None else "")

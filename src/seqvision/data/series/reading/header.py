@@ -94,7 +94,7 @@ def _is_header(first: list[str], below: list[list[str]], valued: list[int], cell
 
 
 def _is_further_header(row: list[str], valued: list[int], next_named: bool) -> bool:
-    texts = [row[k] for k in valued if k < len(row)]
+    texts = [row[k] for k in valued if k < len(row) and (k or row[0].strip())]
     words = all(not is_blank(text) and not is_value(text) for text in texts)
     return bool(texts) and words and (next_named or len(set(texts)) > 1)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from seqvision.data.series.reading.header import column_names, count_header_rows, is_value
 from seqvision.data.series.reading.number_text import is_blank
 
-_SEPARATORS = "\t;,|"  # in order of trust: a comma may also sit inside the numbers of a file separated by tabs
+_SEPARATORS = "\t;|,"  # in order of trust: a comma may also sit inside the numbers of a file separated by tabs
 SAMPLE = 2000  # rows looked at to find out the rest
 _SAMPLE_BYTES = 1 << 20
 _FOOTER = 20  # lines at the end that may be none of the table
@@ -137,6 +137,13 @@ def _newlines(cell: str) -> int:
     return cell.count("\n")
 
 
+def text_end(data: bytes, start: int, stop: int) -> int:
+    """Return where the last line with some text ends."""
+    while stop > start and data[stop - 1 : stop] in (b"\n", b" ", b"\t"):
+        stop -= 1
+    return stop
+
+
 def _counted(lines: int) -> str:
     return f"{lines} line is" if lines == 1 else f"{lines} lines are"
 
@@ -159,7 +166,7 @@ def _after_lines(data: bytes, count: int) -> int:
 def _before_lines(data: bytes, count: int) -> int:
     stop = len(data)
     for _ in range(count):
-        stop = data.rfind(b"\n", 0, len(data[:stop].rstrip(b"\n"))) + 1 if stop else 0
+        stop = data.rfind(b"\n", 0, text_end(data, 0, stop)) + 1 if stop else 0
     return stop
 
 
@@ -240,12 +247,12 @@ def _without_footer(
 ) -> int:
     """Return where the rows end, if remarks such as "Source: …" follow them."""
     begins = [is_value(row[0]) for row in sample[:100] if len(row) >= cells]
-    if cells > 1 and sum(begins) < 0.9 * len(begins):
+    if cells > 1 and sum(begins) <= len(begins) / 2:
         return stop  # rows begin with words
     end = stop
     skipped: list[list[str]] = []
     for _ in range(_FOOTER):
-        line_start = data.rfind(b"\n", start, max(start, len(data[start:end].rstrip(b"\n \t")) + start)) + 1
+        line_start = data.rfind(b"\n", start, text_end(data, start, end)) + 1
         line_start = max(line_start, start)
         line = data[line_start:end].decode("utf-8", "replace").strip("\n")
         try:
@@ -254,7 +261,8 @@ def _without_footer(
             break
         words = [cell for cell in row if not is_blank(cell)]
         remark = words and not any(map(is_value, words)) and (len(row) < cells or cells == 1 or len(words) == 1)
-        if not remark or not re.match(r"\W*[^\W\d_]", row[0]) or line_start <= start:
+        sentence = cells > 1 or " " in "".join(row).strip()  # a single word may stand for a blank
+        if not row or not remark or not sentence or not re.match(r"\W*[^\W\d_]", row[0]) or line_start <= start:
             break
         end, skipped = line_start, [row, *skipped]
     if skipped:

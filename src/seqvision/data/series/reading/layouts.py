@@ -1,6 +1,7 @@
 """Columns of short texts as arrays: rows written alike are read together, wherever their digits stand."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ def layouts(texts: np.ndarray) -> Iterator[tuple[str, np.ndarray, Callable[[tupl
     """Group texts that differ in their digits alone.
 
     Args:
-      texts: (N,) objects, each a text of at most `LONGEST` signs.
+      texts: (N,) objects, each a text of at most `LONGEST` signs; or bytes of ASCII.
 
     Yields:
       The text with every digit as 0, the rows that are written so, and a function from a span of digits in it to the
@@ -23,17 +24,16 @@ def layouts(texts: np.ndarray) -> Iterator[tuple[str, np.ndarray, Callable[[tupl
     [('a 00', [0, 1], [12, 13])]
     """
     for start in range(0, len(texts), _BLOCK):
-        block = texts[start : start + _BLOCK].astype(np.str_)
-        signs = (
-            block.view(np.uint32).reshape(len(block), -1)
-            if block.dtype.itemsize
-            else np.zeros((len(block), 1), np.uint32)
-        )
-        digits = signs - np.uint32(48)
-        shapes = np.where(digits < 10, np.uint32(48), signs)
+        block = texts[start : start + _BLOCK]
+        block = np.ascontiguousarray(block) if block.dtype.kind == "S" else block.astype(np.str_)
+        kind: Any = np.uint8 if block.dtype.kind == "S" else np.uint32
+        wide = block.dtype.itemsize > 0
+        signs = block.view(kind).reshape(len(block), -1) if wide else np.zeros((len(block), 1), kind)
+        digits = signs - kind(48)
+        shapes = np.where(digits < 10, kind(48), signs)
         for row, rows in _groups(shapes):
             values = digits if rows is None else digits[rows]
-            layout = shapes[row].tobytes().decode("utf-32-le").rstrip("\0")
+            layout = "".join(map(chr, shapes[row].tolist())).rstrip("\0")
             yield layout, start + (np.arange(len(block)) if rows is None else rows), _reader(values)
 
 

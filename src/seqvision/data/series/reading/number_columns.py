@@ -50,8 +50,12 @@ class NumberColumns:
         nothing = np.zeros(0, int)
         if cells.dtype.kind == "M":
             return np.full(len(cells), np.nan), np.arange(len(cells))
+        if cells.dtype.kind == "S":
+            cells = self.table.texts(column)
+        elif cells.dtype.kind == "f" and self.decimal == "," and self.table.layout is not None:
+            cells = self.table.written(column)  # where pandas has taken a point for the decimal sign
         if cells.dtype != object:
-            return np.where(np.isfinite(cells), cells, np.nan), nothing
+            return (cells if np.isfinite(cells).all() else np.where(np.isfinite(cells), cells, np.nan)), nothing
         values, wrong = parse_numbers(cells, self.decimal)
         first = next((cell.strip() for cell in cells if not is_blank(cell)), "")
         if ((len(wrong) or first[-1:] in ("m", "b", "t")) and first[-1:].isalpha()) or (
@@ -92,7 +96,10 @@ class NumberColumns:
                 self._hear(k, found)
             elif k not in self._but and self.table.layout is not None and self.table.cells[k].dtype == np.float64:
                 written = (row[k] for row in self.table.layout.sample[:_SAMPLE] if k < len(row))
-                found |= {sign: (k, cell) for cell in written if (sign := decimal_sign(cell)) == "point"}
+                for cell in written:
+                    sign = decimal_sign(cell)
+                    if sign is not None:
+                        found.setdefault(sign, (k, cell))
         places = {sign: f"{cell.strip()!r} in column {self.table.columns[k]!r}" for sign, (k, cell) in found.items()}
         layout = self.table.layout
         semicolon = layout is not None and layout.separator == ";"

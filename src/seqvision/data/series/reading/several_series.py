@@ -128,14 +128,18 @@ def id_column(table: Table, dates: np.ndarray, but: Sequence[int]) -> int | None
       but: columns that hold no ids, such as the dates.
     """
     known = dates[~np.isnat(dates)]
-    again = len(known) - len(np.unique(known))
+    steps = np.diff(known).astype(np.int64)
+    if (steps > 0).all() or (steps < 0).all():
+        return None
+    known = np.sort(known)
+    again = int((known[1:] == known[:-1]).sum())
     if not again:
         return None
     best: tuple[int, int] | None = None
     for k in range(len(table.columns)):
         if k in but or table.cells[k].dtype.kind == "M":
             continue
-        if table.cells[k].dtype != object and again < _OFTEN * len(known):
+        if table.cells[k].dtype.kind not in "OS" and again < _OFTEN * len(known):
             continue  # numbers differ between two rows of one date without telling series apart
         if table.cells[k].dtype == object:
             _, codes = np.unique(table.cells[k].astype(np.str_), return_inverse=True)

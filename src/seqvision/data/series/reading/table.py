@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from seqvision.data.series.reading.date_text import looks_like_date
 from seqvision.data.series.reading.date_words import is_date_name
 from seqvision.data.series.reading.encodings import decode, encode
 from seqvision.data.series.reading.header import unique_names
-from seqvision.data.series.reading.layout import Layout, find_layout
+from seqvision.data.series.reading.layout import Layout, find_layout, text_end
+from seqvision.data.series.reading.layouts import LONGEST
 from seqvision.data.series.reading.number_text import BLANKS, PLAIN, is_blank
 from seqvision.data.series.reading.sources import frame_columns, open_source
 from seqvision.data.series.series import find_column
@@ -25,7 +27,7 @@ class Table:
 
     name: str
     columns: tuple[str, ...]  # unique names
-    cells: tuple[np.ndarray, ...]  # one a column: (N,) float64, datetime64, or objects that are texts
+    cells: tuple[np.ndarray, ...]  # one a column: (N,) float64, datetime64, or texts (objects, or bytes of ASCII)
     rows: np.ndarray  # (N,) which row of the source each is
     layout: Layout | None = None  # of a text
     notes: tuple[str, ...] = ()
@@ -64,11 +66,19 @@ class Table:
             return self._source[at][0][column].strip() if column < len(self._source[at][0]) else ""
         return str(self.cells[column][row])
 
+    def written(self, column: int) -> np.ndarray:
+        """Return the cells of a column of a text as they are written."""
+        cells = np.empty(len(self.rows), object)
+        cells[:] = [self._source[row][0][column] for row in self.rows]
+        return cells
+
     def texts(self, column: int, most: int | None = None) -> np.ndarray:
         """Return the cells of a column as texts, at most so many; whole numbers are written without a point."""
         cells = self.cells[column][:most]
         if cells.dtype == object:
             return cells
+        if cells.dtype.kind == "S":
+            return cells.astype(np.str_).astype(object)
         texts = np.empty(len(cells), object)
         if cells.dtype.kind == "M":
             texts[:] = ["" if text == "NaT" else text for text in cells.astype(np.str_)]
@@ -151,7 +161,7 @@ def _blank_lines(layout: Layout, rows: int) -> int:
     """Count the lines between the rows that hold nothing; comments count among the notes."""
     if b'"' in layout.data or any("'#'" in note for note in layout.notes):
         return 0
-    end = len(layout.data[: layout.stop].rstrip(b"\n")) if layout.stop > layout.start else layout.start
+    end = text_end(layout.data, layout.start, layout.stop)
     return max(0, layout.data.count(b"\n", layout.start, end) + 1 - rows)
 
 
@@ -164,12 +174,23 @@ def _without(words: set[str], cells: np.ndarray) -> np.ndarray:
 
 def _parse(layout: Layout, words: set[str], as_text: set[int]) -> tuple[list[np.ndarray], np.ndarray]:
     """Parse by pandas, or, where the text is not as plain as its beginning, cell by cell."""
-    numbers = {k for k in range(len(layout.columns)) if k not in as_text and _is_plain(layout, k, words)}
-    for floats in (numbers, set()) if numbers else (set(),):
-        columns = _parse_fast(layout, words, floats)
-        if columns is not None:
-            return columns, np.arange(len(columns[0]))
+    columns = range(len(layout.columns))
+    kinds: dict[int, Any] = {k: np.float64 for k in columns if k not in as_text and _is_plain(layout, k, words)}
+    kinds |= {k: f"S{width}" for k in columns if k not in kinds and not words and (width := _date_width(layout, k))}
+    for some in (kinds, {}) if kinds else ({},):
+        parsed = _parse_fast(layout, words, some)
+        if parsed is not None:
+            return parsed, np.arange(len(parsed[0]))
     return _parse_slowly(layout, words)
+
+
+def _date_width(layout: Layout, column: int) -> int:
+    """Return a width in bytes for a column of dates, one more than any is long; 0 if it holds none, or other signs."""
+    cells = [row[column].strip() for row in layout.sample if column < len(row)]
+    known = [cell for cell in cells if cell]
+    dates = known and all(cell.isascii() and cell[:1].isdigit() for cell in known) and looks_like_date(known[0])
+    width = max(map(len, known)) + 1 if dates else 0
+    return width if width < LONGEST else 0
 
 
 def _is_plain(layout: Layout, column: int, words: set[str]) -> bool:
@@ -185,7 +206,7 @@ def _is_plain(layout: Layout, column: int, words: set[str]) -> bool:
     return not is_date_name(layout.columns[column])
 
 
-def _parse_fast(layout: Layout, words: set[str], floats: set[int]) -> list[np.ndarray] | None:
+def _parse_fast(layout: Layout, words: set[str], kinds: dict[int, Any]) -> list[np.ndarray] | None:
     """Let pandas parse; None if what it makes of the text could differ from what stands there."""
     import pandas as pd
 
@@ -193,24 +214,24 @@ def _parse_fast(layout: Layout, words: set[str], floats: set[int]) -> list[np.nd
     quoted = b'"' in data
     if quoted and _is_torn(layout):
         return None
+    options: dict[str, Any] = {
+        "sep": r"\s+" if sign == " " else sign,
+        "header": None,
+        "names": list(range(layout.width)),
+        "index_col": False if layout.width == 1 else None,
+        "dtype": {k: kinds.get(k, object) for k in range(layout.width)},
+        "na_values": {k: _spellings(words) for k in kinds if kinds[k] is np.float64},
+        "keep_default_na": False,
+        "skipinitialspace": True,
+        "encoding": "utf-8",
+    }
+    if pd.__version__ < "3.1":  # where the default is not exact
+        options["float_precision"] = "round_trip"
     with io.BytesIO(data if layout.stop == len(data) else data[: layout.stop]) as source:
         source.seek(layout.start)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                options: dict[str, Any] = {
-                    "sep": r"\s+" if sign == " " else sign,
-                    "header": None,
-                    "names": list(range(layout.width)),
-                    "index_col": False if layout.width == 1 else None,
-                    "dtype": {k: np.float64 if k in floats else object for k in range(layout.width)},
-                    "na_values": {k: _spellings(words) for k in floats},
-                    "keep_default_na": False,
-                    "skipinitialspace": True,
-                    "float_precision": "round_trip",
-                    "encoding": "utf-8",
-                    "low_memory": False,
-                }
                 frame = pd.read_csv(source, **options)
         except (ValueError, Warning, OverflowError, MemoryError):
             return None
@@ -221,10 +242,10 @@ def _parse_fast(layout: Layout, words: set[str], floats: set[int]) -> list[np.nd
     empty = np.ones(len(frame), bool)  # rows without any cell
     short = empty.copy()  # rows that may lack their last cell
     for k in range(layout.width):
-        column = frame.pop(k)
-        values = column.to_numpy()
-        blank = np.isnan(values) if k in floats else values == ""
-        if values.dtype == object and blank.dtype != bool:
+        values = frame.pop(k).to_numpy()
+        kind = values.dtype.kind
+        blank = np.isnan(values) if kind == "f" else values == (b"" if kind == "S" else "")
+        if blank.dtype != bool or (kind == "f" and not _is_sound(values, data)) or (kind == "S" and _is_cut(values)):
             return None
         empty &= blank
         if k >= cells and not blank.all():
@@ -232,15 +253,23 @@ def _parse_fast(layout: Layout, words: set[str], floats: set[int]) -> list[np.nd
         if k == cells - 1:
             short = blank
         if k < cells:
-            columns.append(values)
-    if empty.any() or (short.any() and not _is_whole(layout, len(empty), quoted)):
-        return None
-    for k in floats:
-        if np.isinf(columns[k]).any():
-            return None
-    for k in set(range(cells)) - floats:
-        columns[k] = _without(words, columns[k])
-    return columns
+            columns.append(_without(words, values) if kind == "O" else values)
+    whole = not short.any() or _is_whole(layout, len(empty), quoted)
+    return columns if whole and not empty.any() else None
+
+
+def _is_sound(values: np.ndarray, data: bytes) -> bool:
+    """Whether numbers are what stands there: pandas takes "true" for 1, and what is too large for infinite."""
+    if np.isinf(values).any():
+        return False
+    maybe = ((values == 0) | (values == 1)).any()
+    return not (maybe and any(word in data for word in (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE")))
+
+
+def _is_cut(values: np.ndarray) -> bool:
+    """Whether a text of bytes has lost its end, or holds more than ASCII."""
+    signs = values.view(np.uint8).reshape(len(values), -1)
+    return bool(signs[:, -1].any() or (signs > 127).any())
 
 
 def _spellings(words: set[str]) -> list[str]:
