@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+from seqvision._sharding import runs_on_auto_axes
 from seqvision.data.batch import Batch, register
 from seqvision.data.device_values import stack_lists, to_device
 
@@ -67,7 +68,12 @@ class Arrays:
           Batch(x, y) of the same structure, every leaf with leading axis B.
         """
         rows = jnp.clip(jnp.asarray(indices), 0, len(self) - 1)
-        return Batch(*jax.tree_util.tree_map(lambda leaf: leaf[rows], (self.x, self.y)))
+        return Batch(*jax.tree_util.tree_map(lambda leaf: _rows(leaf, rows), (self.x, self.y)))
+
+
+@runs_on_auto_axes()
+def _rows(leaf, rows):
+    return leaf[rows]
 
 
 register(Arrays, ("x", "y"))

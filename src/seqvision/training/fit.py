@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array
+from jax.sharding import NamedSharding
 
 from seqvision._checks import check_count, check_flag, shown
 from seqvision.data import Batch, Stream
@@ -23,6 +24,7 @@ from .compilation import Program, kept_on_disk
 from .divergence import non_finite_loss, start_guard
 from .losses import LossName, PerExample, resolve_loss, resolve_metrics
 from .optimizers import OptimizerName, resolve_optimizer
+from .placement import around, as_given, batch_sharding, on_mesh
 from .resuming import resume
 from .run import end_state, good_state, make_epochs
 from .state import TrainState, create_state, state_shapes
@@ -83,7 +85,8 @@ def fit(
       data: a pair (x, y), `Windows`, `Arrays`, or anything with ``len`` and a traceable ``gather(indices) -> Batch``
         that is a pytree; or a `Stream` of what is larger than the device's memory. Inputs with a mask are a pair
         (x, mask) with a bool mask, or a dict of "x" and "mask", for models whose call takes ``mask``, such as
-        `seqvision.models.Recurrent`.
+        `seqvision.models.Recurrent`. Rows that are cut over the devices of a mesh are
+        trained there: each device computes its part of every batch, with the same parameters.
       loss: name or function, see `make_train_step`.
       optimizer: an optax transformation; pass the same object again to reuse the compiled program. Or a name: "adam",
         "adamw" (decay 0.004 of weights, not of biases) and "rmsprop" with the learning rate 0.001, "sgd" with 0.01.
@@ -139,30 +142,33 @@ def fit(
         stopping.check([*names, *(f"val_{name}" for name in names if validation is not None)])
     check_functions(augment, penalty)
     options = StepOptions(augment, penalty, micro_batch, compute_type(compute_dtype))
-    settings = Settings(loss_function, named, options, stopping, batch_size, shuffle)
+    place = batch_sharding(data)
+    given, (data, validation) = data, on_mesh((data, validation), place)
+    settings = Settings(loss_function, named, options, stopping, batch_size, shuffle, place)
     streamed = isinstance(data, Stream) or isinstance(validation, Stream)
     chunk = 1 if streamed else _chunk(epochs)
     start = time.perf_counter()
-    batch = _example(data, batch_size)
+    with around(place):
+        batch = _example(data, batch_size)
     x = jax.tree.map(lambda a: np.zeros((1, *a.shape[1:]), a.dtype), batch.x)
     cache = kept_on_disk if compilation_cache else nullcontext
-    if state is not None:
-        state = resume(state, model, optimizer, key, x)
-    with cache():
-        shapes = state_shapes(model, optimizer, key, x) if state is None else state
+    with cache(), around(place):
+        if state is not None:
+            state = on_mesh(resume(state, model, optimizer, key, x), place)
+        shapes = on_mesh(state_shapes(model, optimizer, key, x), place) if state is None else state
         labels = check_training_data(shapes, batch, loss_function, named, augment)
         for examples in (data, validation):  # a Stream checks what it reads
             if labels is not None and not isinstance(examples, Stream) and hasattr(examples, "y"):
                 labels.check(examples.y)
-        watch = jax.eval_shape(start_watch, shapes) if stopping is not None else None
-        guard = jax.eval_shape(start_guard, shapes)
+        watch = on_mesh(jax.eval_shape(start_watch, shapes), place) if stopping is not None else None
+        guard = on_mesh(jax.eval_shape(start_guard, shapes), place)
         if streamed:
             streams = StreamedEpoch(_stream_programs(settings), labels, cache)
             compiling: Any = streams.prepare(shapes, watch, guard, data, validation)
         else:
             compiling = _program(settings, chunk).prepare(shapes, watch, guard, data, validation)  # in the background
         if state is None:
-            state = create_state(model, optimizer, key, x)
+            state = on_mesh(create_state(model, optimizer, key, x), place, owned=True)
         else:
             state = jax.tree.map(jnp.copy, state)  # ours is donated, the caller's stays usable
         first_step = int(state.step)
@@ -170,8 +176,9 @@ def fit(
         watch, guard = start_watch(state) if stopping is not None else None, start_guard(state)
     compiled = time.perf_counter()
     histories: list[History] = []
-    with _progress_bar(epochs, progress) as advance:
+    with _progress_bar(epochs, progress) as advance, around(place):
         for _ in range(epochs // chunk):
+            state, watch, guard = on_mesh((state, watch, guard), place, owned=True)
             state, watch, guard, history = several(state, watch, guard, data, validation)
             history, good_epochs, bad_batch = jax.device_get((history, guard.epochs, guard.batch))
             ran = int(good_epochs) - len(histories) * chunk
@@ -184,6 +191,7 @@ def fit(
                 break
     state = end_state(state, watch) if bad_batch < 0 else good_state(watch, guard, stopping)
     seconds = {"compile": compiled - start, "run": time.perf_counter() - compiled}
+    state = state if place is None else as_given(state, given)
     done = Fit(state, {name: np.concatenate([h[name] for h in histories]) for name in histories[0]}, seconds)
     if bad_batch >= 0:
         batches = -(-len(data) // batch_size)
@@ -209,20 +217,21 @@ class Settings(NamedTuple):
     stopping: EarlyStopping | None
     batch_size: int
     shuffle: bool
+    batch_sharding: NamedSharding | None
 
 
 @lru_cache(maxsize=64)
 def _program(settings: Settings, epochs: int) -> Program:
-    loss, metrics, options, stopping, batch_size, shuffle = settings
+    loss, metrics, options, stopping, batch_size, shuffle, place = settings
     step = make_train_step(loss, dict(metrics), **options._asdict())
     evaluate = make_eval_step(loss, dict(metrics))
-    several = make_epochs(step, epochs, batch_size, shuffle, evaluate, stopping=stopping)
+    several = make_epochs(step, epochs, batch_size, shuffle, evaluate, stopping=stopping, batch_sharding=place)
     return Program(several, donate=(0, 1, 2))
 
 
 @lru_cache(maxsize=64)
 def _stream_programs(settings: Settings) -> StreamPrograms:
-    loss, metrics, options, stopping, batch_size, shuffle = settings
+    loss, metrics, options, stopping, batch_size, shuffle, _ = settings
     step = make_train_step(loss, dict(metrics), **options._asdict())
     evaluate = make_eval_step(loss, dict(metrics))
     return make_stream_programs(step, evaluate, batch_size, shuffle, stopping)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.sharding import NamedSharding
 
 from seqvision._checks import check_count, check_flag
 from seqvision.data import Stream
@@ -16,6 +17,7 @@ from seqvision.data import Stream
 from .arguments import is_data_set
 from .checks import check_leading_axis
 from .compilation import Program, kept_on_disk
+from .placement import around, batch_sharding, lay_batch, on_mesh
 from .state import TrainState, call_model
 from .step import forward
 
@@ -53,13 +55,16 @@ def predict(
         return _predict_stream(state, data, batch_size, tuple(views), cache)
     if not is_data_set(data):
         data = jax.tree.map(_as_input, data, is_leaf=lambda part: isinstance(part, list))
-    rows = _rows(data)
+    rows, place = _rows(data), batch_sharding(data)
     size = min(batch_size, rows)
-    program, compiling = _program(state.apply_fn, size, tuple(views)), partial(_compiling, state, data, size, cache)
-    parts = [program.call(compiling, _variables(state), data, np.int32(start)) for start in range(0, rows, size)]
+    state, data = on_mesh((state, data), place)
+    program = _program(state.apply_fn, size, tuple(views), place)
+    compiling = partial(_compiling, state, data, size, cache)
+    with around(place):
+        parts = [program.call(compiling, _variables(state), data, np.int32(start)) for start in range(0, rows, size)]
     rest = rows % size
     if rest:
-        parts[-1] = parts[-1][size - rest :]
+        parts[-1] = np.asarray(parts[-1])[size - rest :]
     return np.concatenate([np.asarray(part) for part in parts])
 
 
@@ -87,10 +92,11 @@ def _predict_stream(state, data, batch_size, views, cache):
 
 
 @lru_cache(maxsize=64)
-def _program(apply: Callable, size: int, views: tuple[View, ...]) -> Program:
+def _program(apply: Callable, size: int, views: tuple[View, ...], place: NamedSharding | None) -> Program:
     def run(variables: Any, data: Any, start: Array) -> Any:
         """Run rows start..start+size; the last block ends at the end of the data, overlapping the one before."""
-        return _seen(apply, variables, _gather(data, jnp.minimum(start, _rows(data) - size) + jnp.arange(size)), views)
+        x = _gather(data, jnp.minimum(start, _rows(data) - size) + jnp.arange(size))
+        return _seen(apply, variables, lay_batch(x, place), views)
 
     return Program(run)
 

@@ -6,12 +6,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.sharding import NamedSharding
 
 from seqvision._checks import check_count
 from seqvision.data import Batch
 
 from .checks import check_batch_size
 from .divergence import Guard, first_bad_batch, loss_of, start_guard, update_guard
+from .placement import lay_batch
 from .state import TrainState
 from .step import Step
 from .stopping import EarlyStopping, Watch, best_state, start_watch, update_watch
@@ -33,6 +35,7 @@ def make_run(
     evaluate: Evaluate | None = None,
     eval_batch_size: int | None = None,
     stopping: EarlyStopping | None = None,
+    batch_sharding: NamedSharding | None = None,
 ) -> Run:
     """Build ``run(state, data, validation=None) -> (state, history)``: jit it, vmap it over states.
 
@@ -47,6 +50,9 @@ def make_run(
       evaluate: what `make_eval_step` returns; with it and validation data, history gets "val_" entries.
       eval_batch_size: examples at once in evaluation; batch_size where None.
       stopping: end early; the state then has the weights of the best epoch, and the history is NaN after the last.
+      batch_sharding: how each batch lies over several devices, for instance
+        ``NamedSharding(mesh, PartitionSpec("data"))``, each of which then computes its part of it; rows that they do
+        not divide are computed by all of them.
 
     Returns:
       run; its history holds one (epochs,) array a metric, means over the examples of an epoch. From an epoch on in
@@ -62,7 +68,7 @@ def make_run(
     >>> history["loss"].shape, int(state.step)
     ((5,), 15)
     """
-    several = make_epochs(step, epochs, batch_size, shuffle, evaluate, eval_batch_size, stopping)
+    several = make_epochs(step, epochs, batch_size, shuffle, evaluate, eval_batch_size, stopping, batch_sharding)
 
     def run(state: TrainState, data: Any, validation: Any = None) -> tuple[TrainState, Metrics]:
         watch = None if stopping is None else start_watch(state)
@@ -83,6 +89,7 @@ def make_epochs(
     evaluate: Evaluate | None = None,
     eval_batch_size: int | None = None,
     stopping: EarlyStopping | None = None,
+    batch_sharding: NamedSharding | None = None,
 ) -> Epochs:
     """Build ``several(state, watch, guard, data, validation) -> (state, watch, guard, history)``.
 
@@ -98,7 +105,7 @@ def make_epochs(
             raise ValueError("validation data given, but make_run got no evaluate: pass make_eval_step(loss, metrics)")
 
         def take(state: TrainState, rows: Array) -> tuple[TrainState, Metrics]:
-            return _apart(step(*_apart((state, data.gather(rows)))))
+            return _apart(step(*_apart((state, lay_batch(data.gather(rows), batch_sharding)))))
 
         def epoch(carry: tuple[TrainState, Guard], _: None = None) -> tuple[tuple[TrainState, Guard], Metrics]:
             before, guard = carry
@@ -112,7 +119,7 @@ def make_epochs(
             bad = _first_bad_batch(metrics, last)
             metrics = _mean_metrics(metrics, last, batch_size, rest.size)
             if validation is not None and evaluate is not None:
-                metrics |= evaluate_data(evaluate, state, validation, eval_batch_size or batch_size)
+                metrics |= evaluate_data(evaluate, state, validation, eval_batch_size or batch_size, batch_sharding)
             return (state, update_guard(guard, before, bad, metrics)), metrics
 
         if watch is None or stopping is None:
@@ -160,11 +167,13 @@ def epoch_order(key: Array, step: Array | int, examples: int, batch_size: int) -
     return jax.random.permutation(jax.random.fold_in(jax.random.fold_in(key, _SHUFFLE), epoch), examples)
 
 
-def evaluate_data(evaluate: Evaluate, state: TrainState, data: Any, batch_size: int) -> Metrics:
+def evaluate_data(
+    evaluate: Evaluate, state: TrainState, data: Any, batch_size: int, batch_sharding: NamedSharding | None = None
+) -> Metrics:
     """Return "val_" means over all rows of data, batch by batch."""
 
     def take(state: TrainState, rows: Array) -> tuple[TrainState, Metrics]:
-        state, batch = _apart((state, data.gather(rows)))
+        state, batch = _apart((state, lay_batch(data.gather(rows), batch_sharding)))
         return _apart((state, evaluate(state, batch)))
 
     batch_size = min(batch_size, len(data))
