@@ -44,10 +44,10 @@ def on_mesh(tree: Any, sharding: NamedSharding | None, *, owned: bool = False) -
     """
     if sharding is None:
         return tree
-    mesh = sharding.mesh
+    mesh: Any = sharding.mesh
 
     def move(leaf: Any) -> Any:
-        old = getattr(leaf, "sharding", None)
+        old: Any = getattr(leaf, "sharding", None)
         lies_there = isinstance(old, NamedSharding) and old.mesh.devices.tolist() == mesh.devices.tolist()
         new = NamedSharding(mesh, old.spec if lies_there else PartitionSpec())
         if isinstance(leaf, jax.ShapeDtypeStruct):
@@ -75,7 +75,8 @@ def around(sharding: NamedSharding | None) -> Iterator[None]:
     if sharding is None:
         yield
         return
-    with jax.set_mesh(sharding.mesh):
+    mesh: Any = sharding.mesh
+    with jax.set_mesh(mesh):
         yield
 
 
