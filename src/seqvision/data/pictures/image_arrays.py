@@ -1,5 +1,6 @@
 """Pictures: from files and Pillow images to arrays and back, and arrays of pictures as a model is trained on them."""
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -177,14 +178,15 @@ def _read(name: Any, image: Any, channels: int | None, size: tuple[int, int] | N
             upright = ImageOps.exif_transpose(image)
         return shades(name, upright, coding, channels, size)
     with _named(name):
-        start = image.tell()
+        if not getattr(image, "seekable", lambda: False)():
+            image = io.BytesIO(image.read())
         opened = Image.open(image, formats=_formats())
         coding = coding_of(opened)
     check_pixels(name, opened.height, opened.width)
     with _named(name):
         upright = ImageOps.exif_transpose(opened)
         if coding.raw in LOWER_BITS:
-            image.seek(start)
+            image.seek(0)
             lower = ImageOps.exif_transpose(lower_bits(Image.open(image, formats=_formats()), coding))
     return shades(name, upright, coding, channels, size, lower)
 

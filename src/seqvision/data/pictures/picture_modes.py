@@ -96,6 +96,7 @@ def shades(
     mode = image.mode
     gray = mode in _GRAY
     if lower is None and (gray or mode in _COLOR):
+        image.info.pop("transparency", None)  # of palettes, of which Pillow warns
         if mode in ("La", "RGBa"):  # of multiplied colors Pillow makes plain ones first
             image = image.convert("LA" if gray else "RGBA")
         image = image.convert("L" if (channels or (1 if gray else 3)) == 1 else "RGB")
