@@ -12,7 +12,7 @@ def test_lenet_digits(capsys):
     result = run("lenet_digits", data="digits", limit=800, epochs=4, seeds=2, forms=("original",))
     assert result["parameters"] == {"original": 60_000}
     scores = result["scores"]["scores"]
-    assert list(scores) == ["original", "commonest class"]
+    assert list(scores) == ["original", "original (mean of 2 seeds)", "commonest class"]
     assert 0.5 < scores["original"]["accuracy"] <= 1
     assert scores["original"]["seeds"] == 2
     assert 0.8 < result["logistic_regression"] < 1
@@ -56,7 +56,7 @@ def test_cifar_record(tmp_path):
     file_or_skip("cifar10", "test.bin.gz")
     small = {"channels": (4, 4, 4), "limit": 640, "epochs": 2, "batch_size": 64, "seeds": 2}
     result = run("cifar_record", **small, out=str(tmp_path))
-    assert list(result["scores"]["scores"]) == ["whitened", "commonest class"]
+    assert list(result["scores"]["scores"]) == ["whitened", "whitened (mean of 2 seeds)", "commonest class"]
     assert result["scores"]["scores"]["whitened"]["seeds"] == len(result["seconds"]) == 2
     assert np.shape(result["loss"]) == (2, 2)
     assert np.isfinite(result["loss"]).all()

@@ -49,7 +49,7 @@ def test_a_run_prints_its_text_and_tells_how_far_it_is(capsys, caplog, tmp_path)
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 3
     assert lines[0].startswith("GOOG close: 1047 rows, 2004-08-19 to 2008-10-14\ntrained on 735 rows, ")
-    assert [line.split(" in ")[0] for line in lines[1:]] == ["linear: 1 seeds trained", "mlp: 1 seeds trained"]
+    assert [line.split(" in ")[0] for line in lines[1:]] == ["linear: 1 seed trained", "mlp: 1 seed trained"]
     printed = capsys.readouterr()
     assert printed.err == "".join(f"{line}\n" for line in lines)
     assert printed.out.startswith(lines[0])

@@ -18,6 +18,11 @@ LOGITS = RNG.normal(size=(200, 4)) + 1.5 * np.eye(4)[LABELS]
         (lambda: score_classes(LABELS, logits={}, training_labels=LABELS), ValueError, "at least one model"),
         (lambda: score_classes(LABELS, logits={"m": LOGITS[:, 0]}, training_labels=LABELS), ValueError, "C >= 2"),
         (
+            lambda: score_classes(LABELS, logits={"commonest class": LOGITS}, training_labels=LABELS),
+            ValueError,
+            "taken by rows of the card",
+        ),
+        (
             lambda: score_classes(LABELS, logits={"m": LOGITS}, training_labels=LABELS, class_names="ab"),
             ValueError,
             "2 names for 4",
@@ -73,14 +78,51 @@ def test_seeds_widen_the_table_and_not_the_evidence():
     one = metrics.wilson_interval(np.mean(shares) * 200, 200)
     assert (row["accuracy_low"], row["accuracy_high"]) == pytest.approx((one.low, one.high))
     assert card.confusion["net"].sum() == 400
+    # What is used in the end, the mean of the probabilities, is a row of its own.
+    name = "net (mean of 2 seeds)"
+    assert list(card.scores.index) == ["net", name, "commonest class"]
+    p = np.mean(np.exp(seeds) / np.exp(seeds).sum(axis=-1, keepdims=True), axis=0)
+    row = card.scores.loc[name]
+    assert (row["kind"], row["seeds"]) == ("mean of seeds", 2)
+    assert row["accuracy"] == np.mean(p.argmax(axis=1) == LABELS)
+    assert row["log_loss"] == pytest.approx(sk.log_loss(LABELS, p))
+    assert row["roc_area"] == pytest.approx(sk.roc_auc_score(LABELS, p, multi_class="ovr"))
+    assert np.isnan(row["accuracy_std"])
+    np.testing.assert_array_equal(card.confusion[name], sk.confusion_matrix(LABELS, p.argmax(axis=1)))
+    assert card.per_class[name]["rows"].sum() == 200
+    assert list(card.delivered()) == [name]
+    text = card.text()
+    assert f"{name}: makes " in text
+    assert "its seeds alone: skill" in " ".join(text.split())
+    assert text.index("mean of 2 seeds: what is used") < text.index("single seeds: mean ± spread over 2 seeds")
+
+
+def test_a_seed_that_is_surely_wrong_does_not_make_the_mean_infinite():
+    sure = np.array([[[2000.0, 0.0]], [[0.0, 0.0]]])
+    card = score_classes([1], logits={"net": sure}, training_labels=[0, 1])
+    assert card.scores.loc["net (mean of 2 seeds)", "log_loss"] == pytest.approx(np.log(4))
+
+
+def test_a_class_without_test_rows_is_told_and_not_the_hardest():
+    card = score_classes([0, 0, 1], logits={"net": np.eye(3)[[0, 1, 1]]}, training_labels=[0, 1, 2])
+    assert "1 class has no test row" in card.text()
+    assert "net: hardest class 0, 50.0 % of its 2 rows found" in card.text()
+    assert card.text().startswith("3 test rows, 3 classes")
+    one = score_classes([1], logits={"net": [[0.0, 1.0]]}, training_labels=[0, 1]).text()
+    assert one.startswith("1 test row, 2 classes")
+    assert "of its 1 row found" in one
+    assert "nan" not in one
 
 
 def test_no_skill_is_said():
     always = np.tile([0.0, 1.0, 0.0, 0.0], (200, 1))
     guess = np.random.default_rng(1).normal(size=LOGITS.shape)
     card = score_classes(LABELS, logits={"lazy": always, "net": LOGITS, "coin": guess}, training_labels=[1])
-    assert "lazy: no skill over always saying 1" in card.verdicts[0]
-    assert "fewer errors" in card.verdicts[1]
-    assert "skill" in card.verdicts[2]
+    assert "lazy: no skill over always saying 1" in card.verdicts[0].text
+    assert "fewer errors" in card.verdicts[1].text
+    assert "skill" in card.verdicts[2].text
+    assert [verdict.outcome for verdict in card.verdicts[:2]] == ["no skill", "skill"]
+    assert {(verdict.mode, verdict.reference) for verdict in card.verdicts} == {("classes", "commonest class")}
+    assert [verdict["model"] for verdict in card.to_dict()["verdicts"]] == ["lazy", "net", "coin"]
     assert card.confusion["lazy"][:, 1].sum() == 200
     assert (card.per_class["lazy"]["precision"][["0", "2", "3"]] == 0).all()

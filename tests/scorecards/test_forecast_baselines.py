@@ -123,7 +123,7 @@ def obvious_season(values, times, origin, steps, season):
     return forecasts
 
 
-@given(st.sets(st.integers(0, 60), min_size=20), st.integers(1, 9), st.integers(1, 12), st.data())
+@given(st.sets(st.integers(0, 59), min_size=20), st.integers(1, 9), st.integers(1, 12), st.data())
 def test_a_season_of_time_equals_the_obvious_search(places, season, steps, data):
     times = sorted(places)
     values = SERIES[: len(times)]

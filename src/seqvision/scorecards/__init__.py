@@ -21,9 +21,10 @@ from .forecast_baselines import (
 from .forecast_card import ForecastCard, StepTable
 from .forecast_scores import ForecastScores
 from .forecast_scoring import score_forecasts
-from .forecast_text import format_number, wrapped
+from .forecast_text import format_number
 from .forecast_verdicts import by_target
 from .significance import Comparison, diebold_mariano
+from .tables import wrapped
 from .verdict import Mode, Verdict, delivered_name
 
 __all__ = [

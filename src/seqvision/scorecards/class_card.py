@@ -1,19 +1,25 @@
 """The score card of classifiers: what they get right beside the commonest class, on the same rows."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from seqvision.scorecards.tables import json_records, rows_of
+from seqvision._checks import counted
+from seqvision.scorecards.tables import json_records, row_groups, rows_of, verdict_lines, wrapped
+from seqvision.scorecards.verdict import RowKind, Verdict
 
 
 class ClassifierScores(NamedTuple):
-    """The scores of one classifier: each mean over seeds, and its spread over seeds (``_std``, NaN for one seed)."""
+    """The scores of one classifier.
 
-    kind: Literal["model", "baseline"]
+    A "model" has the mean over seeds of each score, and its spread over seeds (``_std``, NaN for one seed); a "mean of
+    seeds" has the scores of one classifier, whose probabilities are the mean of the seeds'.
+    """
+
+    kind: RowKind
     seeds: int
     accuracy: float
     accuracy_std: float
@@ -30,13 +36,16 @@ class ClassifierScores(NamedTuple):
 class ClassCard:
     """Scores of classifiers and of the naive guess on the same rows.
 
+    Where a model has several seeds there is, beside it, "name (mean of S seeds)": the classifier whose probabilities
+    are the mean of theirs.
+
     Attributes:
       scores: one row a classifier, the naive one last; one column a field of ``ClassifierScores``.
-      confusion: for each model (C, C) counts summed over seeds, true class by row.
-      per_class: for each model a table of recall, specificity, precision, f1, roc_area, average_precision (NaN for a
+      confusion: for each model (C, C) counts summed over seeds, and for the mean of its seeds; true class by row.
+      per_class: for each of these a table of recall, specificity, precision, f1, roc_area, average_precision (NaN for a
         class that no row has) and rows (per seed), one row a class.
       class_names: (C,).
-      verdicts: one sentence for each model.
+      verdicts: one for each model, and one for each mean over seeds.
       rows: how many were classified.
     """
 
@@ -44,28 +53,36 @@ class ClassCard:
     confusion: dict[str, NDArray[np.int64]]
     per_class: dict[str, pd.DataFrame]
     class_names: tuple[str, ...]
-    verdicts: tuple[str, ...]
+    verdicts: tuple[Verdict, ...]
     rows: int
+
+    def delivered(self) -> dict[str, Verdict]:
+        """Return the verdicts on what is used in the end: the mean of a model's seeds, or its only one."""
+        table = self.scores
+        shown = set(table.index[(table["kind"] == "mean of seeds") | (table["seeds"] == 1)])
+        return {verdict.model: verdict for verdict in self.verdicts if verdict.model in shown}
 
     def text(self) -> str:
         """Return the card as text for a terminal."""
-        lines = [f"{self.rows} test rows, {len(self.class_names)} classes"]
+        lines = [f"{counted(self.rows, 'test row')}, {counted(len(self.class_names), 'class', 'classes')}"]
         head = f"{'':<28}{'accuracy % [95 %]':<30}{'log-loss':<18}{'F1':<9}{'ROC area':<10}{'calib. error'}"
         lines += [head]
-        for name, row in rows_of(self.scores, ClassifierScores).items():
-            spread = "" if np.isnan(row.accuracy_std) else f" ± {100 * row.accuracy_std:.2f}"
-            share = f"{100 * row.accuracy:.2f}{spread} [{100 * row.accuracy_low:.2f}, {100 * row.accuracy_high:.2f}]"
-            loss = f"{row.log_loss:.4f}" + ("" if np.isnan(row.log_loss_std) else f" ± {row.log_loss_std:.4f}")
-            rest = f"{row.f1:<9.4f}{row.roc_area:<10.4f}{row.calibration_error:.4f}"
-            lines.append(f"  {name[:25]:<26}{share:<30}{loss:<18}{rest}")
+        for title, group in row_groups(rows_of(self.scores, ClassifierScores)):
+            lines += [title, *(_line(name, row) for name, row in group.items())]
         lines.append("F1 and ROC area are means over classes, each against the rest.")
         if self.scores["seeds"].max() > 1:
             lines.append("± is the spread over seeds; the interval is that of one seed's rows.")
-        for name, table in self.per_class.items():
-            recall = table["recall"][table["rows"] > 0]
-            worst = recall.idxmin()
-            lines.append(f"  {name}: hardest class {worst}, {100 * recall.min():.1f} % of its rows found")
-        return "\n".join([*lines, "", "Verdict", *(f"  {verdict}" for verdict in self.verdicts)])
+        for name in self.delivered():
+            table = self.per_class[name]
+            found = table[table["rows"] > 0]
+            place = int(found["recall"].argmin())
+            share, rows = float(found["recall"].iloc[place]), int(found["rows"].iloc[place])
+            text = (
+                f"{name}: hardest class {found.index[place]}, {100 * share:.1f} % of its {counted(rows, 'row')} found"
+            )
+            absent = len(table) - len(found)
+            lines += wrapped(text + (f"; {counted(absent, 'class has', 'classes have')} no test row" if absent else ""))
+        return "\n".join([*lines, "", "Verdict", *verdict_lines(self.delivered(), self.verdicts)])
 
     def __str__(self) -> str:
         """Return ``text()``."""
@@ -78,6 +95,14 @@ class ClassCard:
             "confusion": {name: counts.tolist() for name, counts in self.confusion.items()},
             "per_class": {name: json_records(table) for name, table in self.per_class.items()},
             "class_names": list(self.class_names),
-            "verdicts": list(self.verdicts),
+            "verdicts": [verdict.to_dict() for verdict in self.verdicts],
             "rows": self.rows,
         }
+
+
+def _line(name: str, row: ClassifierScores) -> str:
+    spread = "" if np.isnan(row.accuracy_std) else f" ± {100 * row.accuracy_std:.2f}"
+    share = f"{100 * row.accuracy:.2f}{spread} [{100 * row.accuracy_low:.2f}, {100 * row.accuracy_high:.2f}]"
+    loss = f"{row.log_loss:.4f}" + ("" if np.isnan(row.log_loss_std) else f" ± {row.log_loss_std:.4f}")
+    area = "–" if np.isnan(row.roc_area) else f"{row.roc_area:.4f}"
+    return f"  {name[:25]:<26}{share:<30}{loss:<18}{row.f1:<9.4f}{area:<10}{row.calibration_error:.4f}"

@@ -1,11 +1,12 @@
 """Score classifiers and the commonest class on the same rows, and judge each model."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
 
 from seqvision._arrays import as_numbers
 from seqvision.metrics import (
@@ -23,8 +24,11 @@ from seqvision.metrics import (
 from seqvision.scorecards.class_baselines import majority_class
 from seqvision.scorecards.class_card import ClassCard, ClassifierScores
 from seqvision.scorecards.tables import table_of
+from seqvision.scorecards.verdict import Outcome, RowKind, Verdict, delivered_name
 
 Floats = NDArray[np.float64]
+
+_NAIVE = "commonest class"
 
 
 def score_classes(
@@ -36,6 +40,9 @@ def score_classes(
 ) -> ClassCard:
     """Score classifiers on test rows beside the commonest class of the training rows.
 
+    A model of several seeds has two rows: one for its seeds, each score a mean with its spread, and "name (mean of S
+    seeds)" for the one classifier whose probabilities are the mean of theirs.
+
     Args:
       labels: (B,) integer classes of the test rows.
       logits: for each model (S, B, C) over seeds, or (B, C).
@@ -43,7 +50,7 @@ def score_classes(
       class_names: (C,); the default is the numbers.
 
     Raises:
-      ValueError: if there is no model, models disagree on C, or shapes and names do not fit.
+      ValueError: if there is no model, models disagree on C, two rows share a name, or shapes and names do not fit.
 
     >>> logits = {"mine": [[2.0, 0.0], [0.0, 2.0], [0.0, 1.0]]}
     >>> card = score_classes([0, 1, 1], logits=logits, training_labels=[0, 0, 1])
@@ -53,6 +60,10 @@ def score_classes(
     if not logits:
         raise ValueError("score_classes needs the logits of at least one model")
     outputs = {name: _seeds(name, z) for name, z in logits.items()}
+    reserved = [_NAIVE, *(delivered_name(name, len(z)) for name, z in outputs.items() if len(z) > 1)]
+    clash = sorted(set(outputs) & set(reserved))
+    if clash:
+        raise ValueError(f"models need names of their own, these are taken by rows of the card: {clash}")
     counts = {name: z.shape[2] for name, z in outputs.items()}
     num_classes = next(iter(counts.values()))
     if len(set(counts.values())) > 1:
@@ -64,7 +75,7 @@ def score_classes(
     common = majority_class(training_labels, num_classes)
     truth = np.asarray(labels)
     rows, confusion, per_class = {}, {}, {}
-    for name, z in outputs.items():
+    for name, (kind, seeds, z) in _classifiers(outputs).items():
         predicted, chances = z.argmax(axis=-1), [softmax(seed) for seed in z]
         confusion[name] = np.sum(
             [confusion_matrix(truth, predicted=p, num_classes=num_classes) for p in predicted], axis=0
@@ -72,12 +83,23 @@ def score_classes(
         areas = [class_areas(truth, scores=p) for p in chances]
         per_class[name] = _per_class(areas, confusion[name], names)
         each = zip(predicted, chances, areas, z, strict=True)
-        rows[name] = _row("model", [_scores(truth, *one) for one in each], len(truth))
+        rows[name] = _row(kind, seeds, [_scores(truth, *one) for one in each], len(truth))
     even = np.tile(frequencies, (len(truth), 1))
     guess = _scores(truth, np.full(len(truth), common), even, class_areas(truth, scores=even))
-    rows["commonest class"] = _row("baseline", [guess], len(truth))
-    verdicts = tuple(_judge(name, rows[name], rows["commonest class"], names[common]) for name in outputs)
-    return ClassCard(table_of(rows), confusion, per_class, names, verdicts, len(truth))
+    naive = _row("baseline", 1, [guess], len(truth))
+    verdicts = [_judge(name, row, naive, names[common]) for name, row in rows.items()]
+    rows[_NAIVE] = naive
+    return ClassCard(table_of(rows), confusion, per_class, names, tuple(verdicts), len(truth))
+
+
+def _classifiers(outputs: Mapping[str, Floats]) -> dict[str, tuple[RowKind, int, Floats]]:
+    """Return models, and of those with several seeds the logits of the mean of their probabilities."""
+    found: dict[str, tuple[RowKind, int, Floats]] = {name: ("model", len(z), z) for name, z in outputs.items()}
+    for name, z in outputs.items():
+        if len(z) > 1:
+            mean = logsumexp(z - logsumexp(z, axis=-1, keepdims=True), axis=0, keepdims=True) - np.log(len(z))
+            found[delivered_name(name, len(z))] = ("mean of seeds", len(z), mean)
+    return found
 
 
 class _SeedScores(NamedTuple):
@@ -114,13 +136,13 @@ def _scores(
     )
 
 
-def _row(kind: Literal["model", "baseline"], seeds: list[_SeedScores], rows: int) -> ClassifierScores:
+def _row(kind: RowKind, number: int, seeds: list[_SeedScores], rows: int) -> ClassifierScores:
     mean = _SeedScores(*(float(np.mean(values)) for values in zip(*seeds, strict=True)))
     spread = _SeedScores(*(np.std(v, ddof=1).item() if len(seeds) > 1 else np.nan for v in zip(*seeds, strict=True)))
     share = wilson_interval(mean.accuracy * rows, rows)
     return ClassifierScores(
         kind=kind,
-        seeds=len(seeds),
+        seeds=number,
         accuracy=share.value,
         accuracy_std=spread.accuracy,
         accuracy_low=share.low,
@@ -156,13 +178,15 @@ def _mean(values: Floats) -> float:
     return float(defined.mean()) if defined.size else np.nan
 
 
-def _judge(name: str, row: ClassifierScores, naive: ClassifierScores, common: str) -> str:
+def _judge(name: str, row: ClassifierScores, naive: ClassifierScores, common: str) -> Verdict:
     numbers = f"{100 * row.accuracy:.2f} % against {100 * naive.accuracy:.2f} %"
+    outcome: Outcome = "skill"
     if row.accuracy <= naive.accuracy:
-        return f"{name}: no skill over always saying {common} ({numbers})"
-    if row.accuracy_low <= naive.accuracy:
-        return (
-            f"{name}: more often right than always saying {common}, but chance explains it: no clear skill ({numbers})"
-        )
-    wrong = (1 - row.accuracy) / (1 - naive.accuracy)
-    return f"{name}: makes {100 * (1 - wrong):.1f} % fewer errors than always saying {common} ({numbers})"
+        outcome, text = "no skill", f"no skill over always saying {common} ({numbers})"
+    elif row.accuracy_low <= naive.accuracy:
+        text = f"more often right than always saying {common}, but chance explains it: no clear skill ({numbers})"
+        outcome = "unclear"
+    else:
+        wrong = (1 - row.accuracy) / (1 - naive.accuracy)
+        text = f"makes {100 * (1 - wrong):.1f} % fewer errors than always saying {common} ({numbers})"
+    return Verdict(name, "classes", outcome, f"{name}: {text}", _NAIVE, np.nan)

@@ -8,8 +8,8 @@ import pandas as pd
 from seqvision._checks import counted
 from seqvision.metrics import Moves
 from seqvision.scorecards.forecast_scores import ForecastScores
-from seqvision.scorecards.forecast_text import scores_text, steps_text, wrapped
-from seqvision.scorecards.tables import json_records, rows_of
+from seqvision.scorecards.forecast_text import scores_text, steps_text
+from seqvision.scorecards.tables import json_records, rows_of, verdict_lines, wrapped
 from seqvision.scorecards.verdict import Mode, Verdict
 
 
@@ -90,7 +90,8 @@ class ForecastCard:
             origins = counted(self.by_path_step.rows, "origin")
             title = self._title(f"RMSE by steps of free runs from {origins} in the test rows", None)
             parts += ["", title, *steps_text(self.by_path_step, self._shown())]
-        return "\n".join([*parts, "", *self._notes(), "", "Verdict", *self._verdicts()])
+        lines = [line for mode in self.references for line in verdict_lines(self.delivered(mode), self.verdicts)]
+        return "\n".join([*parts, "", *self._notes(), "", "Verdict", *lines])
 
     def __str__(self) -> str:
         """Return ``text()``."""
@@ -139,14 +140,4 @@ class ForecastCard:
             lines += wrapped(
                 "There is no MASE: on the training rows the naive forecast makes no error to measure by.", 0
             )
-        return lines
-
-    def _verdicts(self) -> list[str]:
-        lines = []
-        for mode in self.references:
-            for name, verdict in self.delivered(mode).items():
-                single = next(
-                    (v for v in self.verdicts if v.mode == mode and name.startswith(f"{v.model} (mean of ")), None
-                )
-                lines += wrapped(verdict.text + (f"; its seeds alone: {single.outcome}" if single else ""))
         return lines

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqvision.metrics import directional_accuracy, mae, mape, r2, rmse, smape, wilson_interval
-from seqvision.scorecards.forecast_scores import ForecastScores, RowKind
-from seqvision.scorecards.verdict import delivered_name
+from seqvision.scorecards.forecast_scores import ForecastScores
+from seqvision.scorecards.verdict import RowKind, delivered_name
 
 Floats = NDArray[np.float64]
 

@@ -1,8 +1,8 @@
 """The scores of one forecaster: a row of the score card's tables."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-RowKind = Literal["mean of seeds", "model", "baseline"]  # in the order of the text
+from seqvision.scorecards.verdict import RowKind
 
 
 class ForecastScores(NamedTuple):

@@ -1,16 +1,13 @@
 """How scores of forecasts are written: at most 110 columns, aligned, models first, baselines below."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from seqvision._checks import counted
-from seqvision.scorecards.forecast_scores import ForecastScores, RowKind
-from seqvision.scorecards.verdict import delivered_name
+from seqvision.scorecards.forecast_scores import ForecastScores
+from seqvision.scorecards.tables import row_groups, wrapped
 
-WIDTH = 110
 _NAME, _ERROR, _SHORT, _DIRECTION = 16, 17, 9, 19
 _MARKS = {"skill": "+", "unclear": "?"}
 _WIDE = 28  # of a name that says how many seeds
@@ -38,9 +35,8 @@ def scores_text(rows: Mapping[str, ForecastScores]) -> str:
     head = f"{'':<{_NAME}}{'MAE':<{_ERROR}}{'RMSE':<{_ERROR}}"
     head += f"{'MASE':>{_SHORT}}{'sMAPE %':>{_SHORT}}{'R²':>{_SHORT}}  {'direction %':<{_DIRECTION}}{'skill':>9}"
     lines = [head]
-    for kind in get_args(RowKind):
-        those = {name: row for name, row in rows.items() if row.kind == kind}
-        lines += [_title(those), *(_line(_short_name(name, row), row) for name, row in those.items())] if those else []
+    for title, group in row_groups(rows):
+        lines += [title, *(_line(name, row) for name, row in group.items())]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -59,31 +55,6 @@ def steps_text(table: Any, names: Sequence[str], columns: int = 8) -> list[str]:
         cells = [format_number(row[h]) + _MARKS.get(str(marks.get(h)), " ") for h in steps]
         lines.append(f"  {_cut(str(name), _WIDE - 2):<{_WIDE - 2}}" + "".join(f"{cell:>10}" for cell in cells).rstrip())
     return [*lines, *wrapped(f"+ skill over the {table.reference}, ? unclear, without a mark none", 2)]
-
-
-def wrapped(text: str, indent: int = 2) -> list[str]:
-    """Return a sentence as lines, indented."""
-    return textwrap.wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (3 * indent))
-
-
-def _title(rows: Mapping[str, ForecastScores]) -> str:
-    """Return what rows of one kind are."""
-    kind = next(iter(rows.values())).kind
-    counts = sorted({row.seeds for row in rows.values()})
-    seeds = " or ".join(counted(count, "seed") for count in counts)
-    if kind == "mean of seeds":
-        return f"mean of {seeds}: the forecaster that is used in the end"
-    return (
-        "baselines"
-        if kind == "baseline"
-        else "models"
-        if counts == [1]
-        else f"single seeds: mean ± spread over {seeds}"
-    )
-
-
-def _short_name(name: str, row: ForecastScores) -> str:
-    return name.removesuffix(delivered_name("", row.seeds)) if row.kind == "mean of seeds" else name
 
 
 def _line(name: str, row: ForecastScores) -> str:

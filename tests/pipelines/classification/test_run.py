@@ -53,11 +53,23 @@ def test_the_card_counts_what_was_predicted(result):
     shares = [np.mean(table[f"linear, seed {s}"] == table["truth"]) for s in range(2)]
     assert card.scores.loc["linear", "accuracy"] == pytest.approx(np.mean(shares))
     assert card.scores.loc["linear", "accuracy"] > 0.5
+    # What is used in the end is the mean of the probabilities: tables and pictures are about that row of the card.
+    name = "linear (mean of 2 seeds)"
+    assert list(table.columns)[2:4] == ["convnet (mean of 2 seeds)", name]
+    assert card.scores.loc[name, "accuracy"] == np.mean(table[name] == table["truth"])
     counts = pd.read_csv(result.folder / "confusion-linear.csv", index_col=0)
-    np.testing.assert_array_equal(counts, card.confusion["linear"])
+    np.testing.assert_array_equal(counts, card.confusion[name])
+    assert np.trace(counts) == np.sum(table[name] == table["truth"])
     with np.load(result.folder / "misclassified-linear.npz", allow_pickle=False) as wrong:
         assert (wrong["label"] != wrong["predicted"]).all()
-        assert len(wrong["row"]) == np.sum(table["linear, seed 0"] != table["truth"])
+        assert len(wrong["row"]) == np.sum(table[name] != table["truth"])
+    for text in (
+        f"{name}: hardest class",
+        f"{name}: makes ",
+        "its seeds alone: skill",
+        "mean of 2 seeds: what is used",
+    ):
+        assert text in " ".join(result.text.split())
 
 
 def test_evaluate_gives_the_same_card(result):
@@ -82,6 +94,8 @@ def test_a_folder_of_images_is_learned_and_read_again(tmp_path):
     assert result.card.class_names == ("blue", "green", "red")
     assert "images: 45 images of 9 x 9 x 3 to train, 15 to test" in result.text
     assert result.card.scores.loc["linear", "accuracy"] > 0.9
+    assert list(pd.read_csv(result.folder / "predictions.csv").columns) == ["row", "truth", "linear"]
+    assert "seeds" not in result.text
     again = evaluate_run(result.folder).card.scores
     pd.testing.assert_frame_equal(again, result.card.scores, rtol=1e-5)
 

@@ -26,6 +26,7 @@ from seqvision.reporting import (
     save_figure,
     write_table,
 )
+from seqvision.scorecards import delivered_name
 from seqvision.training import TrainState
 
 
@@ -38,6 +39,9 @@ def write_classify_report(
     judged: JudgedClasses,
 ) -> None:
     """Write predictions.csv, confusion matrices, mistakes and pictures.
+
+    They are about what is used in the end, of several seeds the mean of their probabilities, and say so; networks are
+    looked into one at a time, and then it is seed 0.
 
     losses.png has training and validation curves; reliability.png how sure and how often right; for each model
     confusion-*.png and .csv, misclassified-*.png and .npz; for those with convolutions whose states are given, of seed
@@ -54,39 +58,36 @@ def write_classify_report(
     """
     metrics = ("accuracy",) if all("accuracy" in one for one in history.values()) else ()
     save_figure(plot_losses(history, loss="cross entropy", metrics=metrics), folder.path / "losses.png")
-    labels = np.asarray(test.y)
+    labels, card = np.asarray(test.y), judged.card
     probabilities = {name: softmax(logits) for name, logits in judged.logits.items()}
+    delivered = {delivered_name(name, len(p)): p.mean(axis=0) for name, p in probabilities.items()}
     diagrams = {
-        name: reliability(
-            (p.argmax(axis=-1) == labels[None]).ravel(), confidence=p.max(axis=-1).clip(max=1.0).ravel(), bins=10
-        )
-        for name, p in probabilities.items()
+        name: reliability(p.argmax(axis=-1) == labels, confidence=p.max(axis=-1).clip(max=1.0), bins=10)
+        for name, p in delivered.items()
     }
     save_figure(plot_reliability(diagrams), folder.path / "reliability.png")
-    columns: dict[str, np.ndarray] = {}
-    for name, p in probabilities.items():
-        _write_confusion(folder, name, judged.card.confusion[name], classes, len(p))
-        _write_mistakes(folder, name, test, p[0], classes)
+    columns: dict[str, np.ndarray] = {row: p.argmax(axis=1) for row, p in delivered.items()}
+    for (name, p), (row, mean) in zip(probabilities.items(), delivered.items(), strict=True):
+        _write_confusion(folder, name, row, card.confusion[row], classes)
+        _write_mistakes(folder, name, row, test, mean, classes)
         if name in states:
             _write_insight(folder, name, test, p[0], states[name][0], classes)
-        columns |= {f"{name}, seed {s}": seed.argmax(axis=1) for s, seed in enumerate(p)}
+        if len(p) > 1:
+            columns |= {f"{name}, seed {s}": seed.argmax(axis=1) for s, seed in enumerate(p)}
     write_table(folder.path / "predictions.csv", prediction_table(labels, columns))
 
 
-def _write_confusion(folder: RunFolder, name: str, counts: np.ndarray, classes: tuple[str, ...], seeds: int) -> None:
-    title = f"{name}, {seeds} seeds together" if seeds > 1 else name
-    save_figure(plot_confusion(counts, classes, title=title), folder.path / f"confusion-{_file(name)}.png")
+def _write_confusion(folder: RunFolder, name: str, row: str, counts: np.ndarray, classes: tuple[str, ...]) -> None:
+    save_figure(plot_confusion(counts, classes, title=row), folder.path / f"confusion-{_file(name)}.png")
     table = pd.DataFrame(counts, index=list(classes), columns=list(classes))
     table.to_csv(folder.path / f"confusion-{_file(name)}.csv", index_label="true class")
 
 
 def _write_mistakes(
-    folder: RunFolder, name: str, test: Arrays, probabilities: np.ndarray, classes: tuple[str, ...]
+    folder: RunFolder, name: str, row: str, test: Arrays, probabilities: np.ndarray, classes: tuple[str, ...]
 ) -> None:
     labels, guess, sure = np.asarray(test.y), probabilities.argmax(axis=1), probabilities.max(axis=1)
-    figure = plot_misclassified(
-        test.x, labels, predicted=guess, confidence=sure, class_names=classes, title=f"{name}, seed 0"
-    )
+    figure = plot_misclassified(test.x, labels, predicted=guess, confidence=sure, class_names=classes, title=row)
     save_figure(figure, folder.path / f"misclassified-{_file(name)}.png")
     wrong = misclassified_rows(labels, predicted=guess, confidence=sure)
     np.savez(
