@@ -23,8 +23,9 @@ def bru(x: Array, r: float = 2.0) -> Array:
     >>> bru(jnp.array([-1.0, 0.0, 2.0])).round(3).tolist()
     [-0.36500000953674316, 0.5, 2.5]
     """
-    root = (r**2 * jnp.maximum(x, 0) + 1) ** (1 / r)
-    return jnp.where(x >= 0, root, jnp.exp(r * jnp.minimum(x, 0))) - 1 / r
+    right = x >= 0  # and not a maximum with 0, whose slope at 0 is half of each
+    root = (r**2 * jnp.where(right, x, 0) + 1) ** (1 / r)
+    return jnp.where(right, root, jnp.exp(r * jnp.where(right, 0, x))) - 1 / r
 
 
 def linear(x: Array) -> Array:

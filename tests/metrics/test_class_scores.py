@@ -36,10 +36,21 @@ def test_scores_of_classes_equal_scikit_learn(counts):
 def test_averages_equal_scikit_learn(average, counts):
     y, p = rows_of(counts)
     ours = metrics.class_scores(counts, average=average)
-    expected = sk.precision_recall_fscore_support(y, p, labels=[0, 1, 2], average=average, zero_division=0)
+    labels = [0, 1, 2] if average == "micro" else np.unique(y)  # a mean over classes leaves out those without rows
+    expected = sk.precision_recall_fscore_support(y, p, labels=labels, average=average, zero_division=0)
     np.testing.assert_allclose([ours.precision, ours.recall, ours.f1], expected[:3])
     if average == "micro":
         assert ours.recall == ours.precision == pytest.approx(metrics.accuracy(y, predicted=p).value)
+
+
+def test_classes_without_rows_count_in_no_mean():
+    y, p = np.array([0, 1, 2, 0]), np.eye(4)[[0, 1, 2, 0]]
+    counts = metrics.confusion_matrix(y, predicted=p.argmax(1), num_classes=4)
+    assert metrics.class_scores(counts, average="macro").f1 == 1
+    assert metrics.class_areas(y, scores=p, average="macro").roc == 1
+    wrong = metrics.class_scores(metrics.confusion_matrix(y, predicted=[3, 1, 2, 0], num_classes=4), average="macro")
+    assert wrong.recall == pytest.approx((0.5 + 1 + 1) / 3)
+    assert metrics.class_scores(metrics.confusion_matrix([1], predicted=[1], num_classes=3), average="macro").f1 == 1
 
 
 @given(

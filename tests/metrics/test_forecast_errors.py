@@ -16,8 +16,10 @@ pairs = st.lists(st.tuples(floats, floats), min_size=2, max_size=30).map(lambda 
 def test_equal_scikit_learn(pair):
     y, f = pair
     assert metrics.mae(y, forecast=f) == pytest.approx(sk.mean_absolute_error(y, f), rel=1e-12)
-    assert metrics.rmse(y, forecast=f) == pytest.approx(sk.root_mean_squared_error(y, f), rel=1e-12)
-    assert metrics.r2(y, forecast=f) == pytest.approx(sk.r2_score(y, f), rel=1e-9, abs=1e-9)
+    # Squares of numbers below 1e-150 are 0 there, and a constant that its mean misses by rounding has a variance.
+    assert metrics.rmse(y, forecast=f) == pytest.approx(sk.root_mean_squared_error(y, f), rel=1e-12, abs=1e-150)
+    if np.ptp(y) > 1e-9 * np.abs(y).max() + 1e-140:
+        assert metrics.r2(y, forecast=f) == pytest.approx(sk.r2_score(y, f), rel=1e-9, abs=1e-9)
 
 
 @given(pairs)
@@ -96,3 +98,17 @@ def test_the_scale_of_a_season_in_time_takes_rows_that_are_a_season_apart(season
     assert metrics.naive_scale(rows, 1, times=times) == metrics.naive_scale(rows)
     with pytest.raises(ValueError, match="no training row has one a season earlier"):
         metrics.naive_scale(rows, 90, times=times)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-30, 1.0, 3e5, 1e200])
+def test_no_unit_is_too_small_or_too_large(unit):
+    y, f = np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0])
+    assert metrics.rmse(unit * y, forecast=unit * f) == pytest.approx(unit * metrics.rmse(y, forecast=f), rel=1e-12)
+    assert metrics.r2(unit * y, forecast=unit * f) == pytest.approx(metrics.r2(y, forecast=f), rel=1e-9)
+
+
+def test_a_constant_truth_whose_mean_rounds_is_constant():
+    assert metrics.r2([0.1] * 3, forecast=[0.1] * 3) == 1
+    assert metrics.r2([0.1] * 3, forecast=[0.1, 0.1, 0.2]) == 0
+    assert metrics.r2([5.0], forecast=[4.0]) == 0
+    assert metrics.rmse([5.0], forecast=[5.0]) == 0

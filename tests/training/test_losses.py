@@ -167,3 +167,17 @@ def test_metrics_refuse_one_string_and_the_name_of_the_loss():
         losses.resolve_metrics("mae")
     with pytest.raises(ValueError, match="taken by the loss"):
         losses.resolve_metrics({"loss": "mae"})
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "bool"])
+def test_labels_of_few_bits_name_any_of_many_classes(dtype):
+    logits = np.random.default_rng(0).normal(size=(3, 300)).astype(np.float32)
+    wide = np.array([1, 0, 1] if dtype == "bool" else [3, 120, 100])
+    small = jnp.asarray(wide.astype(dtype))
+    right = np.eye(300, dtype=np.float32)[wide]
+    for loss in (losses.cross_entropy, SmoothedCrossEntropy(0.1)):
+        np.testing.assert_allclose(loss(jnp.asarray(logits), small), loss(jnp.asarray(logits), jnp.asarray(wide)))
+    for metric in (losses.sequence_cross_entropy, losses.token_accuracy, losses.exact_match):
+        found, expected = (metric(jnp.asarray(right)[None], labels[None]) for labels in (small, jnp.asarray(wide)))
+        np.testing.assert_array_equal(found, expected)
+    assert losses.is_correct(jnp.asarray(right), small).tolist() == [1, 1, 1]

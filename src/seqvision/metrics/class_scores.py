@@ -32,8 +32,9 @@ def class_scores(confusion: ArrayLike, *, average: Average | None = None) -> Cla
 
     Args:
       confusion: (C, C) counts, true class by row, as ``confusion_matrix`` gives.
-      average: None gives every class; "macro" the mean over classes, "weighted" the mean weighted by the rows of each
-        class, "micro" the scores of TP, FP, FN and TN summed over classes.
+      average: None gives every class; "macro" the mean over the classes that have rows, as in `class_areas`,
+        "weighted" the mean weighted by the rows of each class, "micro" the scores of TP, FP, FN and TN summed over all
+        classes. A row that is given a class without rows counts as missed by its own class.
 
     Returns:
       Fields of shape (C,), or () if averaged. 0 / 0 is 0.
@@ -61,7 +62,8 @@ def class_scores(confusion: ArrayLike, *, average: Average | None = None) -> Cla
     scores = _scores(found, missed, wrong, rest)
     if average is None:
         return scores
-    weights = found + missed if average == "weighted" else np.ones(len(table))
+    rows = found + missed
+    weights = rows if average == "weighted" else rows > 0
     return ClassScores(*(np.asarray(np.average(field, weights=weights)) for field in scores))
 
 

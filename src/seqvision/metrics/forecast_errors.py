@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from seqvision._arrays import as_series, check_times
 from seqvision._checks import check_count, check_number
@@ -34,7 +34,8 @@ def rmse(truth: ArrayLike, *, forecast: ArrayLike) -> float:
     1.414...
     """
     y, f = as_pair(truth, forecast)
-    return float(np.sqrt(np.mean((y - f) ** 2)))
+    unit = _unit(y - f)
+    return float(unit * np.sqrt(np.mean(((y - f) / unit) ** 2)))
 
 
 def r2(truth: ArrayLike, *, forecast: ArrayLike) -> float:
@@ -47,11 +48,10 @@ def r2(truth: ArrayLike, *, forecast: ArrayLike) -> float:
     0.5
     """
     y, f = as_pair(truth, forecast)
-    residual = float(np.sum((y - f) ** 2))
-    total = float(np.sum((y - y.mean()) ** 2))
-    if total == 0.0:
-        return 1.0 if residual == 0.0 else 0.0
-    return 1.0 - residual / total
+    if y.min() == y.max():  # whose mean may differ by rounding
+        return 1.0 if float(np.sum((y - f) ** 2)) == 0.0 else 0.0
+    unit = _unit(y - y.mean(), y - f)
+    return 1.0 - float(np.sum(((y - f) / unit) ** 2) / np.sum(((y - y.mean()) / unit) ** 2))
 
 
 def mape(truth: ArrayLike, *, forecast: ArrayLike) -> float:
@@ -161,3 +161,9 @@ def skill(error: float, *, baseline_error: float) -> float:
     error = check_number("error", error, owner="skill", least=0, below=math.inf)
     baseline_error = check_number("baseline_error", baseline_error, owner="skill", above=0, below=math.inf)
     return float(1.0 - error / baseline_error)
+
+
+def _unit(*errors: NDArray[np.float64]) -> float:
+    """Return a power of two near the largest error: squares of huge and tiny numbers leave what float64 can hold."""
+    largest = max(float(np.max(np.abs(each))) for each in errors)
+    return float(2.0 ** np.clip(np.frexp(largest)[1], -1000, 1000)) if largest else 1.0

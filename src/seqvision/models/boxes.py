@@ -62,7 +62,7 @@ def encode_boxes(boxes: Array, labels: Array, grid: tuple[int, int], num_classes
     >>> targets[0, 0, 1].tolist()
     [0.25, 0.5, 0.25, 0.5, 1.0, 0.0, 0.0, 1.0]
     """
-    boxes, labels = jnp.asarray(boxes, jnp.float32), jnp.asarray(labels)
+    boxes, labels = jnp.asarray(boxes, jnp.float32), jnp.asarray(labels, jnp.int32)
     if boxes.ndim != 3 or boxes.shape[-1] != 4 or labels.shape != boxes.shape[:2]:
         raise ValueError(
             f"encode_boxes: boxes must be (N, M, 4) and labels (N, M), got {boxes.shape} and "

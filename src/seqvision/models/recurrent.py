@@ -73,7 +73,7 @@ class Recurrent(nn.Module):
       cells: the cells from the input upwards; `Zoneout` or `VariationalDropout` around one is noise in its recurrence.
       bidirectional: run each layer in both directions, outputs side by side.
       readout: what the head sees of the top layer: "last" (in each direction the last valid step), "max" or "mean" over
-        valid steps, "all" steps.
+        valid steps, "all" steps. A sequence without a valid step reads as 0.
       dropout: rate after each layer.
       head: a module from features to outputs; None returns the features.
       method: see `seqvision.cells.unroll`.
@@ -124,7 +124,9 @@ class Recurrent(nn.Module):
         settings: dict[str, Any] = {"dropout": self.dropout, "method": self.method, "train": train}
         finals, x = run_layers(self, x, state, mask=mask, reset=reset, **settings)
         time = x.ndim - 1 - getattr(self.cells[-1], "event_axes", 1)
-        if self.readout == "last":
+        if self.readout != "all" and not x.shape[time]:
+            x = jnp.zeros((*x.shape[:time], *x.shape[time + 1 :]), x.dtype)
+        elif self.readout == "last":
             outputs = jnp.split(x, 2, axis=-1) if self.bidirectional else [x]
             x = jnp.concatenate([_last(ys, time, mask, bool(n)) for n, ys in enumerate(outputs)], axis=-1)
         elif self.readout != "all":
@@ -198,6 +200,6 @@ def _pool(ys: Array, time: int, mask: Array | None, readout: Readout) -> Array:
         return ys.max(axis=time) if readout == "max" else ys.mean(axis=time)
     valid = mask.reshape(mask.shape + (1,) * (ys.ndim - time - 1))
     if readout == "mean":
-        return ys.sum(axis=time) / jnp.maximum(valid.sum(axis=time), 1)  # masked outputs are 0
-    highest = jnp.where(valid, ys, -jnp.inf).max(axis=time)
+        return ys.sum(axis=time) / jnp.maximum(valid.sum(axis=time), 1).astype(ys.dtype)  # masked outputs are 0
+    highest = jnp.where(valid, ys, jnp.finfo(ys.dtype).min).max(axis=time)
     return jnp.where(valid.any(axis=time), highest, 0)

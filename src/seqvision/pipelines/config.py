@@ -120,7 +120,7 @@ class ClassifyConfig:
     hidden: int = 128
     """units of a dense or recurrent layer"""
     dropout: float | None = None
-    """rate after each layer; by default .2, and .5 in a convnet for images below 28 pixels"""
+    """rate after each layer; by default .2"""
     test: float = 0.2
     """share of digits or of a folder held out at random within each class; the other data sets have a test part"""
     validation: float = 0.0

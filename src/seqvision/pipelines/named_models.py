@@ -43,7 +43,7 @@ def build_classifier(name: str, config: ClassifyConfig, side: int, num_classes: 
     """
     head = ClassificationHead(num_classes)
     small = name == "convnet" and side < 28
-    dropout = (0.5 if small else 0.2) if config.dropout is None else config.dropout
+    dropout = 0.2 if config.dropout is None else config.dropout
     if small:
         shape: dict[str, Any] = {"channels": (32, 64), "stride": 1, "padding": "same", "pool": (2, 2)}
         return ConvNet(**shape, batch_norm=True, dropout=dropout, dense=(config.hidden,), head=head)

@@ -256,7 +256,7 @@ def as_labels(name: str, logits: Array, labels: Array) -> Array:
         raise ValueError(f"{name} takes logits (B, ..., K) and labels (B, ...), got {logits.shape} and {labels.shape}")
     labels = labels.reshape(logits.shape[:-1])
     if not jnp.issubdtype(labels.dtype, jnp.floating):
-        return labels.astype(jnp.int32) if labels.dtype == bool else labels
+        return labels.astype(jnp.int32) if labels.dtype.itemsize < 4 else labels  # K may be more than an int8 holds
     whole = labels == jnp.round(labels)
     return jnp.where(whole, labels, -1).astype(jnp.int32)
 

@@ -1,5 +1,6 @@
 """Sequences of many lengths, cut in pieces, reset in the middle, or too long for one backward pass."""
 
+import warnings
 from functools import partial
 
 import jax
@@ -220,6 +221,29 @@ def test_a_flax_model_takes_and_returns_states(bidirectional):
     close(again, whole, rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match="one entry a layer, 2, got 1"):
         run(xs, state=end[:1])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])
+@pytest.mark.parametrize("kind", [np.asarray, jnp.asarray])
+def test_sequence_mask_of_any_integers(dtype, kind):
+    lengths = [0, 100, 127, *([200, 255] if dtype != "int8" else []), *([300] if dtype[-1] != "8" else [])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of 64 bits, which JAX cuts to 32
+        mask = jax.jit(lambda n: sequence_mask(n, 300))(kind(np.array(lengths, dtype)))
+    assert (mask.dtype, mask.shape) == (np.bool_, (len(lengths), 300))
+    np.testing.assert_array_equal(mask.sum(-1), lengths)
+    np.testing.assert_array_equal(mask, np.arange(300) < np.array(lengths)[:, None])
+
+
+def test_sequence_mask_of_lengths_beyond():
+    lengths = np.array([-1, 5, 2**33 + 1, 2**63 - 1])
+    assert sequence_mask(lengths, 4).sum(-1).tolist() == [0, 4, 4, 4]
+    assert sequence_mask(np.array([2**64 - 1, 2**32], np.uint64), 2).sum(-1).tolist() == [2, 2]
+    assert sequence_mask(np.array([3, 0], np.uint8), 0).shape == (2, 0)
+    with pytest.raises(ValueError, match="sequence_mask: T must be an int >= 0, got -1"):
+        sequence_mask([1], -1)
+    with pytest.raises(TypeError, match="lengths must be integers, got bool"):
+        sequence_mask(np.array([True]), 3)
 
 
 def test_sequence_mask():

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
@@ -18,7 +19,7 @@ def sequence_mask(lengths: ArrayLike, T: int) -> Array:
     """Return which of T steps are valid in sequences padded at the end, for `unroll`'s mask.
 
     Args:
-      lengths: integers (...), the valid steps of each sequence, 0 to T.
+      lengths: integers (...) of any width, the valid steps of each sequence; more than T are all T, less than 0 none.
       T: steps of the padded sequences.
 
     Returns:
@@ -30,11 +31,13 @@ def sequence_mask(lengths: ArrayLike, T: int) -> Array:
     >>> sequence_mask(jnp.array([3, 0]), 4).tolist()
     [[True, True, True, False], [False, False, False, False]]
     """
-    lengths = jnp.asarray(lengths)
+    lengths = lengths if isinstance(lengths, Array) else np.asarray(lengths)
     if not jnp.issubdtype(lengths.dtype, jnp.integer):
         raise TypeError(f"sequence_mask: lengths must be integers, got {lengths.dtype}: cast them to int32")
-    steps = jnp.arange(T, dtype=lengths.dtype).reshape((1,) * lengths.ndim + (T,))
-    return steps < lengths[..., None]
+    T = check_count("T", T, owner="sequence_mask", least=0)
+    # T may be more than a small integer holds, and a length more than an int32.
+    shortened = jnp.asarray(lengths.clip(0, min(T, jnp.iinfo(lengths.dtype).max)).astype(np.int32))
+    return jnp.arange(T, dtype=jnp.int32).reshape((1,) * lengths.ndim + (T,)) < shortened[..., None]
 
 
 def unroll_truncated(

@@ -88,7 +88,7 @@ def fit_pixel_scaler(training_images: ArrayLike, kind: PixelKind = "standard") -
     if kind == "mean":
         return PixelScaler(kind, tuple(mean.tolist()), (1.0,) * channels)
     deviation = np.sqrt(_mean_over_pixels(images, mean, 2))
-    deviation = np.where(deviation <= 1e-7 * np.maximum(np.abs(mean), 1), 1.0, deviation)
+    deviation = np.where(deviation <= 1e-7 * np.abs(mean), 1.0, deviation)
     return PixelScaler(kind, tuple(mean.tolist()), tuple(deviation.tolist()))
 
 
