@@ -40,11 +40,46 @@ def test_words_are_symbols_too():
         (lambda: reversed_digits(60, shortest=1, longest=1, test=5), "too many of 10 texts"),
         (lambda: digit_sums(60, digits=1, test=5), "too many of 55 texts"),
         (lambda: digit_sums(0), "count must be an int >= 1, got 0"),
+        (lambda: LETTERS.encode(["ab"], length=2.5), r"length must be an int >= 0, got 2\.5"),
+        (lambda: LETTERS.encode(["ab"], length=2**40), "more than 2,147,483,648 tokens"),
+        (lambda: LETTERS.decode([[3, 4], [3]]), "tokens is no array: its rows differ in length"),
+        (lambda: LETTERS.decode([3, 4]), r"tokens must be token numbers \(N, T\), but are int64 of shape \(2,\)"),
+        (lambda: LETTERS.decode([[3.0, 4.0]]), "tokens must be token numbers .* float64"),
+        (lambda: LETTERS.decode([["a"]]), "tokens must be token numbers"),
+        (lambda: decoder_arrays(np.zeros((2, 1)), np.zeros((2, 0), int)), "must have the end token at least"),
+        (lambda: digit_sums(10, digits=19, test=5), "digits must be an int >= 1 and < 19, got 19"),
+        (lambda: reversed_digits(10, longest=10**9, test=5), "longest must be an int >= 1 and < 1001"),
+        (lambda: reversed_digits(10**9, longest=30, test=5), "more than 10,000,000 pairs"),
     ],
 )
 def test_bad_calls(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: LETTERS.encode("abc"), r"texts must be several texts, got one: write \['abc'\]"),
+        (lambda: LETTERS.encode(None), "texts must be a sequence, got NoneType"),
+        (lambda: LETTERS.encode([3]), "text 0 must be a sequence, got int"),
+        (lambda: LETTERS.encode(["a", [["b"]]]), r"text 1 must hold strings that are not empty, but at 0 is \['b'\]"),
+        (lambda: Vocabulary(7), "symbols must be a sequence, got int"),
+        (lambda: Vocabulary([["a"], "b"]), r"symbols must hold strings that are not empty, but at 0 is \['a'\]"),
+        (lambda: Vocabulary(["a", ""]), "but at 1 is ''"),
+        (lambda: Vocabulary([1, 2]), "but at 0 is 1"),
+    ],
+)
+def test_what_is_no_text_is_said(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_texts_come_in_any_sequence():
+    assert LETTERS.encode(iter(["ab", ("c",)])).tolist() == [[3, 4, 2], [5, 2, 0]]
+    assert LETTERS.encode(np.array(["ab", "c"])).tolist() == [[3, 4, 2], [5, 2, 0]]
+    assert LETTERS.encode([]).shape == (0, 1)
+    assert LETTERS.decode([]) == LETTERS.decode(np.zeros((0, 3), int)) == []
 
 
 def texts(part, pairs):
