@@ -192,5 +192,10 @@ def test_a_scaler_sees_the_training_images_alone():
     assert fit_pixel_scaler(np.zeros((1, 2, 2, 1), np.uint8), "unit").transform(np.full((1, 2, 2, 1), 255)).max() == 1
     with pytest.raises(ValueError, match="kind must be one of 'unit', 'mean', 'standard'"):
         fit_pixel_scaler(train, "minmax")
+    for value in (np.nan, np.inf, 1e300):
+        with pytest.raises(ValueError, match="training_images reach from"):
+            fit_pixel_scaler(np.full((1, 2, 2, 1), value))
+    with pytest.raises(TypeError, match="training_images must hold numbers, but are complex128"):
+        fit_pixel_scaler(np.full((1, 2, 2, 1), 1j))
     with pytest.raises(ValueError, match=r"channels last"):
         scaler.transform(np.zeros((1, 3, 8, 8)))

@@ -6,11 +6,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqvision._arrays import as_array
 from seqvision._checks import check_choice
 from seqvision.data.arrays import Arrays
 from seqvision.data.pictures.digits_and_fashion import ImageData
 
 PixelKind = Literal["unit", "mean", "standard"]
+_MOST = 1e60
 _CHUNK = 1 << 24  # pixels summed at once in double precision
 
 
@@ -72,15 +74,20 @@ def fit_pixel_scaler(training_images: ArrayLike, kind: PixelKind = "standard") -
       The scaler; a channel that is constant in the training images is only shifted.
 
     Raises:
-      ValueError: for an unknown kind or another shape.
+      ValueError: for an unknown kind, another shape, or values that are not finite or beyond 1e60.
 
     >>> fit_pixel_scaler(np.array([0.0, 1.0]).reshape(2, 1, 1, 1))
     PixelScaler(kind='standard', shift=(0.5,), scale=(0.5,))
     """
-    images = np.asarray(training_images)
+    images = as_array("training_images", training_images)
     check_choice("kind", kind, ("unit", "mean", "standard"))
+    if images.dtype.kind not in "fiub":
+        raise TypeError(f"training_images must hold numbers, but are {images.dtype}")
     if images.ndim != 4 or not images.size:
         raise ValueError(f"training_images must be (N, H, W, C) with at least one, but their shape is {images.shape}")
+    low, high = float(images.min()), float(images.max())
+    if not -_MOST <= low <= high <= _MOST:
+        raise ValueError(f"training_images reach from {low:g} to {high:g}: repair or drop what is not finite or huge")
     channels = images.shape[-1]
     if kind == "unit":
         return PixelScaler(kind, (0.0,) * channels, (255.0,) * channels)
