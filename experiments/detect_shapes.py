@@ -97,7 +97,7 @@ def main(config: Config) -> dict[str, Any]:
     naive = {"connected pixels, nearest digit": heaps, "mean box, commonest digit": constant}
     scores = {"detector": judge(test, found)} | {name: judge(test, [each]) for name, each in naive.items()}
     parameters = parameter_count(model, jax.ShapeDtypeStruct((1, 64, 64, 1), "float32"))
-    print(f"{parameters:,} parameters, {config.scenes} scenes, {config.seeds} seeds: {seconds:.0f} s")
+    print(f"{parameters:,} parameters, scenes: {config.scenes}, seeds: {config.seeds}, {seconds:.0f} s")
     print(f"\n{config.test} test scenes, {scores['detector']['objects']} digits")
     for name, row in scores.items():
         print(f"{name:<34} mAP at .5: {row['map']:.4f} ± {row['map_std']:.4f}   found: {row['recall']:.4f}")

@@ -90,7 +90,7 @@ def main(config: Config) -> dict[str, Any]:
         seeds.append(rows)
         grids = grids or pictures
     seconds = time.perf_counter() - begin
-    print(f"{len(train)} images, {config.epochs} epochs, {config.seeds} seeds: {seconds:.0f} s")
+    print(f"images: {len(train)}, epochs: {config.epochs}, seeds: {config.seeds}, {seconds:.0f} s")
     scores = {f"made, seed {s}": rows[-1] for s, rows in enumerate(seeds)}
     scores |= {name: judge(images) for name, images in naive.items()}
     for name, row in scores.items():

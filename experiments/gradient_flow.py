@@ -89,7 +89,7 @@ def main(config: Config) -> dict[str, Any]:
         by_depth=found["by layer"],
         dead=found["dead units by layer"],
         traces=found["gradient by training step"],
-        title=f"Gradients, {config.seeds} seeds",
+        title=f"Gradients (seeds: {config.seeds})",
     )
     save_figure(figure, config.out)
     places = {
@@ -106,7 +106,7 @@ def main(config: Config) -> dict[str, Any]:
         for name, values in table.items():
             cells = [f"{np.median(v):.2g} ({v.min():.2g} - {v.max():.2g})" for v in values[:, at].T]
             print(f"{name:<30}" + "".join(f"{cell:<28}" for cell in cells))
-    print(f"\nmedian (lowest - highest) of {config.seeds} seeds; figure: {config.out}")
+    print(f"\nmedian (lowest - highest) over seeds, of which there are {config.seeds}; figure: {config.out}")
     return to_plain({**result, "figure": config.out})
 
 

@@ -80,7 +80,7 @@ def main(config: Config) -> dict[str, Any]:
         logits[form] = run_population(member, keys, train, test, together=False)
         seconds[form] = time.perf_counter() - begin
         parameters[form] = parameter_count(model, jax.ShapeDtypeStruct((1, 28, 28, 1), "float32"))
-        print(f"{form}: {parameters[form]:,} parameters, {config.seeds} seeds in {seconds[form]:.0f} s")
+        print(f"{form}: {parameters[form]:,} parameters, seeds: {config.seeds}, {seconds[form]:.0f} s")
     card = score_classes(np.asarray(test.y), logits=logits, training_labels=np.asarray(train.y), class_names=classes)
     regression = linear_accuracy(train, test, config.regression_rows)
     print(f"\n{card.text()}\n\nlogistic regression of the pixels, {config.regression_rows} images: {regression:.4f}")

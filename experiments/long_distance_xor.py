@@ -90,7 +90,7 @@ class Config:
 def main(config: Config) -> dict[str, Any]:
     """Train every model on every task, print the table, and return it as one dict a row."""
     print(
-        f"test accuracy, {config.seeds} seeds; solved: seeds >= {config.solved}, with the 95 % interval of their share"
+        f"test accuracy, seeds: {config.seeds}; solved: seeds >= {config.solved}, with the 95 % interval of their share"
     )
     print(
         f"{'signs':<7}{'T':<5}{'model':<11}{'mean ± spread':<18}{'lowest - highest':<19}{'solved':<24}commonest class"

@@ -81,7 +81,7 @@ def main(config: Config) -> dict[str, Any]:
     )
     parameters = parameter_count(model, jax.ShapeDtypeStruct((1, *train.x.shape[1:]), "float32"))
     print(
-        f"{parameters:,} parameters, {len(train)} images, {config.seeds} seeds: {seconds:.0f} s, compilation included"
+        f"{parameters:,} parameters, {len(train)} images, seeds: {config.seeds}, {seconds:.0f} s, compilation included"
     )
     print(f"training loss by epoch, seed 0: {' '.join(f'{loss:.3f}' for loss in losses[0])}\n\n{card.text()}")
     return to_plain({"scores": card.to_dict(), "parameters": parameters, "seconds": seconds, "loss": losses})

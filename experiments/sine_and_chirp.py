@@ -83,7 +83,7 @@ def main(config: Config) -> dict[str, Any]:
         "chirp": compare(config, chirp(config.chirp_rows), config.chirp_hidden, config.chirp_epochs, config.chirp_rate),
     }
     for name, table in scores.items():
-        print(f"\n{name}: mean squared error on the second half, ± spread over {config.seeds} seeds")
+        print(f"\n{name}: mean squared error on the second half, ± spread over seeds (seeds: {config.seeds})")
         print(f"{'':<16}{'one step ahead':<22}{'free-running':<22}")
         for forecaster, row in table.items():
             cells = [show(row[mode], row[f"{mode}_std"]) for mode in ("one_step", "free_running")]

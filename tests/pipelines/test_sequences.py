@@ -40,7 +40,8 @@ def test_a_run_leaves_scores_parameters_and_maps(tmp_path):
     assert json.loads((path / "summary.json").read_text())["test_rows"] == 20
     assert len(folder.read_metrics()) == 2 * 2
     lines = example_lines(result, sources, pairs.target).splitlines()
-    assert lines[0].startswith(f"with maps: {sources[0]} -> ")
+    assert lines[0].startswith(f"with maps, seed 0: {sources[0]} -> ")
+    assert "± is the spread over seeds; the shares of a model are means over its seeds." in result.text
     assert "the answer                      1.0000" in result.text
     assert "s a seed" in result.text
 

@@ -24,6 +24,8 @@ def test_misclassified_examples_come_surest_first(tmp_path, shape):
     titles = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert titles == ["3 taken for 0\n70 % sure", "4 taken for 0\n60 % sure"]
     save_figure(figure, tmp_path / "wrong.png")
+    one = plot_misclassified(images[:1], labels[:1], predicted=1 - labels[:1], confidence=sure[:1])
+    assert "1 of 1 mistake on 1 row, " in one.get_suptitle()
     assert "no mistakes" in plot_misclassified(images, labels, predicted=labels, confidence=sure).get_suptitle()
     with pytest.raises(ValueError, match="differ in length"):
         plot_misclassified(images, labels, predicted=guess[1:], confidence=sure)

@@ -9,6 +9,7 @@ import numpy as np
 import optax
 from numpy.typing import ArrayLike
 
+from seqvision._checks import counted
 from seqvision.data import Arrays, Vocabulary
 from seqvision.metrics import SequenceScores, score_sequences
 from seqvision.models import EncoderDecoder
@@ -109,7 +110,7 @@ def save_attention(
             list(written.attention[0, :examples]),
             sources=sources[:examples],
             targets=texts,
-            title=f"{name}: what is read while each symbol is written",
+            title=f"{_of_seed_0(name, written)}: what is read while each symbol is written",
         )
         save_figure(figure, run.folder / f"attention-{name.replace(' ', '-')}.png")
 
@@ -126,7 +127,9 @@ def example_lines(run: SequenceRun, sources: Sequence[str], target: Vocabulary, 
     lines = []
     for name, written in run.written.items():
         texts = target.decode(written.tokens[0, :examples])
-        lines.append(f"{name}: " + ", ".join(f"{a} -> {b}" for a, b in zip(sources, texts, strict=False)))
+        lines.append(
+            f"{_of_seed_0(name, written)}: " + ", ".join(f"{a} -> {b}" for a, b in zip(sources, texts, strict=False))
+        )
     return "\n".join(lines)
 
 
@@ -158,13 +161,20 @@ def _row(each: list[SequenceScores], kind: str) -> dict[str, Any]:
 
 
 def _text(scores: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, Mapping[str, float]], rows: int) -> str:
-    lines = [f"{'share right of ' + str(rows) + ' test rows':<32}{'whole sequence':<20}{'symbols':<20}training"]
+    lines = [f"{'share right of ' + counted(rows, 'test row'):<32}{'whole sequence':<20}{'symbols':<20}training"]
     for name, row in scores.items():
         cells = [f"{row[key]:.4f}" + _spread(row[f"{key}_std"]) for key in ("exact", "symbols")]
         time = f"{seconds[name]['run'] / row['seeds']:.1f} s a seed" if name in seconds else ""
         lines.append(f"{name:<32}{cells[0]:<20}{cells[1]:<20}{time}".rstrip())
+    if any(row["seeds"] > 1 for row in scores.values()):
+        lines.append("± is the spread over seeds; the shares of a model are means over its seeds.")
     return "\n".join(lines)
 
 
 def _spread(value: float) -> str:
     return "" if np.isnan(value) else f" ± {value:.4f}"
+
+
+def _of_seed_0(name: str, written: Generated) -> str:
+    """Return a name that says which seed wrote, where there are several."""
+    return f"{name}, seed 0" if len(written.tokens) > 1 else name

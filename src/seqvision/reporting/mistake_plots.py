@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from seqvision._checks import counted
 from seqvision.reporting.image_plots import plot_images, scaled_images
 from seqvision.reporting.plain_text import class_labels, name_ticks
 from seqvision.reporting.style import new_figure
@@ -99,7 +100,11 @@ def plot_misclassified(
         return f"{line}\n{100 * sure[row]:.0f} % sure"
 
     wrong = int(np.sum(truth != guess))
-    shown = f"{len(rows)} of {wrong} mistakes on {len(truth)} rows, the surest first" if wrong else "no mistakes"
+    shown = (
+        f"{len(rows)} of {counted(wrong, 'mistake')} on {counted(len(truth), 'row')}, the surest first"
+        if wrong
+        else "no mistakes"
+    )
     return plot_images(pictures[rows], [text(row) for row in rows], title=f"{title}: {shown}" if title else shown)
 
 

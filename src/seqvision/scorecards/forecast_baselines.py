@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqvision._arrays import as_series, check_times
-from seqvision._checks import check_count
+from seqvision._checks import check_count, counted
 
 Baseline = Callable[[ArrayLike, ArrayLike, int], NDArray[np.float64]]
 
@@ -206,7 +206,9 @@ def _check(
     if t.ndim != 1 or t.size == 0 or t.dtype.kind not in "iu":
         raise ValueError(f"origins must be a non-empty list of row numbers (B,), got {t.dtype} of shape {t.shape}")
     if t.min() < needed:
-        raise ValueError(f"origin {t.min()} has {t.min()} rows of history, this baseline needs {needed}: start later")
+        raise ValueError(
+            f"origin {t.min()} has {counted(int(t.min()), 'row')} of history, this baseline needs {needed}: start later"
+        )
     if t.max() > len(y):
         raise ValueError(f"origin {t.max()} lies beyond the series of {len(y)} rows")
     return y, t.astype(np.int64)

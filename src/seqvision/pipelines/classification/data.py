@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from seqvision._checks import counted
 from seqvision.data import (
     DIGIT_CLASSES,
     Arrays,
@@ -84,7 +85,7 @@ def describe_images(config: ClassifyConfig, split: ImageSplit) -> str:
     shape = " x ".join(str(size) for size in split.train.x.shape[1:])
     held = "" if split.validation is None else f", {len(split.validation)} to validate"
     source = config.folder or config.data
-    return f"{source}: {len(split.train)} images of {shape} to train{held}, {len(split.test)} to test"
+    return f"{source}: {counted(len(split.train), 'image')} of {shape} to train{held}, {len(split.test)} to test"
 
 
 def _from_folder(config: ClassifyConfig, folder: str) -> ImageSplit:

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import optax
 
-from seqvision._checks import check_count, check_number
+from seqvision._checks import check_count, check_number, counted
 from seqvision.data import Augment, ImageData
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.report import write_classify_report
@@ -145,7 +145,7 @@ def run_recipes(
             summary["train_accuracy"][row] = float(np.mean(right))
             summary["loss"][row] = trained.history["loss"].mean(axis=0).tolist()
             logger.info(
-                f"{row}: {summary['parameters'][row]:,} parameters, {recipe.epochs} epochs of "
+                f"{row}: {summary['parameters'][row]:,} parameters, {counted(recipe.epochs, 'epoch')} of "
                 f"{summary['seconds'][row]:.2f} s, {recipe.text() or 'as the notebooks'}; right on training images "
                 f"{summary['train_accuracy'][row]:.4f}, on test images "
                 f"{np.mean(logits[row].argmax(axis=-1) == np.asarray(data.test.y)):.4f}"

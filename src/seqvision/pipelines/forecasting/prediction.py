@@ -56,7 +56,7 @@ def predict_forecast(
     saved = read_saved(folder)
     series = load_again(config, saved, csv, reading)
     if len(series) < config.length:
-        raise ValueError(f"{series.name} has {len(series)} rows, but the models look at {config.length}")
+        raise ValueError(f"{series.name} has {counted(len(series), 'row')}, but the models look at {config.length}")
     steps = config.horizon if steps is None else check_count("steps", steps)
     fed_back = steps > config.horizon
     if fed_back and len(series.columns) > 1:
