@@ -58,7 +58,7 @@ def check_what_is_kept(name, result):
     return kept
 
 
-@pytest.mark.parametrize("name", ["classic_networks", "convolution", "fit_peers", "recurrent_layers"])
+@pytest.mark.parametrize("name", ["classic_networks", "convolution", "fit_peers", "reading", "recurrent_layers"])
 def test_header_states_question_command_result_and_time(name):
     header = ast.get_docstring(ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8")))
     places = [header.find(word) for word in ("Question:", "Command:", "Expected:", "Running time:")]
@@ -363,3 +363,19 @@ def test_every_row_of_the_classic_networks_takes_its_images(classics):
 def test_unknown_classic_networks_are_refused(classics):
     with pytest.raises(ValueError, match="networks: LeNet-9 not known: choose from LeNet-5, "):
         classics.main(classics.Config(networks=("LeNet-9",)))
+
+
+def test_reading_beside_pandas(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    reading = importlib.import_module("reading")
+    try:
+        result = reading.main(reading.Config(rows=500, rounds=1, forms=("day-first",)))["day-first"]
+        assert result["seqvision"]["seconds"] > 0
+        ratio = result["seqvision"]["peak MB"] / result["pandas"]["peak MB"]
+        assert result["ours / pandas"]["peak MB"] == pytest.approx(ratio)
+        assert "ours / pandas: seconds" in capsys.readouterr().out
+        with pytest.raises(ValueError, match="forms among iso, day-first"):
+            reading.main(reading.Config(forms=("american",)))
+    finally:
+        for name in ("reading", "processes"):
+            sys.modules.pop(name, None)

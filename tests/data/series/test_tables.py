@@ -109,6 +109,8 @@ def test_a_series_reads_back_right_or_is_refused(
         series = read(data, decimal=decimal, skip_rows=before.count("\n"), header=header)
     if any("decimal" in note for note in series.notes):
         return  # said in a sentence
+    if separator == "," == decimal and grouped and not places:
+        return  # between commas a point is the decimal sign, unless another number tells
     np.testing.assert_allclose(series.values[:, 0], want, rtol=1e-15)
 
 

@@ -118,7 +118,8 @@ class NumberColumns:
                 f"{self.table.name}: the data do not show whether {places['open comma']} has a decimal comma or groups "
                 "thousands: say decimal=',' or decimal='.'"
             )
-        if semicolon and "point" not in found and "open point" in found:
+        beside_commas = layout is not None and layout.separator != ","
+        if beside_commas and "point" not in found and "open point" in found:
             self.notes.append(f"numbers such as {places['open point']} are read with a decimal point")
         return "."
 

@@ -268,8 +268,8 @@ def _is_sound(values: np.ndarray, data: bytes) -> bool:
 
 def _is_cut(values: np.ndarray) -> bool:
     """Whether a text of bytes has lost its end, or holds more than ASCII."""
-    signs = values.view(np.uint8).reshape(len(values), -1)
-    return bool(signs[:, -1].any() or (signs > 127).any())
+    ends = values.view(np.uint8).reshape(len(values), -1)[:, -1]
+    return bool(ends.any()) or not values.tobytes().isascii()
 
 
 def _spellings(words: set[str]) -> list[str]:
