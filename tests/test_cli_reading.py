@@ -323,11 +323,17 @@ def test_thirty_rows_train_with_the_default_batch(tmp_path, capsys):
         "--seed -1",
         "--season 0",
         "--skip-rows -1",
+        "--test nan",
+        "--test -0.5",
+        "--limit 0",
+        "--size -28",
     ],
 )
 def test_numbers_that_cannot_be_are_refused_before_anything_is_read(capsys, words):
     flag = words.split()[0].lstrip("-").replace("-", "_")
-    code, out, err = run(capsys, "train", "forecast", "--csv", "/no/such/file", *words.split())
+    forecast = flag in ForecastConfig.__dataclass_fields__
+    where = ["forecast", "--csv"] if forecast else ["classify", "--folder"]
+    code, out, err = run(capsys, "train", *where, "/no/such/file", *words.split())
     assert (code, out) == (2, "")
     assert f"{flag} must be" in err
     assert "/no/such/file" not in err

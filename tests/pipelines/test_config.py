@@ -8,9 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqvision.data import read_series
-from seqvision.pipelines import ClassifyConfig, ForecastConfig, ImageRecipe, Reading, SequenceConfig
+from seqvision.data import Series, read_all_series, read_series
+from seqvision.pipelines import (
+    ClassifyConfig,
+    ForecastConfig,
+    ImageRecipe,
+    Reading,
+    SequenceConfig,
+    describe_forecast,
+)
 from seqvision.pipelines.config import config_from_dict, with_batch_size
+from seqvision.pipelines.forecasting.data import fingerprint
 from seqvision.reporting import to_plain
 
 NAN, INF = float("nan"), float("inf")
@@ -114,3 +122,28 @@ def test_only_a_batch_size_that_is_given_is_refused():
             ValueError, match="batch_size 15 is larger than the 14 examples to train on: use 14 or less"
         ):
             with_batch_size(kind(batch_size=15), 14, default)
+
+
+def test_all_series_of_a_file_are_a_loop(tmp_path):
+    file = tmp_path / "long.csv"
+    rows = [f"{name},{year},{year % 7 + k}" for k, name in enumerate(("Chad", "Peru")) for year in range(1960, 2000)]
+    file.write_text("country,year,value\n" + "\n".join(rows))
+    with pytest.raises(ValueError, match=r"Chad.*Peru"):
+        describe_forecast(ForecastConfig(file, "value", series_id="country"))
+    texts = [
+        describe_forecast(
+            ForecastConfig(file, "value", series_id="country", series=name, models="linear", length=3)
+        ).text
+        for name in read_all_series(file, "value", series_id="country")
+    ]
+    assert [text.split(":")[0] for text in texts] == ["Chad value", "Peru value"]
+
+
+def test_the_fingerprint_of_a_series_knows_its_dates():
+    days = np.arange("2020-01-01", "2020-01-04", dtype="datetime64[D]")
+    series = [
+        Series(np.ones(3), ("a",), dates=dates) for dates in (None, days, days + 1, days.astype("datetime64[ns]"))
+    ]
+    signs = [fingerprint(one) for one in series]
+    assert len(set(signs)) == 3
+    assert signs[1] == signs[3]

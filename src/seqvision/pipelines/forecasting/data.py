@@ -155,13 +155,15 @@ def describe_data(split: ForecastSplit) -> dict[str, Any]:
 
 
 def fingerprint(series: Series) -> str:
-    """Return a hash of the values and the names of the columns.
+    """Return a hash of the values, the names of the columns and the dates.
 
     >>> fingerprint(Series(np.ones(2), ("a",))) == fingerprint(Series(np.ones(2), ("b",)))
     False
     """
     digest = hashlib.sha256("\0".join(series.columns).encode())
     digest.update(np.ascontiguousarray(series.values, "<f8").tobytes())
+    if series.dates is not None:
+        digest.update(series.dates.astype("datetime64[s]").astype("<i8").tobytes())
     return digest.hexdigest()
 
 

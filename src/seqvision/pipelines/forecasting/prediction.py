@@ -135,10 +135,10 @@ class _Judged:
             verdicts = {name: v["text"] for name, v in told.items()}
             wanted = {delivered_name(name, config.seeds) for name in config.models}
             judged = cls(steps, table["rmse"], table["outcomes"], verdicts, reference, baseline)
-            marks = {mark for row in wanted for mark in (*judged.outcomes(row), verdicts[row], reference)}
-            if not all(
-                isinstance(mark, str) and judged.errors(row).dtype.kind == "f" for row in wanted for mark in marks
-            ):
+            for row in (*wanted, reference):
+                judged.errors(row)
+            texts = [text for row in wanted for text in (reference, verdicts[row], *judged.outcomes(row))]
+            if not all(isinstance(text, str) for text in texts):
                 raise TypeError
         except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError):
             message = f"{folder.path / 'summary.json'} does not say how its forecasters did in the test: train again"
