@@ -79,9 +79,10 @@ def test_verdicts():
     assert outcomes(card) == [
         ("copy", "one step ahead", "no skill"),
         (mean, "one step ahead", "no skill"),
-        ("copy", "free-running", "skill"),
+        ("copy", "free-running", "unclear"),
     ]
     assert f"{mean}, one step ahead: no skill over the last value" in card.text()
+    assert "on this one path, which does not tell it from chance" in card.verdicts[2].text
     clear = scorecards.score_forecasts(Y, CUTOFF, forecasts={"good": noisy(0.1, seeds=1)})
     assert outcomes(clear) == [("good", "one step ahead", "skill")]
     assert "lower RMSE than the last value" in clear.text()

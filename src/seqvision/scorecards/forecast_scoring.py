@@ -43,7 +43,8 @@ def score_forecasts(
       forecasts: for each model (S, B) over S seeds, or (B,), or (S, B + horizon - 1, horizon): entry [s, i, h] is the
         forecast of row cutoff - (horizon - 1) + i + h made with the rows before cutoff - (horizon - 1) + i. So each of
         the B test rows is forecast once at every step, and all steps are scored on the same rows.
-      free_runs: for each model (S, B) or (B,): one path from the cutoff that feeds its own forecasts back.
+      free_runs: for each model (S, B) or (B,): one path from the cutoff that feeds its own forecasts back. Without
+        ``paths`` its verdict is never "skill".
       paths: for each model (S, O, K): such paths of K rows from O origins, which score the steps of a free run and tell
         skill from chance, as one path cannot.
       path_origins: (O,) ints in order, the first row of each of these paths, cutoff <= origin <= N - K.

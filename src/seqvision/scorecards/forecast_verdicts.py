@@ -144,12 +144,14 @@ def _judge(rows: Mapping[str, ForecastScores], name: str, reference: str, mode: 
         text = f"{lower}, but {best} is better ({rows[best].rmse:.4g}): no clear skill ({numbers})"
     elif row.rmse + spread >= base:
         text = f"{lower}, within the spread over seeds: no clear skill ({numbers})"
-    elif chance is not None and np.isnan(chance):
+    elif chance is None:
+        text = f"{lower} on this one path, which does not tell it from chance: no clear skill ({numbers})"
+    elif np.isnan(chance):
         text = f"{lower}, but no test of these rows tells it from chance: no clear skill ({numbers})"
-    elif chance is not None and chance >= CERTAIN:
+    elif chance >= CERTAIN:
         text = f"{lower}, but chance explains it: no clear skill ({numbers}, p = {chance:.2g})"
     else:
-        certainty = "on this one path" if chance is None else ("p < .001" if chance < 1e-3 else f"p = {chance:.2g}")
+        certainty = "p < .001" if chance < 1e-3 else f"p = {chance:.2g}"
         outcome, text = "skill", f"{lower} ({numbers}, {certainty})"
     p = np.nan if chance is None else chance
     return Verdict(name, mode, outcome, f"{name}, {mode}: {text}", reference, p)
