@@ -72,6 +72,27 @@ def test_parameters_of_the_cell_itself_are_taken_for_any_features(ours, features
     assert jax.eval_shape(lambda p: cell.initial_state(p, (2,)), cell.init(KEY, features)) is not None
 
 
+@pytest.mark.parametrize("name", [name for name in CELLS if name != "LearnedStart"])
+def test_a_step_by_itself_refuses_them_too(name):
+    cell, other = CELLS[name], LSTM(3 * H)
+    state = jax.eval_shape(lambda: cell.initial_state(cell.init(KEY, D), (2,)))
+    state = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), state)
+    with pytest.raises(ValueError, match=r"needs .*, got LSTMParams\("):
+        cell.step(other.init(KEY, D), state, XS[:, 0])
+
+
+def test_arguments_in_another_place_are_named():
+    cell, params = LSTM(H), LSTM(H).init(KEY, D)
+    with pytest.raises(TypeError, match=r"xs must be an array, got LSTMParams.*: params come before xs"):
+        unroll(cell, XS, params)
+    with pytest.raises(TypeError, match=r"cells must be a tuple, got LSTM\(.*: write \(cell,\)"):
+        unroll_stack(cell, params, XS)
+    with pytest.raises(TypeError, match="params must be a pair, of the forward cell and of the backward one"):
+        unroll_bidirectional(cell, cell, params, XS)
+    with pytest.raises(TypeError, match="xs must hold real numbers, got complex64"):
+        unroll(cell, params, XS.astype(complex))
+
+
 def test_what_is_wrong_is_said_by_shape():
     wanted = r"LSTMParams\(w_x \(D, 16\), w_h \(4, 16\), b \(16,\)\)"
     got = r"ElmanParams\(w_x \(3, 4\), w_h \(4, 4\), b \(4,\)\): init them with the same cell"

@@ -1,6 +1,7 @@
 """Models say what is wrong with inputs that they would misread."""
 
 import inspect
+import re
 
 import flax.linen as nn
 import jax
@@ -11,8 +12,11 @@ import pytest
 from seqvision import models
 from seqvision.cells import GRU, LSTM, Elman
 from seqvision.models import (
+    MLP,
     VGG,
     AlexNet,
+    Anchored,
+    ClassificationHead,
     CompactNet,
     ConvNet,
     GoogLeNet,
@@ -26,6 +30,7 @@ from seqvision.models import (
     YOLOv1,
     resnet18,
 )
+from seqvision.seq2seq import Decoder
 
 MODELS = {
     "VGG": VGG(),
@@ -165,6 +170,54 @@ def test_cells_are_a_tuple_of_cells_that_are_made(kind):
     with pytest.raises(TypeError, match="RecurrentLayer: cells must be made"):
         RecurrentLayer(GRU).init(jax.random.key(0), x)
     jax.eval_shape(kind((LSTM(np.int64(4)),)).init, jax.random.key(0), x)
+
+
+X = jnp.ones((2, 8, 8, 1))
+PAIR = (jnp.ones((2, 5), int), jnp.ones((2, 4), int))
+WRITER = models.EncoderDecoder(SequenceEncoder((GRU(4),), vocabulary=5), Decoder(5, GRU(4)))
+WRONG = {
+    "MLP: features must be a tuple, got 4: write (4,)": (MLP(4), X),
+    "ConvNet: channels must be a tuple, got 4: write (4,)": (ConvNet(4), X),
+    "ConvNet: kernel_size must be a tuple, got 3: write (3, 3)": (ConvNet((4,), 3), X),
+    "ConvBlock: kernel_size must be a tuple, got 3: write (3, 3)": (models.ConvBlock(4, 3), X),
+    "ConvBlock: features must be an int >= 1, got 0": (models.ConvBlock(0), X),
+    "ConvBlock: dropout must be a number >= 0 and < 1, got 2.0": (models.ConvBlock(4, dropout=2.0), X),
+    "ConvNet: dropout must be a number >= 0 and < 1, got -0.1": (ConvNet((4,), dropout=(0.5, -0.1)), X),
+    "ConvNet: every number in channels must be an int >= 1, got 4.0": (ConvNet((4.0,)), X),
+    "ConvNet: head must be a module, such as ClassificationHead(…), got": (ConvNet((4,), head=ClassificationHead), X),
+    "MLP: head must be a module, such as ClassificationHead(10), got 10": (MLP((4,), head=10), X),
+    "MLP: dropout must be a number >= 0 and < 1, got 1": (MLP((4,), dropout=1), X),
+    "Recurrent: dropout must be a number >= 0 and < 1, got '0.5'": (Recurrent((GRU(4),), dropout="0.5"), X[..., 0]),
+    "ResNet: blocks and channels must have an entry for each stage, got 2 and 1": (models.ResNet((1, 1), (4,)), X),
+    "VGG: convolutions and channels must have an entry for each stage, got 1 and 2": (VGG((1,), (4, 4)), X),
+    "Anchored: columns must be a tuple of positions in 0..1, got (5,)": (Anchored(MLP((4,)), (5,)), X[..., :2, 0]),
+    "Anchored: columns must be a tuple of positions in 0..1, got 1": (Anchored(MLP((4,)), 1), X[..., :2, 0]),
+    "EncoderDecoder: x must be a pair (source, tokens), got an array (2, 5) of int32": (WRITER, PAIR[0]),
+    "EncoderDecoder: tokens must be integers (B, T), got an array (2, 4)": (
+        WRITER,
+        (PAIR[0], PAIR[1] + 0.0),
+    ),
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_what_a_model_cannot_be_made_of_or_given_is_named(message):
+    model, x = WRONG[message]
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        jax.eval_shape(model.init, jax.random.key(0), x)
+
+
+def test_sizes_may_be_numbers_of_numpy_and_lists():
+    for model in (MLP([np.int64(4)]), ConvNet([np.int64(4)], [3, 3]), models.ConvBlock(np.int64(4))):
+        jax.eval_shape(model.init, jax.random.key(0), X)
+
+
+def test_tokens_beyond_the_vocabulary_give_no_numbers():
+    variables = WRITER.init(jax.random.key(0), PAIR)
+    for wrong in (5, -1):
+        logits = WRITER.apply(variables, (PAIR[0], PAIR[1].at[1, 2].set(wrong)))
+        assert np.isnan(logits[1, 2:]).all()
+        assert np.isfinite(logits[0]).all()
 
 
 def test_a_mask_may_be_a_list():

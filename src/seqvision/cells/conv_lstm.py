@@ -95,6 +95,7 @@ class ConvLSTM:
 
     def step(self, params: ConvLSTMParams, state: LSTMState, x: Array) -> tuple[LSTMState, Array]:
         """Advance one step: x (..., *size, D) -> state, h (..., *size, H)."""
+        check_params(self, params)
         if x.shape[-self.event_axes : -1] != self.size or x.shape[-1] != params.w_x.shape[-2]:
             raise ValueError(
                 f"ConvLSTM: x must be (..., *size, D) with size {self.size} and D = {params.w_x.shape[-2]}, "

@@ -81,6 +81,7 @@ class Elman:
 
     def step(self, params: ElmanParams, state: ElmanState, x: Array) -> tuple[ElmanState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
+        check_params(self, params)
         of_x = affine(x, params.w_x, params.b, self.compute_dtype)
         of_h = affine(state.h, params.w_h, None, self.compute_dtype)
         h = activation(self.activation)(of_x + of_h)

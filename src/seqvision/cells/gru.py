@@ -89,6 +89,7 @@ class GRU:
 
     def step(self, params: GRUParams, state: GRUState, x: Array) -> tuple[GRUState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
+        check_params(self, params)
         h, dtype = state.h, self.compute_dtype
         if self.reset_after:
             b_n = candidate_bias(params)

@@ -77,6 +77,7 @@ class IndRNN:
 
     def step(self, params: IndRNNParams, state: IndRNNState, x: Array) -> tuple[IndRNNState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
+        check_params(self, params)
         a = affine(x, params.w_x, params.b) + rows(params.u, state.h.ndim) * state.h
         h = activation(self.activation)(a)
         return IndRNNState(h), h

@@ -109,6 +109,7 @@ class LRU:
 
     def step(self, params: LRUParams, state: LRUState, x: Array) -> tuple[LRUState, Array]:
         """Advance one step: x (..., D) -> state, y (..., P)."""
+        check_params(self, params)
         a, b = self.linear(params, x)
         state = LRUState(a * state.h + b)
         return state, self.readout(params, state, x)

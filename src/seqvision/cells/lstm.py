@@ -82,6 +82,7 @@ class LSTM:
 
     def step(self, params: LSTMParams, state: LSTMState, x: Array) -> tuple[LSTMState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
+        check_params(self, params)
         of_x = affine(x, params.w_x, params.b, self.compute_dtype)
         of_h = affine(state.h, params.w_h, None, self.compute_dtype)
         a_i, a_f, a_g, a_o = jnp.split(of_x + of_h, 4, axis=-1)

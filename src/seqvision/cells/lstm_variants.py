@@ -134,6 +134,7 @@ class LSTMVariant:
 
     def step(self, params: LSTMVariantParams, state: LSTMState, x: Array) -> tuple[LSTMState, Array]:
         """Advance one step: x (..., D) -> state, h (..., P)."""
+        check_params(self, params)
         h = state.h
         if params.w_mx is not None and params.w_mh is not None:
             h = affine(x, params.w_mx) * affine(h, params.w_mh)

@@ -73,6 +73,7 @@ class MGU:
 
     def step(self, params: MGUParams, state: MGUState, x: Array) -> tuple[MGUState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
+        check_params(self, params)
         a_f, a_n = jnp.split(affine(x, params.w_x, params.b), 2, axis=-1)
         u_f, u_n = jnp.split(params.w_h, 2, axis=-1)
         f = jax.nn.sigmoid(a_f + affine(state.h, u_f))

@@ -52,6 +52,7 @@ class _Minimal:
 
     def step(self, params: MinimalParams, state: MinimalState, x: Array) -> tuple[MinimalState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
+        check_params(self, params)
         a, b = self.linear(params, x)
         h = a * state.h + b
         return MinimalState(h), h

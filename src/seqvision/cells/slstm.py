@@ -84,6 +84,7 @@ class SLSTM:
 
     def step(self, params: LSTMParams, state: SLSTMState, x: Array) -> tuple[SLSTMState, Array]:
         """Advance one step: x (..., D) -> state, h (..., H)."""
+        check_params(self, params)
         a = affine(x, params.w_x, params.b) + affine(state.h, params.w_h)
         a_i, a_f, a_g, a_o = jnp.split(a, 4, axis=-1)
         log_f = a_f if self.forget == "exp" else jax.nn.log_sigmoid(a_f)

@@ -16,13 +16,13 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision._checks import check_flags
+from seqvision._checks import shown
 from seqvision.cells import Cell
 from seqvision.seq2seq import Decoder, DecoderParams, Encoded, Generated, generate
 
 from .blocks.convolution import ConvBlock
 from .initializers import GLOROT
-from .input_checks import check_pictures
+from .input_checks import check_fields, check_pictures
 from .parameter_dicts import from_dict, to_dict
 from .recurrent import event_axes, run_layers
 
@@ -59,7 +59,7 @@ class SequenceEncoder(nn.Module):
     @nn.compact
     def __call__(self, source: Array, *, train: bool = False) -> Encoded:
         """Map tokens (..., S) or vectors (..., S, D) to a summary, a memory of each step, and the mask of tokens."""
-        check_flags(self)
+        check_fields(self)
         x, mask = source, None
         if self.vocabulary is not None:
             if not jnp.issubdtype(source.dtype, jnp.integer):
@@ -145,9 +145,18 @@ class EncoderDecoder(nn.Module):
 
     def __call__(self, x: tuple[Any, Array], *, train: bool = False) -> Array:
         """Score each next token where those before it are known: (source, tokens in (B, T)) -> logits (B, T, V)."""
-        source, tokens = x
+        source, tokens = self._pair(x)
         encoded = self.encoder(source, train=train)
         return self.decoder.score(self.weights(encoded), encoded, tokens)[0]
+
+    def _pair(self, x: Any) -> tuple[Any, Array]:
+        """Take apart a source and the tokens before each that is scored; two sources are no such pair."""
+        if not isinstance(x, tuple | list) or len(x) != 2:
+            raise TypeError(f"EncoderDecoder: x must be a pair (source, tokens), got {shown(x)}")
+        tokens = jnp.asarray(x[1])
+        if not jnp.issubdtype(tokens.dtype, jnp.integer) or not tokens.ndim:
+            raise TypeError(f"EncoderDecoder: tokens must be integers (B, T), got {shown(tokens)}")
+        return x[0], tokens
 
     def generate(
         self, source: Any, *, max_length: int, key: Array | None = None, temperature: float | Array = 1.0
@@ -167,7 +176,7 @@ class EncoderDecoder(nn.Module):
 
     def attention(self, x: tuple[Any, Array]) -> Array | None:
         """Return the attention weights (B, T, S) while known tokens (B, T) are read; None without attention."""
-        source, tokens = x
+        source, tokens = self._pair(x)
         encoded = self.encoder(source, train=False)
         return self.decoder.score(self.weights(encoded), encoded, tokens)[1]
 

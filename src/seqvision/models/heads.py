@@ -86,6 +86,9 @@ class Anchored(nn.Module):
         """Map x (..., T, D), with a bool mask (..., T) of valid steps, to (..., horizon, targets)."""
         if x.ndim < 2:
             raise ValueError(f"Anchored: x must be (..., T, D), got {x.shape}: add the missing axis")
+        columns = range(x.shape[-1]) if self.columns is None else self.columns
+        if not isinstance(columns, tuple | list | range) or any(c not in range(x.shape[-1]) for c in columns):
+            raise ValueError(f"Anchored: columns must be a tuple of positions in 0..{x.shape[-1] - 1}, got {columns!r}")
         last = x[..., -1:, :]
         if mask is not None:
             mask = jnp.asarray(mask)

@@ -7,6 +7,7 @@ from seqvision.activations import Activation, activation
 
 from .heads import RegressionHead
 from .initializers import GLOROT
+from .input_checks import check_fields
 
 
 class MLP(nn.Module):
@@ -34,6 +35,7 @@ class MLP(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, ...) to the head's outputs."""
+        check_fields(self)
         x = x.reshape(x.shape[0], -1)
         for units in self.features:
             x = activation(self.activation)(nn.Dense(units, kernel_init=GLOROT)(x))

@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from seqvision._checks import check_choice, check_flag, check_flags, shown
+from seqvision._checks import check_choice, check_flag, shown
 from seqvision.cells import Cell, Method, unroll
 from seqvision.cells.unrolling.stacks import Layer, run_both_ways, run_stack
 
 from .heads import RegressionHead
+from .input_checks import check_fields
 from .parameter_dicts import from_dict, to_dict
 
 Readout = Literal["last", "max", "mean", "all"]
@@ -54,7 +55,7 @@ class RecurrentLayer(nn.Module):
         train: bool = False,
     ) -> tuple[Any, Array]:
         """Map x (..., T, D) to the final state and ys (..., T, H); a `ConvLSTM` has spatial axes before D and H."""
-        check_flags(self)
+        check_fields(self)
         _check_cells("RecurrentLayer", (self.cell,))
         cell: Any = self.cell
         in_features = x.shape[-1]
@@ -117,7 +118,7 @@ class Recurrent(nn.Module):
         tuple with one entry a layer, the cell's state or, bidirectional, those of the two directions. The reset flags
         (..., T) are those of `unroll`.
         """
-        check_flags(self)
+        check_fields(self)
         check_flag("return_state", return_state, owner="Recurrent")
         mask, reset = (flags if flags is None else jnp.asarray(flags) for flags in (mask, reset))
         check_choice("readout", self.readout, get_args(Readout), owner="Recurrent")

@@ -190,7 +190,8 @@ class Decoder:
           logits (..., T, V), and attention weights (..., T, S) or None.
         """
         state, source = self.initial_state(params, encoded.summary), self.source(params, encoded)
-        xs = jnp.asarray(params.embedding)[tokens]
+        known = jnp.where(tokens < 0, self.vocabulary, tokens)  # a token that is none has no numbers
+        xs = jnp.asarray(params.embedding).at[known].get(mode="fill", fill_value=jnp.nan)
         if self.feed == "none":
             _, vs = unroll(self.cell, params.cell, xs, state=state.cell)
             weights = None

@@ -1,5 +1,6 @@
 """The arguments of an unrolling: checked, then arranged for a loop over the leading axis."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -31,6 +32,8 @@ def time_first(
       TypeError, ValueError: as `seqvision.cells.unroll`.
     """
     check_cell_first(owner, cell, params)
+    if hasattr(params, "shape") and (hasattr(xs, "_fields") or isinstance(xs, Mapping)):
+        raise TypeError(f"{owner}: xs must be an array, got {shown(xs)}: params come before xs")
     params = with_names(cell, params)
     xs = jnp.asarray(xs)
     mask, reset = (flags if flags is None else jnp.asarray(flags) for flags in (mask, reset))
@@ -85,6 +88,8 @@ def check_cell_first(owner: str, cell: Any, params: PyTree = None) -> None:
 
 def _check(owner, cell, xs, mask, reset):
     event = getattr(cell, "event_axes", 1)
+    if jnp.iscomplexobj(xs) and type(cell).__module__.startswith("seqvision."):
+        raise TypeError(f"{owner}: xs must hold real numbers, got {xs.dtype}: put parts side by side as features")
     if xs.ndim < 1 + event:
         expected = "(..., T, D)" if event == 1 else f"(..., T, and {event} axes of one event)"
         raise ValueError(f"{owner}: xs must be {expected}, got shape {xs.shape}: add the missing axis")

@@ -6,6 +6,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from seqvision._checks import shown
+
 from ..base import Cell, PyTree
 from .unroll import unroll
 
@@ -63,6 +65,8 @@ def unroll_stack(
     >>> len(finals), ys.shape
     (2, (5, 2))
     """
+    if isinstance(cells, Cell):
+        raise TypeError(f"unroll_stack: cells must be a tuple, got {shown(cells)}: write (cell,) and (params,)")
     states = len(cells) if state is None else len(state)
     if not len(cells) == len(params) == states:
         raise ValueError(f"unroll_stack: {len(cells)} cells, {len(params)} params, {states} states: numbers must agree")
@@ -101,6 +105,8 @@ def unroll_bidirectional(
     >>> ys.shape
     (2, 5, 8)
     """
+    if hasattr(params, "_fields") or not isinstance(params, tuple | list) or len(params) != 2:
+        raise TypeError("unroll_bidirectional: params must be a pair, of the forward cell and of the backward one")
     if "reverse" in options:
         raise ValueError("unroll_bidirectional runs both directions: drop reverse")
     ahead, back = _layer(forward, params[0], **options), _layer(backward, params[1], reverse=True, **options)

@@ -61,7 +61,7 @@ class ConvBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, *spatial, C) to (B, *spatial', features)."""
-        check_axes(self, x, len(self.kernel_size), more=True)
+        check_axes(self, x, more=True)
         if self.groups < 1 or x.shape[-1] % self.groups or self.features % self.groups:
             raise ValueError(
                 f"ConvBlock: groups must divide the {x.shape[-1]} input channels and the {self.features} features, "

@@ -43,7 +43,7 @@ class SeparableBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, *spatial, C) to (B, *spatial', features)."""
-        check_axes(self, x, len(self.kernel_size), more=True)
+        check_axes(self, x, more=True)
         channels = x.shape[-1]
         normalized = partial(ConvBlock, batch_norm=self.batch_norm, momentum=self.momentum)
         block = partial(normalized, activation=self.activation, kernel_init=HE)

@@ -49,7 +49,7 @@ class ConvTransposeBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map x (B, *spatial, C) to (B, *larger, features)."""
-        check_axes(self, x, len(self.kernel_size))
+        check_axes(self, x)
         kernel = self.param("kernel", self.kernel_init or GLOROT, (*self.kernel_size, x.shape[-1], self.features))
         has_bias = not self.batch_norm if self.use_bias is None else self.use_bias
         bias = self.param("bias", nn.initializers.zeros_init(), (self.features,)) if has_bias else None

@@ -51,7 +51,7 @@ class ConvNet(nn.Module):
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to the head's outputs."""
-        check_pictures(self, x, len(self.kernel_size))
+        check_pictures(self, x, None)
         for features in self.channels:
             block = ConvBlock(
                 features,

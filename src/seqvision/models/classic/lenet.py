@@ -58,7 +58,7 @@ class PartialConv(nn.Module):
     @nn.compact
     def __call__(self, x: Array) -> Array:
         """Map x (B, *spatial, C) to (B, *spatial', len(inputs))."""
-        check_axes(self, x, len(self.kernel_size), more=True)
+        check_axes(self, x, more=True)
         if not all(0 <= c < x.shape[-1] for maps in self.inputs for c in maps):
             raise ValueError(f"PartialConv: inputs name maps that x {x.shape} does not have: {self.inputs}")
         pairs = [(c, o) for o, maps in enumerate(self.inputs) for c in maps]

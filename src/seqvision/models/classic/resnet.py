@@ -11,7 +11,7 @@ from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.blocks.residual import BottleneckBlock, ResidualBlock, Shortcut
 from seqvision.models.heads import ClassificationHead
 from seqvision.models.initializers import HE
-from seqvision.models.input_checks import check_pictures
+from seqvision.models.input_checks import check_pictures, check_same_number
 
 
 class ResNet(nn.Module):
@@ -46,6 +46,7 @@ class ResNet(nn.Module):
         check_pictures(self, x)
         check_choice("block", self.block, ("basic", "bottleneck"), owner="ResNet")
         check_choice("stem", self.stem, ("large", "small"), owner="ResNet")
+        check_same_number(self, "blocks", "channels")
         large = self.stem == "large"
         size, stride = (7, 2) if large else (3, 1)
         stem = ConvBlock(

@@ -6,7 +6,7 @@ from jax import Array
 from seqvision.models.blocks.convolution import ConvBlock
 from seqvision.models.heads import ClassificationHead
 from seqvision.models.initializers import HE
-from seqvision.models.input_checks import check_pictures
+from seqvision.models.input_checks import check_pictures, check_same_number
 
 
 class VGG(nn.Module):
@@ -44,6 +44,7 @@ class VGG(nn.Module):
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Map images x (B, H, W, C) to logits (B, num_classes)."""
         check_pictures(self, x)
+        check_same_number(self, "convolutions", "channels")
         stages = len(self.convolutions)
         if min(x.shape[1:3]) < 2**stages:
             raise ValueError(
