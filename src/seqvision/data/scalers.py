@@ -44,7 +44,7 @@ class Scaler:
         return array * scale + shift
 
     def _aligned(self, values, columns) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        array = np.asarray(values, dtype=np.float64)
+        array = _real("values", values)
         at = range(len(self.scale)) if columns is None else list(columns)
         if any(not 0 <= k < len(self.scale) for k in at):
             raise ValueError(f"columns must be positions in 0..{len(self.scale) - 1}, but are {list(at)}")
@@ -72,7 +72,7 @@ def fit_scaler(training_rows: ArrayLike, kind: ScalerKind = "standard") -> Scale
     >>> fit_scaler(np.array([[1.0, 5.0], [3.0, 5.0]]))
     Scaler(kind='standard', shift=(2.0, 5.0), scale=(1.0, 1.0))
     """
-    rows = np.asarray(training_rows, dtype=np.float64)
+    rows = _real("training_rows", training_rows)
     rows = rows[:, None] if rows.ndim == 1 else rows
     check_choice("kind", kind, KINDS)
     if rows.ndim != 2 or not rows.size:
@@ -89,3 +89,11 @@ def fit_scaler(training_rows: ArrayLike, kind: ScalerKind = "standard") -> Scale
     noise = 8 * np.finfo(np.float64).eps * np.abs(rows).max(axis=0)
     scale = np.where(scale <= noise, 1.0, scale)
     return Scaler(kind, tuple(shift.tolist()), tuple(scale.tolist()))
+
+
+def _real(name: str, values: ArrayLike) -> np.ndarray:
+    """Return real numbers as float64; NumPy would drop the imaginary part of others."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiubO":
+        raise TypeError(f"{name} must hold real numbers, but the dtype is {array.dtype}")
+    return array.astype(np.float64)

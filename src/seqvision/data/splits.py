@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seqvision._checks import check_count
 from seqvision.data.device_values import check_seed
 
 
@@ -33,6 +34,7 @@ def chronological_split(n: int, train: float | int = 0.8, validation: float | in
     >>> chronological_split(10, train=0.6, validation=2)
     Split(train=slice(0, 6, None), validation=slice(6, 8, None), test=slice(8, 10, None))
     """
+    n = check_count("n", n)
     first = count_rows("train", train, n)
     second = first + count_rows("validation", validation, n)
     if first < 1 or second >= n:
@@ -80,6 +82,8 @@ def stratified_split(labels: ArrayLike, test: float = 0.2, seed: int = 0) -> tup
     (80, 20, 10)
     """
     labels = np.asarray(labels)
+    if labels.dtype.kind == "f" and (labels == np.round(labels)).all():
+        labels = labels.astype(np.int64)
     if labels.ndim != 1 or labels.dtype.kind not in "iub":
         raise ValueError(f"labels must be whole numbers of shape (N,), but are {labels.dtype} of shape {labels.shape}")
     if not 0.0 < test < 1.0 or not 0 < round(test * len(labels)) < len(labels):

@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 from seqvision._checks import check_count
 from seqvision._sharding import runs_on_auto_axes
 from seqvision.data.batch import Batch, register
-from seqvision.data.device_values import to_device
+from seqvision.data.device_values import stack_lists, to_device
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,7 @@ class Windows:
 
     def __post_init__(self):
         length, horizon = check_count("length", self.length), check_count("horizon", self.horizon)
+        object.__setattr__(self, "series", stack_lists("series", self.series))
         shape = np.shape(self.series)
         if len(shape) not in (1, 2):
             raise ValueError(f"series must be (N, D) or (N,), time first, but its shape is {shape}")

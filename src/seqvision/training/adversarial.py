@@ -9,8 +9,11 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
+from seqvision._checks import check_count, check_number
 from seqvision.data import Batch
 
+from .arguments import resolve_key
+from .optimizers import OptimizerName
 from .state import TrainState, call_model, create_state
 from .step import forward
 
@@ -37,8 +40,8 @@ class AdversarialState(NamedTuple):
 def create_adversarial_state(
     generator: nn.Module,
     discriminator: nn.Module,
-    optimizer: optax.GradientTransformation,
-    key: Array,
+    optimizer: optax.GradientTransformation | OptimizerName,
+    key: Array | int,
     example_x: Any,
     *,
     latent: int,
@@ -48,8 +51,8 @@ def create_adversarial_state(
     Args:
       generator: from noise (B, latent) to what real examples look like.
       discriminator: from examples to logits (B,), positive for real ones.
-      optimizer: an optax transformation for both; DCGAN's is ``optax.adam(2e-4, b1=0.5)``.
-      key: a JAX key.
+      optimizer: an optax transformation for both, or a name, see `fit`; DCGAN's is ``optax.adam(2e-4, b1=0.5)``.
+      key: a JAX key, or a seed.
       example_x: a real example with its batch axis.
       latent: numbers of noise.
 
@@ -59,7 +62,8 @@ def create_adversarial_state(
     >>> generate_samples(state, jnp.ones((3, 8))).shape
     (3, 28, 28, 1)
     """
-    one, two = jax.random.split(key)
+    check_count("latent", latent, owner="create_adversarial_state")
+    one, two = jax.random.split(resolve_key(key))
     return AdversarialState(
         create_state(generator, optimizer, one, jnp.zeros((1, latent))),
         create_state(discriminator, optimizer, two, example_x),
@@ -93,8 +97,8 @@ def make_adversarial_step(
     >>> int(state.step), sorted(metrics)
     (1, ['discriminator_loss', 'generator_loss', 'made_right', 'real_right'])
     """
-    if latent < 1 or not 0 <= smoothing < 1:
-        raise ValueError(f"latent must be at least 1 and smoothing in 0..1, got {latent} and {smoothing}")
+    check_count("latent", latent, owner="make_adversarial_step")
+    check_number("smoothing", smoothing, owner="make_adversarial_step", least=0, below=1)
 
     def step(state: AdversarialState, batch: Batch) -> tuple[AdversarialState, dict[str, Array]]:
         generator, discriminator = state

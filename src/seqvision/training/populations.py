@@ -7,6 +7,8 @@ import jax
 import numpy as np
 from jax import Array
 
+from seqvision._checks import check_flag, shown
+
 from .compilation import Program
 
 
@@ -35,8 +37,9 @@ def run_population(member: Callable[..., Any], keys: Array, *shared: Any, togeth
     >>> run_population(lambda key: {"draw": jax.random.normal(key, (3,))}, keys)["draw"].shape
     (5, 3)
     """
-    if keys.ndim != 1 or not len(keys):
-        raise ValueError(f"run_population: keys must be (S,) with S >= 1, got shape {keys.shape}: jax.random.split one")
+    check_flag("together", together, owner="run_population")
+    if getattr(keys, "ndim", 0) != 1 or not len(keys):
+        raise ValueError(f"run_population: keys must be (S,) with S >= 1, got {shown(keys)}: jax.random.split one")
     if together:
         program = Program(jax.vmap(member, in_axes=(0, *(None for _ in shared))))
         return jax.device_get(program.compile(keys, *shared)(keys, *shared))

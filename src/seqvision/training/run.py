@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.sharding import NamedSharding
 
-from seqvision._checks import check_count
+from seqvision._checks import check_count, check_flag
 from seqvision.data import Batch
 
 from .checks import check_batch_size
@@ -98,6 +98,7 @@ def make_epochs(
     """
     check_count("epochs", epochs)
     check_count("batch_size", batch_size)
+    check_flag("shuffle", shuffle)
 
     def several(state: TrainState, watch: Watch | None, guard: Guard, data: Any, validation: Any) -> Any:
         check_batch_size(batch_size, len(data))
