@@ -59,7 +59,7 @@ def test_stratified_split_draws_by_seed():
     with pytest.raises(ValueError, match="empty"):
         stratified_split(np.zeros(3, int), test=0.1)
     with pytest.raises(ValueError, match="whole numbers"):
-        stratified_split(np.zeros(3))
+        stratified_split(np.full(3, 0.5))
 
 
 @given(
@@ -109,3 +109,21 @@ def test_one_column_is_inverted_alone_in_any_shape():
         fit_scaler(np.array([1.0, np.nan]))
     with pytest.raises(ValueError, match="at least one row"):
         fit_scaler(np.zeros((0, 2)))
+
+
+def test_labels_that_are_whole_numbers_are_labels_whatever_their_type():
+    labels = np.array([0, 1] * 10)
+    for like in (labels.astype(float), labels.astype(bool), labels.tolist()):
+        for ours, theirs in zip(stratified_split(like), stratified_split(labels), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(ValueError, match="labels must be whole numbers"):
+        stratified_split(labels + 0.5)
+
+
+def test_complex_numbers_and_rows_that_are_no_count_are_refused():
+    """NumPy would drop the imaginary parts with no more than a warning."""
+    for call in (lambda x: fit_scaler(x), lambda x: fit_scaler(np.arange(3.0)).transform(x)):
+        with pytest.raises(TypeError, match="must hold real numbers, but the dtype is complex128"):
+            call(np.ones((3, 1), complex))
+    with pytest.raises(ValueError, match=r"n must be an int >= 1, got 10\.0"):
+        chronological_split(10.0)

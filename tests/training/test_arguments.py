@@ -14,15 +14,19 @@ from seqvision.data import Arrays, Batch, Stream, Windows
 from seqvision.models import MLP, Anchored, ConvNet, Recurrent, RowByRow
 from seqvision.training import (
     EarlyStopping,
+    NonFiniteLossError,
     SmoothedCrossEntropy,
     WeightPenalty,
     absolute_error,
     create_state,
     decay_mask,
     fit,
+    make_adversarial_step,
     make_eval_step,
+    make_run,
     make_train_step,
     predict,
+    run_population,
 )
 
 RNG = np.random.default_rng(0)
@@ -419,3 +423,33 @@ def test_biases_of_many_seeds_do_not_decay():
     penalty = WeightPenalty(l2=1.0)
     alone = [penalty(jax.tree.map(lambda leaf, n=n: leaf[n] + 1, states.params)) for n in range(2)]
     np.testing.assert_allclose(penalty(jax.tree.map(lambda leaf: leaf + 1, states.params)), sum(alone), rtol=1e-5)
+
+
+def test_batches_of_a_function_that_diverge_are_told():
+    def batches():
+        for n in (0, 8):
+            yield X[n : n + 8] * (1e30 if n else 1.0), Y[n : n + 8]
+
+    with pytest.raises(NonFiniteLossError, match=r"at batch 2 of epoch 1 \(step 1\)"):
+        fit(MODEL, Stream(batches), **GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: make_run(make_train_step("mse"), epochs=1, batch_size=2, shuffle="no"),
+            "shuffle must be True or False",
+        ),
+        (lambda: run_population(lambda key: key, [0, 1]), r"keys must be \(S,\) .*got \[0, 1\]: jax.random.split one"),
+        (
+            lambda: run_population(lambda key: key, jax.random.split(jax.random.key(0)), together=1),
+            "together must",
+        ),
+        (lambda: make_adversarial_step(2.5), "latent must be an int >= 1, got 2.5"),
+        (lambda: make_adversarial_step(2, smoothing=1.0), "smoothing must be a number >= 0 and < 1, got 1.0"),
+    ],
+)
+def test_other_rooms_of_training_check_alike(call, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()

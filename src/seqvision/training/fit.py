@@ -189,12 +189,14 @@ def fit(
             advance(chunk, history)
             if watch is not None and watch.stopped:
                 break
+    steps = int(state.step) - first_step
     state = end_state(state, watch) if bad_batch < 0 else good_state(watch, guard, stopping)
     seconds = {"compile": compiled - start, "run": time.perf_counter() - compiled}
     state = state if place is None else as_given(state, given)
     done = Fit(state, {name: np.concatenate([h[name] for h in histories]) for name in histories[0]}, seconds)
     if bad_batch >= 0:
-        batches = -(-len(data) // batch_size)
+        counted = not isinstance(data, Stream) or data.by_row
+        batches = -(-len(data) // batch_size) if counted else steps // len(histories)
         raise non_finite_loss(done, int(good_epochs) + 1, int(bad_batch), batches, first_step)
     return done
 

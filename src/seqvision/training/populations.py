@@ -38,8 +38,9 @@ def run_population(member: Callable[..., Any], keys: Array, *shared: Any, togeth
     (5, 3)
     """
     check_flag("together", together, owner="run_population")
+    got = f"shape {keys.shape}" if hasattr(keys, "shape") else shown(keys)
     if getattr(keys, "ndim", 0) != 1 or not len(keys):
-        raise ValueError(f"run_population: keys must be (S,) with S >= 1, got {shown(keys)}: jax.random.split one")
+        raise ValueError(f"run_population: keys must be (S,) with S >= 1, got {got}: jax.random.split one")
     if together:
         program = Program(jax.vmap(member, in_axes=(0, *(None for _ in shared))))
         return jax.device_get(program.compile(keys, *shared)(keys, *shared))
