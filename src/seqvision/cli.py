@@ -94,11 +94,13 @@ class Evaluate(_Common):
     """folder of the run"""
     csv: str | None = None
     """where its data file is now, if that has moved"""
+    folder: str | None = None
+    """where its folder of images is now, if that has moved"""
     reading: tyro.conf.OmitArgPrefixes[Reading] = field(default_factory=Reading)
 
     def run(self) -> "pipelines.Result":
         """Evaluate."""
-        return pipelines.evaluate_run(self.run_folder, self.csv, reading=self.reading)
+        return pipelines.evaluate_run(self.run_folder, self.csv, folder=self.folder, reading=self.reading)
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,24 @@ from seqvision.reporting import RunFolder
 
 
 def evaluate_run(
-    path: str | Path, csv: str | None = None, *, reading: Reading | None = None
+    path: str | Path, csv: str | None = None, *, folder: str | None = None, reading: Reading | None = None
 ) -> ForecastEvaluation | ClassifyEvaluation:
     """Recompute the score card of a run; see `evaluate_forecast` and `evaluate_classify`.
 
     Args:
       path: the run folder.
       csv: where the data file of a forecast is now, if that has moved.
+      folder: where the folder of images of a classification is now, if that has moved.
       reading: what is to be read of it in another way than in training.
 
     Raises:
-      ValueError: if csv or reading is given for a run of images.
+      ValueError: if csv or reading is given for a run of images, or folder for one on a series.
     """
     config = RunFolder.open(path).read_json("config.json")
     if not isinstance(config, dict) or "data" not in config:
+        if folder is not None:
+            raise ValueError(f"{path} is a run on a series: it has no folder of images")
         return evaluate_forecast(path, csv, reading=reading)
     if csv is not None or (reading is not None and reading.given()):
         raise ValueError(f"{path} is a run on images: it has no csv")
-    return evaluate_classify(path)
+    return evaluate_classify(path, folder)

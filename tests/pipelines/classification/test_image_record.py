@@ -77,6 +77,20 @@ def test_a_run_is_refused_other_images_than_its_own(run, capsys):
     pd.testing.assert_frame_equal(evaluate_run(run.folder).card.scores, again)
 
 
+def test_images_that_have_moved_are_found_where_one_says(run, capsys):
+    folder, run = run
+    moved = folder.rename(folder.with_name("moved"))
+    try:
+        with pytest.raises(FileNotFoundError, match=r"are not at .*pets: say with folder where they are now"):
+            evaluate_run(run.folder)
+        again = evaluate_run(run.folder, folder=str(moved)).card.scores
+        pd.testing.assert_frame_equal(again, run.card.scores, rtol=1e-5)
+        assert main(["evaluate", str(run.folder), "--folder", str(moved)]) == 0
+        capsys.readouterr()
+    finally:
+        moved.rename(folder)
+
+
 def test_no_test_row_was_trained_on(run):
     _, run = run
     record = RunFolder.open(run.folder).read_json("images.json")

@@ -1,5 +1,6 @@
 """From images to an honest classifier: load, train, judge beside the commonest class, write a run folder."""
 
+import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -66,29 +67,43 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
     return ClassifyRun(**vars(judged), folder=folder.path, text=text, summary=summary, history=history)
 
 
-def evaluate_classify(path: str | Path) -> ClassifyEvaluation:
+def evaluate_classify(path: str | Path, folder: str | None = None) -> ClassifyEvaluation:
     """Recompute the score card of a run from its saved parameters and configuration.
 
     Args:
       path: the run folder.
+      folder: where its folder of images is now, if that has moved.
 
     Raises:
       ValueError: if the parameters do not fit the models, or the images are not those that the run was trained and
         judged on: files added, removed or changed, class folders renamed.
     """
-    folder = RunFolder.open(path)
-    config = config_from_dict(ClassifyConfig, folder.read_json("config.json"))
+    run = RunFolder.open(path)
+    config = _with_folder(config_from_dict(ClassifyConfig, run.read_json("config.json")), folder, path)
     split = load_images(config)
-    check_record(folder.read_json(RECORD), split.record, config.folder or config.data, path)
+    check_record(run.read_json(RECORD), split.record, config.folder or config.data, path)
     models = build_classifiers(config, split)
     optimizer = build_optimizer(config.optimizer, config.learning_rate)
     states = {}
-    for name, trees in load_variables(models, split.example, config.seeds, folder).items():
+    for name, trees in load_variables(models, split.example, config.seeds, run).items():
         blank = create_state(models[name], optimizer, jax.random.key(0), split.train.x[:1])
         states[name] = [blank.replace(params=tree["params"], batch_stats=tree.get("batch_stats", {})) for tree in trees]
     judged = judge_classes(split, states)
     text = "\n".join([describe_images(config, split), "", judged.card.text()])
-    return ClassifyEvaluation(**vars(judged), folder=folder.path, text=text)
+    return ClassifyEvaluation(**vars(judged), folder=run.path, text=text)
+
+
+def _with_folder(config: ClassifyConfig, folder: str | None, run: str | Path) -> ClassifyConfig:
+    if config.folder is None:
+        if folder is not None:
+            raise ValueError(
+                f"{run} is a run on the data set {config.data}, not on a folder: leave out folder={folder!r}"
+            )
+        return config
+    now = config.folder if folder is None else folder
+    if not Path(now).is_dir():
+        raise FileNotFoundError(f"the images of {run} are not at {now}: say with folder where they are now")
+    return dataclasses.replace(config, folder=now)
 
 
 def build_classifiers(config: ClassifyConfig, split: ImageSplit) -> dict[str, nn.Module]:
