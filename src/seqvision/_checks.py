@@ -90,7 +90,8 @@ def check_number(
     )
     given = [(sign, bound, holds) for sign, bound, holds in bounds if bound is not None]
     try:
-        number = float("nan") if isinstance(value, bool | str) else float(value)
+        no_number = isinstance(value, bool | str | bytes) or getattr(value, "ndim", 0) > 0 or hasattr(value, "mask")
+        number = float("nan") if no_number else float(value)
     except (TypeError, ValueError):
         number = float("nan")
     if number != number or not all(holds(number, bound) for _, bound, holds in given):

@@ -31,6 +31,8 @@ def detections(**changed):
         (lambda: metrics.class_areas(["a", "b"], scores=np.eye(2)), r"labels must be integers in \[0, 2\), got <U1"),
         (lambda: metrics.reliability([1], confidence=[0.5], bins=10**9), "bins must be an int >= 1 and"),
         (lambda: metrics.skill("good", baseline_error=1.0), "skill: error must be a number >= 0"),
+        (lambda: metrics.skill(np.ma.masked_all(1), baseline_error=1.0), "skill: error must be a number >= 0"),
+        (lambda: metrics.skill(b"2", baseline_error=1.0), "skill: error must be a number >= 0"),
         (lambda: metrics.wilson_interval(0.5, 1.5), "0 <= successes <= count"),
         (lambda: metrics.wilson_interval(1, 10**400), "0 <= successes <= count"),
         (
