@@ -216,3 +216,9 @@ def test_dates_read_back_right_or_are_refused_or_said(form, first, count, step, 
         return
     assert days(series) == dates
     assert series.values[:, 0].tolist() == np.argsort(rows).tolist()
+
+
+def test_unusual_dates_are_said():
+    assert read("date,v\n2020-13-01,1\n2020-14-01,2\n").notes == ("dates read as yyyy-dd-mm",)
+    assert read("zip,v\n19990101,1\n20000101,2\n20010101,2\n").notes[0] == "dates are those of column 'zip'"
+    assert read("date,v\n43831,1\n43832,2\n").notes == ("dates read as days of Excel",)

@@ -176,6 +176,10 @@ def test_what_is_none_of_the_table_is_skipped_with_a_note(text, notes):
 def test_what_is_none_of_the_table_by_word():
     assert values("x,y\n1,2\n" + DAYS, skip_rows=2) == [1, 2]
     assert values(DAYS + "x,y\n", skip_footer=1) == [1, 2]
+    assert values("# a remark\n" + DAYS + "x,y\n", skip_footer=1) == [1, 2]
+    assert values(
+        "# a remark\n" + DAYS.replace(",2", ",2 ! so") + "x,y\n", skip_footer=1, comment="!", skip_rows=1
+    ) == [1, 2]
     assert values(DAYS.replace(",1", ",1 ! so"), comment="!") == [1, 2]
     assert values('date,v\n2020-01-01,1\n"2020-01-02",2 # "so"\n', comment="#") == [1, 2]
     with pytest.raises(ValueError, match=r"row 2 \(line 4\).*'2020' is not|row 2 \(line 4\).*'Source: x'"):
@@ -387,3 +391,20 @@ def test_pandas_parses_as_the_slow_reader_does(rows, separator):
         else:
             known = [np.nan if is_blank(text) else float(text) for text in texts]
             np.testing.assert_array_equal(quick, known)
+
+
+def test_blanks_that_group_digits_part_no_columns():
+    assert values("v\n1 000\n2 000,5\n") == [1000, 2000.5]
+    assert values("v\n1 000 000\n2 000 000\n") == [1e6, 2e6]
+    assert values("a b\n1 200\n2 2000\n") == [1, 200, 2, 2000]
+    with pytest.raises(ValueError, match=r"blanks part columns or group digits, as in '2 000': say separator=' ' or"):
+        read("closing price\n1 000\n2 000\n")
+    assert values("closing price\n1 000\n2 000\n", separator=",") == [1000, 2000]
+
+
+def test_mixed_per_cent_is_said():
+    assert read("v,w\n1.5%,1\n2,2\n").notes == (
+        "column 'v' has numbers with and without %: those with it are divided by 100",
+    )
+    assert read("v,w\n1.5%,1\n2%,2\n").notes == ()
+    assert read("v,w\n1.5%,1\n-,2\n", blanks="zero", columns="v").values[:, 0].tolist() == [0.015, 0]

@@ -64,9 +64,12 @@ def find_dates(
             raise ValueError(f"date={date!r} must name one column, or several different ones")
         return _read(table, at, options), []
     day = next((k for k in range(len(table.columns)) if _looks_like_dates(table, k)), None)
-    day = next(_compact_columns(table), None) if day is None else day
     if day is not None:
         return _with_time(table, day, options), []
+    day = next(_compact_columns(table), None)
+    if day is not None:
+        found = _with_time(table, day, options)
+        return (found if is_date_name(table.columns[day]) else _noted(table, found)), []
     parts = _part_columns(table) or next(((k,) for k in range(len(table.columns)) if _is_years(table, k)), ())
     if parts:
         return _noted(table, _read(table, parts, options)), []

@@ -110,7 +110,8 @@ def parse_dates(
         notes.append("times with an offset turned to UTC")
     if chosen.span:
         notes.append("of spans of time the beginning is taken")
-    if chosen.reading.bare and date_format is None and chosen.reading.form not in ("yyyymmdd", "year"):
+    plain = chosen.reading.form in ("yyyymmdd", "year")
+    if date_format is None and (chosen.reading.unusual or (chosen.reading.bare and not plain)) and not yearfirst:
         notes.append(f"dates read as {chosen.reading.form}")
     keywords = {"date_format": date_format} if date_format is not None else keywords
     for name, value in (("dayfirst", dayfirst), ("yearfirst", yearfirst)):

@@ -11,6 +11,7 @@ from seqvision.data.series.reading.header import column_names, count_header_rows
 from seqvision.data.series.reading.number_text import is_blank
 
 _SEPARATORS = "\t;|,"  # in order of trust: a comma may also sit inside the numbers of a file separated by tabs
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+(?:[.,][0-9]+)?")
 SAMPLE = 2000  # rows looked at to find out the rest
 _SAMPLE_BYTES = 1 << 20
 _FOOTER = 20  # lines at the end that may be none of the table
@@ -86,8 +87,9 @@ def find_layout(
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     notes: list[str] = []
-    start, stop = _after_lines(data, skip_rows), _before_lines(data, skip_footer)
+    start = _after_lines(data, skip_rows)
     data, remark = _without_comments(data, start, comment, notes)
+    stop = _before_lines(data, skip_footer)
     told = re.match(rb"\s*\"?sep=([^\n\"])\"?[ ;,\t]*\n", data[start : start + 80], re.IGNORECASE)
     if told:
         start += told.end()
@@ -221,7 +223,16 @@ def _find_separator(text: str) -> str:
     # A run of blanks separates only if it does so in every row: "closing price" over one column is a name.
     words = [len(line.split()) for line in lines]
     rest = words if len(words) < 3 else words[1:] if len(words) < 10 else words[len(words) // 5 :]
-    return " " if len(set(rest)) == 1 and rest[0] > 1 else ","
+    if len(set(rest)) != 1 or rest[0] == 1:
+        return ","
+    if not all(_GROUPED.fullmatch(line.strip()) for line in lines[1:] or lines):
+        return " "
+    if words[0] == rest[0]:
+        raise ValueError(
+            f"the data do not show whether blanks part columns or group digits, as in {lines[-1].strip()!r}: "
+            "say separator=' ' or separator=','"
+        )
+    return ","
 
 
 def _width(rows: list[list[str]]) -> tuple[int, int]:

@@ -57,6 +57,10 @@ class NumberColumns:
         if cells.dtype != object:
             return (cells if np.isfinite(cells).all() else np.where(np.isfinite(cells), cells, np.nan)), nothing
         values, wrong = parse_numbers(cells, self.decimal)
+        per_cent = sum("%" in cell for cell in cells)
+        if 0 < per_cent < np.isfinite(values).sum():
+            name = self.table.columns[column]
+            self.notes.append(f"column {name!r} has numbers with and without %: those with it are divided by 100")
         first = next((cell.strip() for cell in cells if not is_blank(cell)), "")
         if ((len(wrong) or first[-1:] in ("m", "b", "t")) and first[-1:].isalpha()) or (
             len(wrong) and first[-1:] not in ")%"
