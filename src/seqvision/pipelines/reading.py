@@ -1,6 +1,7 @@
 """How a file of numbers over time is read: the arguments of `seqvision.data.read_series`, as settings and flags."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,6 +68,8 @@ class Reading:
         if self.separator == r"\t":
             object.__setattr__(self, "separator", "\t")
         check_settings(self)
+        if self.missing is not None:
+            object.__setattr__(self, "missing", tuple(map(_number, self.missing)))
         if self.date == ():
             raise ValueError("date names no column: give one or several, or date=False for none")
         for name in ("skip_rows", "skip_footer"):
@@ -77,6 +80,21 @@ class Reading:
         """Return the keyword arguments of `seqvision.data.read_series` that are said."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(Reading)}
         return {name: value for name, value in values.items() if value is not None}
+
+
+def _number(word: str | int | float) -> str | int | float:
+    """Take a word that is written as a number for the number, however a file writes it.
+
+    >>> [_number(word) for word in ("-200", "-99.9", "ND", "007", "inf")]
+    [-200, -99.9, 'ND', '007', 'inf']
+    """
+    for kind in (int, float):
+        try:
+            if str(kind(word)) == word and math.isfinite(kind(word)):
+                return kind(word)
+        except ValueError:
+            continue
+    return word
 
 
 READING = frozenset(field.name for field in dataclasses.fields(Reading))
