@@ -115,7 +115,7 @@ def make_judge(config: Config, train: Arrays, test: Arrays) -> Callable[[np.ndar
 
     def judge(images: np.ndarray) -> dict[str, float]:
         seen = predict(state, np.asarray(images, np.float32))
-        scores = score_samples(seen, np.bincount(labels, minlength=10) / len(labels))
+        scores = score_samples(seen, shares=np.bincount(labels, minlength=10) / len(labels))
         row = {name: value for name, value in scores._asdict().items() if name != "classes"}
         return row | {"frechet_distance": frechet_distance(seen, logits)}
 

@@ -68,7 +68,7 @@ def calls(rng):
                     **{"scores": table(), "num_classes": odd(9), "iou": odd(0.5)},
                 },
             ),
-            (metrics.score_samples, (table(), odd(numbers(rng, (classes,)))), {}),
+            (metrics.score_samples, (table(),), {"shares": odd(numbers(rng, (classes,)))}),
             (metrics.frechet_distance, (table(), table()), {}),
             (metrics.score_sequences, (table(),), {"written": table()}),
         ]

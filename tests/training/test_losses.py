@@ -9,7 +9,14 @@ import pytest
 
 from seqvision.data import Batch
 from seqvision.testing import reference
-from seqvision.training import SmoothedCrossEntropy, create_state, losses, make_eval_step, make_train_step
+from seqvision.training import (
+    SmoothedCrossEntropy,
+    WeightPenalty,
+    create_state,
+    losses,
+    make_eval_step,
+    make_train_step,
+)
 
 RNG = np.random.default_rng(0)
 CLOSE = {"rtol": 1e-5, "atol": 1e-6}  # float32 beside logits of about 10
@@ -181,3 +188,16 @@ def test_labels_of_few_bits_name_any_of_many_classes(dtype):
         found, expected = (metric(jnp.asarray(right)[None], labels[None]) for labels in (small, jnp.asarray(wide)))
         np.testing.assert_array_equal(found, expected)
     assert losses.is_correct(jnp.asarray(right), small).tolist() == [1, 1, 1]
+
+
+def test_slopes_at_kinks_are_those_of_torch():
+    torch = pytest.importorskip("torch")
+    outputs = np.array([[-1.0], [0.0], [1.0], [2.0]], np.float32)
+    functions = {"mae": torch.nn.functional.l1_loss, "huber": torch.nn.functional.huber_loss}
+    for name, function in functions.items():
+        theirs = torch.tensor(outputs, requires_grad=True)
+        function(theirs, torch.zeros_like(theirs), reduction="sum").backward()
+        ours = jax.grad(lambda x, name=name: losses.LOSSES[name](x, jnp.zeros_like(x)).sum())(jnp.asarray(outputs))
+        np.testing.assert_array_equal(ours, theirs.grad.numpy())
+    weights = {"kernel": jnp.array([[-1.0, 0.0, 2.0]])}
+    np.testing.assert_array_equal(jax.grad(WeightPenalty(l1=1.0))(weights)["kernel"], [[-1, 0, 1]])

@@ -18,7 +18,7 @@ class SampleScores(NamedTuple):
     classes: np.ndarray  # (C,) share of each class among those named
 
 
-def score_samples(logits: ArrayLike, shares: ArrayLike) -> SampleScores:
+def score_samples(logits: ArrayLike, *, shares: ArrayLike) -> SampleScores:
     """Judge made examples by a classifier of real ones.
 
     Args:
@@ -28,7 +28,7 @@ def score_samples(logits: ArrayLike, shares: ArrayLike) -> SampleScores:
     Source: Salimans et al., Improved Techniques for Training GANs, arXiv:1606.03498 (the inception score
     exp(mean KL(p(y|x) || p(y))), here with a classifier of the data at hand).
 
-    >>> score_samples([[9.0, -9.0], [-9.0, 9.0]], [0.5, 0.5]).inception_score
+    >>> score_samples([[9.0, -9.0], [-9.0, 9.0]], shares=[0.5, 0.5]).inception_score
     1.99999...
     """
     odds, real = softmax(logits), as_numbers("shares", shares)

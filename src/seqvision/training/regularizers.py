@@ -10,7 +10,7 @@ from jax import Array
 
 from seqvision._checks import check_number
 
-from .losses import as_labels, categorical_cross_entropy
+from .losses import as_labels, categorical_cross_entropy, magnitude
 from .optimizers import decay_mask
 from .state import TrainState
 
@@ -43,7 +43,7 @@ class WeightPenalty:
         weights = [w for w, decays in zip(*map(jax.tree.leaves, (params, decay_mask(params))), strict=True) if decays]
         total = jnp.zeros(())
         for w in weights:
-            total += self.l1 * jnp.abs(w).sum() + self.l2 * jnp.square(w).sum()
+            total += self.l1 * magnitude(w).sum() + self.l2 * jnp.square(w).sum()
         return total
 
 
