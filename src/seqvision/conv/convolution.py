@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import ArrayLike, DTypeLike
 
-from seqvision._checks import check_count
+from seqvision._checks import check_count, check_flag
 from seqvision._sharding import runs_on_auto_axes
 from seqvision.conv._arguments import conv_padding, dilated, output_sizes, per_axis, require_floating
 from seqvision.conv._cpu_convolution import convolve_on_cpu
@@ -73,6 +73,7 @@ def conv(
     pairs, mode = conv_padding(padding, sizes, spans, stride)
     out = output_sizes(sizes, spans, stride, pairs)
 
+    check_flag("flip", flip, owner="conv")
     if flip:
         kernel = jnp.flip(kernel, tuple(range(len(window))))
     images = x.reshape(math.prod(batch_shape), *x.shape[len(batch_shape) :])

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from seqvision._checks import check_flag
 from seqvision._sharding import runs_on_auto_axes
 from seqvision.conv._arguments import Pairs, dilated, explicit_pairs, output_sizes, per_axis
 from seqvision.conv._geometry import Geometry
@@ -67,6 +68,7 @@ def conv_transpose(
     pairs = _pairs(padding, spans, stride)
     ones = (1,) * axes
     out = output_sizes(dilated(sizes, stride), spans, ones, pairs)
+    check_flag("flip", flip, owner="conv_transpose")
     if flip:
         kernel = jnp.flip(kernel, tuple(range(axes)))
     images = x.reshape(math.prod(batch_shape), *x.shape[len(batch_shape) :])

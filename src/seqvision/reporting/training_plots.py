@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from seqvision._checks import check_flag
 from seqvision.reporting.plain_text import legend_name, short_lines, short_name
 from seqvision.reporting.style import (
     PALETTE,
@@ -103,6 +104,7 @@ def plot_epoch_curves(
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     ['sgd', 'adam']
     """
+    check_flag("log", log, owner="plot_epoch_curves")
     if not panels:
         raise ValueError("plot_epoch_curves needs at least one panel")
     figure = new_figure(5.2 * len(panels), 4.2)

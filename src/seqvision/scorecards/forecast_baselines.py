@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqvision._arrays import as_series, check_times
-from seqvision._checks import check_count, counted
+from seqvision._checks import check_count, check_flag, counted
 
 Baseline = Callable[[ArrayLike, ArrayLike, int], NDArray[np.float64]]
 
@@ -185,6 +185,7 @@ def default_baselines(
     >>> list(default_baselines(np.arange(20.0)))
     ['last value', 'drift', 'AR(5)']
     """
+    check_flag("returns", returns, owner="default_baselines")
     rows = as_series("training_rows", training_rows)
     found: dict[str, Baseline] = {"zero return": constant} if returns else {"last value": last_value}
     if returns:

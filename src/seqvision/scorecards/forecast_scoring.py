@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seqvision._arrays import as_series
-from seqvision._checks import check_choice
+from seqvision._checks import check_choice, check_flag
 from seqvision.metrics import count_moves, naive_scale
 from seqvision.scorecards.forecast_baselines import Baseline, default_baselines
 from seqvision.scorecards.forecast_card import ForecastCard
@@ -66,6 +66,7 @@ def score_forecasts(
     >>> card.verdicts[0].outcome
     'unclear'
     """
+    check_flag("returns", returns, owner="score_forecasts")
     y = as_series("series", series)
     train_rows = cutoff if train_rows is None else train_rows
     if not (2 <= train_rows <= cutoff < len(y)):

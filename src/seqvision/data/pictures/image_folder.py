@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqvision._checks import check_flag
 from seqvision.data.arrays import Arrays
 from seqvision.data.pictures.folder_layout import read_layout
 from seqvision.data.pictures.image_arrays import Channels, image_to_array
@@ -64,6 +65,7 @@ def load_image_folder(
     >>> images.data.x.shape, images.classes, [path.name for path in images.paths]
     ((3, 4, 4, 3), ('cat', 'dog'), ['2.png', '10.png', '1.png'])
     """
+    check_flag("stream", stream, owner="load_image_folder")
     if channels not in (1, 3):
         raise ValueError(f"channels must be 1 (gray) or 3 (color), got {channels!r}: transparency is dropped")
     classes, paths, labels, parts = read_layout(Path(folder))
