@@ -38,3 +38,8 @@ def test_plots_leave_no_global_state():
     plot_losses({"GRU": {"loss": [1.0, 0.5]}})
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or not pyplot.get_fignums()
+
+
+def test_one_epoch_is_a_point_that_is_seen():
+    figure = plot_losses({"GRU": {"loss": [[1.0], [2.0]]}, "LSTM": {"loss": [1.0, 0.5]}})
+    assert [axes.lines[0].get_marker() for axes in figure.axes] == ["o", "None"]

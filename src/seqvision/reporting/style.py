@@ -52,7 +52,8 @@ def draw_band(
     """Draw the mean of (S, B) as a line and, for several seeds, the range from the lowest to the highest as a band."""
     with np.errstate(over="ignore", invalid="ignore"):
         mean = values.mean(axis=0)
-    axes.plot(x, mean, color=color, linestyle=style, linewidth=linewidth, label=label)
+    marker = "o" if np.size(x) == 1 else None  # a line of one point is not seen
+    axes.plot(x, mean, color=color, linestyle=style, linewidth=linewidth, label=label, marker=marker, markersize=4)
     if len(values) > 1:
         axes.fill_between(x, values.min(axis=0), values.max(axis=0), color=color, alpha=0.18, linewidth=0)
 
