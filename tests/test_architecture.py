@@ -37,6 +37,7 @@ SHARED = {
     "_arrays",
     "_checks",
     "_derivatives",
+    "_exported",
     "_primitives",
     "_sharding",
     "activations",

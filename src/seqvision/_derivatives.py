@@ -61,7 +61,7 @@ def with_backward(forward: Callable, backward: Callable, tangents: Callable | No
 
             given = _floats(tree, dots)
             got = linear_call(push, pull, (tree, residuals), given, _floats(out, out))
-            return out, _merge(got, jax.tree.map(lambda leaf: np.zeros(jnp.shape(leaf), jax.dtypes.float0), out))
+            return out, _merge(got, jax.tree.map(_no_tangent, out))
 
         return functools.wraps(function)(call)
 
@@ -105,6 +105,10 @@ def _floats(like: PyTree, tree: PyTree) -> PyTree:
 def _merge(floats: PyTree, tree: PyTree) -> PyTree:
     """Return a tree with its floats taken from what `_floats` gives."""
     return jax.tree.map(lambda f, a: a if f is None else f, floats, tree, is_leaf=lambda leaf: leaf is None)
+
+
+def _no_tangent(leaf: Any) -> Any:
+    return None if jnp.issubdtype(leaf.dtype, jnp.inexact) else np.zeros(leaf.shape, jax.dtypes.float0)
 
 
 def _run(*leaves: Any, push: Callable, **_: Any) -> list:

@@ -51,7 +51,8 @@ def on_auto_axes(run: Callable[..., PyTree], lead: Any, axes: int, *arguments: P
     if mesh is None:
         return run(*arguments)
     spec = PartitionSpec(*jax.typeof(lead).sharding.spec[:axes])
-    return jax.sharding.auto_axes(run, out_sharding=NamedSharding(mesh, spec))(*arguments)
+    explicit = [name for name, kind in zip(mesh.axis_names, mesh.axis_types, strict=True) if kind == AxisType.Explicit]
+    return jax.sharding.auto_axes(run, axes=tuple(explicit), out_sharding=NamedSharding(mesh, spec))(*arguments)
 
 
 def explicit_mesh(tree: PyTree) -> Any:

@@ -11,6 +11,8 @@ Batch axes lead and are arbitrary: x is (..., D), a sequence (..., T, D).
 (32, 10, 16)
 """
 
+from seqvision._exported import register_named_tuples
+
 from .base import Cell, PyTree
 from .conv_lstm import ConvLSTM, ConvLSTMParams
 from .dropout import VariationalDropout, Zoneout
@@ -74,3 +76,5 @@ __all__ = [
     "unroll_stack",
     "unroll_truncated",
 ]
+
+register_named_tuples("cells", {name: globals()[name] for name in __all__})

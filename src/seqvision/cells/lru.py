@@ -117,11 +117,12 @@ class LRU:
     def linear(self, params: LRUParams, x: Array) -> tuple[Array, Array]:
         """Return a = lambda (1, ..., H) and b = gamma * (x B) (..., H), complex, of the step h' = a h + b."""
         dtype = _complex(jnp.result_type(x, params.nu_log))
-        nu_log, theta_log = (p.astype(dtype.type(0).real.dtype) for p in (params.nu_log, params.theta_log))
+        real = dtype.type(0).real.dtype
+        nu_log, theta_log = (p.astype(real) for p in (params.nu_log, params.theta_log))
         a = jnp.exp(jax.lax.complex(-jnp.exp(nu_log), jnp.exp(theta_log)))
         gamma = rows(jnp.exp(params.gamma_log), x.ndim)
-        b_re, b_im = (gamma * affine(x, b) for b in (params.b_re, params.b_im))
-        return rows(a, x.ndim), b_re + 1j * b_im.astype(dtype)
+        b_re, b_im = ((gamma * affine(x, b)).astype(real) for b in (params.b_re, params.b_im))
+        return rows(a, x.ndim), jax.lax.complex(b_re, b_im)
 
     def readout(self, params: LRUParams, state: LRUState, x: Array) -> Array:
         """Return the output of a step whose new state is given: Re(h C) + x D, (..., P)."""
@@ -131,4 +132,4 @@ class LRU:
 
 def _complex(dtype: DTypeLike):
     """Return the complex dtype to compute in: complex128 for float64, complex64 for all narrower."""
-    return jnp.dtype(jnp.result_type(dtype, jnp.complex64))
+    return jnp.dtype(jnp.complex128 if jnp.finfo(dtype).bits == 64 else jnp.complex64)

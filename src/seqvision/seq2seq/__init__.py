@@ -1,5 +1,7 @@
 """From one sequence to another: attention, decoder, generation, and forecasts fed back, as pure functions."""
 
+from seqvision._exported import register_named_tuples
+
 from .attention import Attention, Bahdanau, BahdanauParams, Luong, LuongParams, attend
 from .decoder import Decoder, DecoderParams, DecoderState, Encoded
 from .free_running import free_run
@@ -20,3 +22,5 @@ __all__ = [
     "free_run",
     "generate",
 ]
+
+register_named_tuples("seq2seq", {name: globals()[name] for name in __all__})

@@ -9,6 +9,7 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from seqvision._checks import check_choice, check_count
+from seqvision._sharding import on_auto_axes
 from seqvision.cells import PyTree
 from seqvision.cells.affine import affine
 from seqvision.cells.initializers import input_kernel
@@ -203,11 +204,15 @@ def attend(
     ([[1.0, 0.0, 0.0]], [[1.0, 0.0]])
     """
     _check(queries, memory, mask)
-    if mask is not None:
-        memory = jnp.where(mask[..., None], memory, 0)
-    keys = attention.keys(params, memory) if keys is None else keys
-    weights = masked_softmax(attention.scores(params, queries, keys), mask)
-    return weights @ memory, weights
+
+    def read(params, queries, memory, mask, keys):
+        if mask is not None:
+            memory = jnp.where(mask[..., None], memory, 0)
+        keys = attention.keys(params, memory) if keys is None else keys
+        weights = masked_softmax(attention.scores(params, queries, keys), mask)
+        return weights @ memory, weights
+
+    return on_auto_axes(read, queries, queries.ndim - 2, params, queries, memory, mask, keys)
 
 
 def masked_softmax(scores: Array, mask: Array | None = None) -> Array:
@@ -216,7 +221,7 @@ def masked_softmax(scores: Array, mask: Array | None = None) -> Array:
     >>> masked_softmax(jnp.array([[0.0, 0.0, 9.0]]), jnp.array([True, True, False])).tolist()
     [[0.5, 0.5, 0.0]]
     """
-    wide = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))  # half precision sums badly
+    wide = scores.astype(jnp.float32) if scores.dtype.itemsize < 4 else scores  # half precision sums badly
     if mask is None:
         return jax.nn.softmax(wide, axis=-1).astype(scores.dtype)
     valid = jnp.broadcast_to(mask[..., None, :], wide.shape)

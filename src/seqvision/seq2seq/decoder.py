@@ -9,6 +9,7 @@ from jax import Array
 from jax.typing import DTypeLike
 
 from seqvision._checks import check_choice, check_count
+from seqvision._sharding import on_auto_axes, vary_alike
 from seqvision.cells import Cell, PyTree, unroll
 from seqvision.cells.affine import affine
 from seqvision.cells.initializers import input_kernel
@@ -189,6 +190,10 @@ class Decoder:
         Returns:
           logits (..., T, V), and attention weights (..., T, S) or None.
         """
+        tokens = jnp.asarray(tokens)
+        return on_auto_axes(self._score, tokens, tokens.ndim - 1, params, encoded, tokens)
+
+    def _score(self, params: DecoderParams, encoded: Encoded, tokens: Array) -> tuple[Array, Array | None]:
         state, source = self.initial_state(params, encoded.summary), self.source(params, encoded)
         known = jnp.where(tokens < 0, self.vocabulary, tokens)  # a token that is none has no numbers
         xs = jnp.asarray(params.embedding).at[known].get(mode="fill", fill_value=jnp.nan)
@@ -204,7 +209,8 @@ class Decoder:
             state, v, shares = self.step(params, source, state, x)
             return state, (v, shares)
 
-        _, (vs, maps) = jax.lax.scan(body, state, jnp.moveaxis(xs, -2, 0))
+        xs = jnp.moveaxis(xs, -2, 0)
+        _, (vs, maps) = jax.lax.scan(body, vary_alike(state, params, source, xs), xs)
         return self.logits(params, jnp.moveaxis(vs, 0, -2)), jnp.moveaxis(maps, 0, -2)
 
     def _read(self, params: DecoderParams, source: Any, queries: Array) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision._checks import check_count
+from seqvision._sharding import vary_alike
 
 
 def free_run(apply: Callable[[Array], Array], history: Array, steps: int) -> Array:
@@ -34,7 +35,8 @@ def free_run(apply: Callable[[Array], Array], history: Array, steps: int) -> Arr
     if history.ndim != 2 or 0 in history.shape:
         raise ValueError(f"history must be (T, D) with T, D >= 1, got shape {history.shape}")
     columns = history.shape[1]
-    out = jax.eval_shape(apply, jax.ShapeDtypeStruct((1, *history.shape), history.dtype)).shape
+    outline = jax.eval_shape(lambda window: apply(window[None]), history)
+    out = outline.shape
     if len(out) not in (2, 3) or out[0] != 1 or out[-1] != columns or 0 in out:
         raise ValueError(
             f"free_run feeds outputs back as inputs, so apply must give (1, horizon, {columns}) for the {columns} "
@@ -46,5 +48,5 @@ def free_run(apply: Callable[[Array], Array], history: Array, steps: int) -> Arr
         row = (output[0, 0] if output.ndim == 3 else output[0]).astype(window.dtype)
         return jnp.concatenate([window[1:], row[None]]), row
 
-    _, path = jax.lax.scan(step, history, None, length=steps)
+    _, path = jax.lax.scan(step, vary_alike(history, outline), None, length=steps)
     return path

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision._checks import check_count
+from seqvision._sharding import on_auto_axes, vary_alike
 
 from .decoder import Decoder, DecoderParams, Encoded
 
@@ -66,29 +67,34 @@ def generate(
     for name, token in (("pad", pad), ("start", start), ("end", end)):
         if not 0 <= token < decoder.vocabulary:
             raise ValueError(f"generate: {name} must be a token, 0 to {decoder.vocabulary - 1}, got {token}")
-    batch, source = encoded.summary.shape[:-1], decoder.source(params, encoded)
-    params = jax.tree.map(jnp.asarray, params)  # a NumPy embedding cannot be indexed by a traced token
 
-    def write(carry):
-        t, state, token, done, written, maps = carry
-        state, v, weights = decoder.step(params, source, state, params.embedding[token])
-        logits = decoder.logits(params, v).at[..., jnp.array([pad, start])].set(-jnp.inf)
-        if key is None:
-            token = jnp.argmax(logits, axis=-1)
-        else:
-            token = jax.random.categorical(jax.random.fold_in(key, t), logits / temperature)
-        token = jnp.where(done, pad, token)
-        if weights is not None:
-            maps = maps.at[t].set(jnp.where(done[..., None], 0, weights))
-        return t + 1, state, token, done | (token == end), written.at[t].set(token), maps
+    def run(params: DecoderParams, encoded: Encoded, key: Array | None, temperature: float | Array) -> Generated:
+        batch, source = encoded.summary.shape[:-1], decoder.source(params, encoded)
+        params = jax.tree.map(jnp.asarray, params)  # a NumPy embedding cannot be indexed by a traced token
 
-    first = jnp.full(batch, start)
-    maps = None
-    if source is not None:
-        maps = jnp.zeros((max_length, *batch, source.memory.shape[-2]), source.memory.dtype)
-    written = jnp.full((max_length, *batch), pad)
-    carry = (jnp.zeros((), int), decoder.initial_state(params, encoded.summary), first, first == end, written, maps)
-    carry = jax.lax.while_loop(lambda c: (c[0] < max_length) & ~c[3].all(), write, carry)
-    written, maps = carry[-2:]
-    tokens = jnp.moveaxis(written, 0, -1)
-    return Generated(tokens, jnp.sum(tokens != pad, axis=-1), None if maps is None else jnp.moveaxis(maps, 0, -2))
+        def write(carry):
+            t, state, token, done, written, maps = carry
+            state, v, weights = decoder.step(params, source, state, params.embedding[token])
+            logits = decoder.logits(params, v).at[..., jnp.array([pad, start])].set(-jnp.inf)
+            if key is None:
+                token = jnp.argmax(logits, axis=-1)
+            else:
+                token = jax.random.categorical(jax.random.fold_in(key, t), logits / temperature)
+            token = jnp.where(done, pad, token)
+            if weights is not None:
+                maps = maps.at[t].set(jnp.where(done[..., None], 0, weights))
+            return t + 1, state, token, done | (token == end), written.at[t].set(token), maps
+
+        first = jnp.full(batch, start)
+        maps = None
+        if source is not None:
+            maps = jnp.zeros((max_length, *batch, source.memory.shape[-2]), source.memory.dtype)
+        written = jnp.full((max_length, *batch), pad)
+        begin = (decoder.initial_state(params, encoded.summary), first, first == end, written, maps)
+        carry = (jnp.zeros((), int), *vary_alike(begin, params, source, key))
+        carry = jax.lax.while_loop(lambda c: (c[0] < max_length) & ~c[3].all(), write, carry)
+        written, maps = carry[-2:]
+        tokens = jnp.moveaxis(written, 0, -1)
+        return Generated(tokens, jnp.sum(tokens != pad, axis=-1), None if maps is None else jnp.moveaxis(maps, 0, -2))
+
+    return on_auto_axes(run, encoded.summary, encoded.summary.ndim - 1, params, encoded, key, temperature)

@@ -29,7 +29,7 @@ from seqvision.cells import (
     unroll,
 )
 from seqvision.cells.unrolling.arguments import started, time_first
-from seqvision.cells.unrolling.methods import EVERY_TRANSFORMATION, METHODS, Method, Remat, table
+from seqvision.cells.unrolling.methods import EVERY_TRANSFORMATION, METHODS, OVER_DEVICES, Method, Remat, table
 from tests.cells.cases import same
 
 README = Path(__file__).parents[3] / "README.md"
@@ -162,7 +162,7 @@ def test_values_and_gradients_are_those_of_the_scan(method, name, remat):
     same(got, by_scan(name, "grad", METHODS[method].flags), tolerance)
 
 
-@pytest.mark.parametrize("what", EVERY_TRANSFORMATION[1:])
+@pytest.mark.parametrize("what", [what for what in EVERY_TRANSFORMATION[1:] if what not in OVER_DEVICES])
 @pytest.mark.parametrize(("method", "name"), quick(RUN))
 def test_transformations(method, name, what):
     skip_unless_available(method)

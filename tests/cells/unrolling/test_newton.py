@@ -100,7 +100,8 @@ def test_the_account_of_the_iteration():
     cell = CELLS["gru"]
     p = problem(cell, flags=False)
     xs = jnp.moveaxis(p.xs, 0, 1)
-    run = jax.jit(partial(newton_unroll, cell), static_argnames=("max_iterations", "form", "damping", "tolerance"))
+    static = ("max_iterations", "form", "damping", "tolerance", "unconverged")
+    run = jax.jit(partial(newton_unroll, cell), static_argnames=static)
     full, quasi, damped = (run(p.params, xs, **how) for how in ({}, {"form": "quasi"}, {"damping": 0.5}))
     assert full.residual < 1e-12
     assert 2 < full.iterations < quasi.iterations <= T + 1
@@ -113,7 +114,8 @@ def test_the_account_of_the_iteration():
     assert jacobi.iterations == T + 1
     assert_trees_close(jacobi.states, full.states)
 
-    early = run(p.params, xs, max_iterations=3)
+    assert np.isnan(run(p.params, xs, max_iterations=3).states.h).all()  # nobody takes them for right
+    early = run(p.params, xs, max_iterations=3, unconverged="keep")
     assert early.iterations == 3
     assert not early.converged
     assert early.residual > 1e-6
@@ -211,6 +213,7 @@ GOOD = {"cell": LSTM(H), "params": LSTM(H).init(jax.random.key(0), D), "xs": jnp
 @pytest.mark.parametrize(
     ("change", "kind", "message"),
     [
+        ({"unconverged": "raise"}, ValueError, "unconverged must be one of 'nan', 'keep', got 'raise'"),
         ({"max_iterations": 0}, ValueError, "max_iterations must be an int >= 1, got 0"),
         ({"tolerance": -1.0}, ValueError, "tolerance must be a number > 0, got -1.0"),
         ({"form": "diagonal"}, ValueError, "form must be one of 'full', 'quasi', got 'diagonal'"),

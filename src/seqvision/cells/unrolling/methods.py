@@ -20,7 +20,8 @@ from .problem import Problem
 
 Method = Literal["auto", "numba", "fused", "associative", "scan", "newton", "pallas", "cudnn"]
 Remat = Literal["none", "gates", "sqrt"]
-EVERY_TRANSFORMATION = ("grad", "jvp", "vmap", "second derivatives", "jax.export")
+OVER_DEVICES = ("shard_map", "split batches")  # with check_vma; a batch that lies on several devices stays there
+EVERY_TRANSFORMATION = ("grad", "jvp", "vmap", "second derivatives", "jax.export", *OVER_DEVICES)
 
 
 class Execution(NamedTuple):

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision._derivatives import with_backward
+from seqvision._sharding import vary_alike
 
 from ..base import PyTree
 from .arguments import promote
@@ -37,11 +38,11 @@ class NewtonSettings(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How the iteration ended."""
+    """How the iteration ended, in floats, whose tangents are known to be 0 wherever they lie."""
 
     residual: Array  # (), the largest |r_t|
     iterations: Array  # ()
-    converged: Array  # (), bool
+    converged: Array  # (), 1 or 0
 
 
 def is_supported(cell, problem: Problem) -> bool:
@@ -94,7 +95,8 @@ def _tangents(cell, settings, problem, residuals, dots):
     _, b = jax.jvp(partial(_all_steps, cell, problem, states), _without_flags(problem), _without_flags(dots))
     flat, unflatten = _flatten(b)
     d = _recurrence(converged, _jacobian(cell, problem, states, "full"), flat)
-    return unflatten(d), Outcome(jnp.zeros((), flat.dtype), None, None)  # type: ignore[arg-type]
+    zero = vary_alike(jnp.zeros((), jnp.float32), flat)
+    return unflatten(d), Outcome(zero.astype(flat.dtype), zero, zero)
 
 
 def _all_steps(cell, problem, states, params, xs, state, fresh):
@@ -108,7 +110,7 @@ def _without_flags(problem):
 def _recurrence(converged, a, b, *, reverse=False):
     # Where states run away their Jacobians do too, and products of many would overflow.
     ways = (partial(linear_recurrence, reverse=reverse), partial(_sequential_recurrence, reverse=reverse))
-    return jax.lax.cond(converged, *ways, a, b)
+    return jax.lax.cond(converged > 0, *ways, a, b)
 
 
 @with_backward(_forward, _backward, _tangents)
@@ -134,11 +136,13 @@ def solve(cell, settings: NewtonSettings, problem: Problem) -> tuple[PyTree, Out
         return going_on | (k == 0)
 
     begin = (start, residual_of(start), jnp.full((), jnp.inf, start.dtype), jnp.int32(0))
-    flat, residual, change, iterations = jax.lax.while_loop(unfinished, iterate, begin)
-    outcome = Outcome(jnp.max(jnp.abs(residual), initial=0), iterations, change <= tolerance)
+    flat, residual, change, iterations = jax.lax.while_loop(unfinished, iterate, vary_alike(begin, problem))
+    converged = change <= tolerance
+    counts = (iterations.astype(jnp.float32), converged.astype(jnp.float32))
+    outcome = Outcome(jnp.max(jnp.abs(residual), initial=0), *counts)
     states = unflatten(flat)
     if settings.fallback:
-        states = jax.lax.cond(outcome.converged, lambda: states, lambda: _sequential_states(cell, problem))
+        states = jax.lax.cond(converged, lambda: states, lambda: _sequential_states(cell, problem))
     return states, outcome
 
 
@@ -185,7 +189,7 @@ def _jacobian(cell, problem, states, form):
     """Return df/ds at every step: (T, ..., n, n), or its diagonal, (T, ..., n)."""
     flat, unflatten = _flatten(before(problem.state, states))
     _, derivative = jax.linearize(lambda s: _flatten(advance(cell, problem, unflatten(s))[0])[0], flat)
-    units = jnp.eye(flat.shape[-1], dtype=flat.dtype)
+    units = vary_alike(jnp.eye(flat.shape[-1], dtype=flat.dtype), flat)
     if form == "full":
         return jax.vmap(lambda unit: derivative(jnp.broadcast_to(unit, flat.shape)), out_axes=-1)(units)
 
@@ -213,7 +217,7 @@ def _sequential_recurrence(a, b, *, reverse):
         y = _apply(inputs[0], y) + inputs[1]
         return y, y
 
-    return jax.lax.scan(body, jnp.zeros_like(b[0]), (a, b), reverse=reverse)[1]
+    return jax.lax.scan(body, vary_alike(jnp.zeros_like(b[0]), a, b), (a, b), reverse=reverse)[1]
 
 
 def _apply(a, y):

@@ -13,12 +13,13 @@ from .arguments import promote, time_first
 from .newton import NewtonSettings, is_supported, solve
 
 Form = Literal["full", "quasi"]
+Unconverged = Literal["nan", "keep"]
 
 
 class NewtonResult(NamedTuple):
     """What `newton_unroll` returns."""
 
-    states: PyTree  # after every step, leaves (..., T, n)
+    states: PyTree  # after every step, leaves (..., T, n); NaN where it did not converge, unless they were to be kept
     residual: Array  # (), the largest |f(s_{t-1}, x_t) - s_t| of these states
     iterations: Array  # (), int32
     converged: Array  # (), bool: whether the last iteration changed no state by more than the tolerance
@@ -36,6 +37,7 @@ def newton_unroll(
     tolerance: float | None = None,
     form: Form = "full",
     damping: float = 0.0,
+    unconverged: Unconverged = "nan",
 ) -> NewtonResult:
     """Find the states of all time steps at once, by Newton's method on the equations s_t = f(s_{t-1}, x_t).
 
@@ -46,7 +48,7 @@ def newton_unroll(
     falls back to the scan where this does not converge.
 
     The gradient of the states is that of the solution, by the full Jacobian whatever the form: exact if it converged.
-    Reverse mode only. Time first, x_t may be an event of several axes; a state must have one feature axis.
+    An input may be an event of several axes; a state must have one feature axis.
 
     Args:
       cell, params, xs, state, mask, reset: as in `unroll`.
@@ -57,6 +59,8 @@ def newton_unroll(
         iterations, more of them.
       damping: in [0, 1], shrinks the Jacobian by 1 - damping, for recurrences whose linearization runs away; 1 is
         Jacobi's iteration, which passes each state on to the next step only.
+      unconverged: what the states are where the iteration did not converge: "nan", so that nobody takes them for right,
+        or "keep" for those of the last iteration.
 
     Raises:
       ValueError: for arguments out of range, shapes that do not fit, or a state that is not a tree of real vectors.
@@ -71,6 +75,7 @@ def newton_unroll(
     ((2, 100, 4), True, True)
     """
     _check_numbers(max_iterations, tolerance, form, damping)
+    check_choice("unconverged", unconverged, get_args(Unconverged), owner="newton_unroll")
     batch, problem = time_first("newton_unroll", cell, params, xs, state, mask, reset)
     if not len(problem.xs):
         raise ValueError(
@@ -84,7 +89,11 @@ def newton_unroll(
     problem = promote(cell, problem)
     settings = NewtonSettings(max_iterations, tolerance, form, damping, fallback=False)
     states, outcome = solve(cell, settings, problem)
-    return NewtonResult(jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, len(batch)), states), *outcome)
+    converged = outcome.converged > 0
+    if unconverged == "nan":
+        states = jax.tree.map(lambda leaf: jnp.where(converged, leaf, jnp.nan), states)
+    states = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, len(batch)), states)
+    return NewtonResult(states, outcome.residual, outcome.iterations.astype(jnp.int32), converged)
 
 
 def _check_numbers(max_iterations, tolerance, form, damping):

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision._derivatives import with_backward
+from seqvision._sharding import vary_alike
 
 from ...base import PyTree
 from ...elman import Elman
@@ -54,7 +55,7 @@ def unroll_by_pallas(cell, problem: Problem, remat: str = "none") -> tuple[PyTre
     mask = (jnp.ones((T, N), bool) if mask is None else mask.reshape(T, N)).astype(jnp.int32)
     reset = (jnp.zeros((T, N), bool) if reset is None else reset.reshape(T, N)).astype(jnp.int32)
     state, fresh = jax.tree.map(lambda leaf: padded(leaf.reshape(N, -1), 0), (state, fresh))
-    rows = Problem(params, padded(xs.reshape(T, N, -1), 1), state, fresh, padded(mask, 1), padded(reset, 1))
+    rows = vary_alike(Problem(params, padded(xs.reshape(T, N, -1), 1), state, fresh, padded(mask, 1), padded(reset, 1)))
     final, ys = _run(cell, rows)
     final = jax.tree.map(lambda leaf: leaf[:N].reshape(*batch, -1), final)
     return final, ys[:, :N].reshape(T, *batch, -1)
@@ -207,7 +208,8 @@ def _call(kernel, shared, flags, rows, results):
 
         return jax.tree.map(block, tree)
 
-    outlines = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype), results)
+    varies = jax.typeof(flags[0]).manual_axis_type
+    outlines = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, manual_axis_type=varies), results)
 
     def run(interpret, *operands):
         return pl.pallas_call(
