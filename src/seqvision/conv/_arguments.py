@@ -4,6 +4,7 @@ import operator
 from collections.abc import Sequence
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from seqvision._checks import check_count, is_int
@@ -115,3 +116,8 @@ def require_floating(name: str, array: object) -> None:
             f"{name} has dtype {dtype}: convolutions take floating-point arrays; "
             f"cast (and scale) first, e.g. {name}.astype(jnp.float32) / 255"
         )
+
+
+def at_least_float32(dtype: np.dtype) -> np.dtype:
+    """What numbers of a floating type are added up in."""
+    return dtype if dtype.itemsize >= 4 else np.dtype(np.float32)

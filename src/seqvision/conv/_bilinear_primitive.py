@@ -30,7 +30,7 @@ class Placement:
 
 
 def bilinear_primitive(
-    name: str, routine: Callable, by_image: Callable, by_kernel: Callable, by_models: Callable
+    name: str, routine: Callable, product: Callable, by_image: Callable, by_kernel: Callable, by_models: Callable
 ) -> Callable[..., Array]:
     """Build the convolution whose values are those of ``routine``, as a function (x, kernel, placement, transposed).
 
@@ -40,6 +40,7 @@ def bilinear_primitive(
     Args:
       name: as it stands in a jaxpr.
       routine: (x, kernel, placement) -> y.
+      product: the same by operations that are cut over models where these lie on several devices.
       by_image: (g, kernel, placement, transposed) -> the gradient by the image.
       by_kernel: (g, x, placement) -> the gradient by the kernel.
       by_models: (x, kernel, x_axis, kernel_axis, bind) -> (y, its axis of models), where each has a kernel, or None:
@@ -48,7 +49,7 @@ def bilinear_primitive(
     options = ("placement", "transposed", "models")
 
     def convolve(x: Array, kernel: Array, *, placement: Placement, transposed=None, models: int, devices: int = 1):
-        of_models = functools.partial(routine, placement=placement)
+        of_models = functools.partial(routine if devices == 1 or not models else product, placement=placement)
         for _ in range(models):
             of_models = functools.partial(_one_after_another, of_models, devices=devices)
         return of_models(x, kernel)
@@ -117,7 +118,7 @@ def _mapped(function: Callable, models: int) -> Callable:
 def _one_after_another(function: Callable, x: Array, kernel: Array, *, devices: int) -> Array:
     """Compute the models (M, ...) one after another, on each device those that lie there."""
     models = x.shape[0]
-    groups = math.gcd(models, devices)
+    groups = _groups(models, devices)
     if groups == 1:
         return lax.map(lambda model: function(*model), (x, kernel))
     if groups == models:
@@ -129,7 +130,12 @@ def _one_after_another(function: Callable, x: Array, kernel: Array, *, devices: 
 
 def _in_groups(by_kernel: Callable, g: Array, x: Array, *, devices: int) -> Array:
     """Sum over images (N, ...), on each device over those that lie there first."""
-    groups = math.gcd(x.shape[0], devices)
+    groups = _groups(x.shape[0], devices)
     if groups == 1:
         return by_kernel(g, x)
     return jax.vmap(by_kernel)(*(a.reshape(groups, -1, *a.shape[1:]) for a in (g, x))).sum(0)
+
+
+def _groups(size: Any, devices: int) -> int:
+    """Into how many parts an axis can be cut for devices; one where its size is a symbol."""
+    return math.gcd(size, devices) if isinstance(size, int) else 1

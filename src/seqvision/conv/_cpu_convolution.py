@@ -16,7 +16,7 @@ from jax import Array, lax
 
 from seqvision.conv._arguments import Pairs, dilated
 from seqvision.conv._depthwise_convolution import depthwise_convolution
-from seqvision.conv._geometry import Geometry, output_shape, pad, taps
+from seqvision.conv._geometry import Geometry, output_shape, pad, patches_product
 from seqvision.conv._large_convolution import large_convolution
 
 # Bytes of all patches up to which one matrix product is as fast as XLA's routine. Measured on two cores.
@@ -73,15 +73,6 @@ def _is_large(x: Array, kernel: Array, geometry: Geometry) -> bool:
         return False
     patches = math.prod(output_shape(sizes, window, geometry)) * math.prod(kernel.shape[:-1])
     return math.prod(sizes) > math.prod(window) and x.shape[0] * patches * x.dtype.itemsize > _PRODUCT_BYTES
-
-
-def patches_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Sequence[int]) -> Array:
-    """Gather every output's patch into a row, and multiply once (im2col)."""
-    *window, _, features = kernel.shape
-    patches = jnp.concatenate(taps(x, window, stride, dilation), axis=-1)
-    out = patches.shape[:-1]
-    y = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, features)
-    return y.reshape(*out, features)
 
 
 def _transposed(g: Array, kernel: Array, sizes: Sequence[int], stride, pairs: Pairs, dilation) -> Array:

@@ -83,4 +83,6 @@ def _repeated(x: Array, features: int) -> Array:
     return x if x.shape[-1] == features else jnp.repeat(x, features // x.shape[-1], axis=-1)
 
 
-_depthwise = bilinear_primitive("depthwise_convolution", _shift_multiply_add, _by_image, _by_kernel, _by_models)
+_depthwise = bilinear_primitive(
+    "depthwise_convolution", _shift_multiply_add, _shift_multiply_add, _by_image, _by_kernel, _by_models
+)

@@ -71,3 +71,12 @@ def taps(x: Array, window: Sequence[int], stride: Sequence[int], dilation: Seque
         stop = [b + (o - 1) * s + 1 for b, o, s in zip(start, out, stride, strict=True)]
         pixels.append(lax.slice(x, (0, *start, 0), (x.shape[0], *stop, x.shape[-1]), (1, *stride, 1)))
     return pixels
+
+
+def patches_product(x: Array, kernel: Array, stride: Sequence[int], dilation: Sequence[int]) -> Array:
+    """Gather every output's patch into a row, and multiply once (im2col)."""
+    *window, _, features = kernel.shape
+    patches = jnp.concatenate(taps(x, window, stride, dilation), axis=-1)
+    out = patches.shape[:-1]
+    y = patches.reshape(-1, patches.shape[-1]) @ kernel.reshape(-1, features)
+    return y.reshape(*out, features)

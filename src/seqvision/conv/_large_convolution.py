@@ -14,7 +14,7 @@ from jax import Array, lax
 from seqvision._sharding import vary_alike
 from seqvision.conv._arguments import Pairs, dilated
 from seqvision.conv._bilinear_primitive import Placement, bilinear_primitive
-from seqvision.conv._geometry import LAYOUTS, pad, taps
+from seqvision.conv._geometry import LAYOUTS, pad, patches_product, taps
 
 # Bytes of the patches that are multiplied at once, so that they stay in cache. Measured with 1 MiB of it to a core.
 _CHUNK_BYTES = 2**21
@@ -51,6 +51,11 @@ def _xla_convolution(x: Array, kernel: Array, placement: Placement) -> Array:
         rhs_dilation=placement.dilation,
         dimension_numbers=LAYOUTS[kernel.ndim - 2],
     )
+
+
+def _product(x: Array, kernel: Array, placement: Placement) -> Array:
+    """The same as one product, which is cut over the models where they lie on several devices."""
+    return patches_product(pad(x, placement.pairs), kernel, placement.stride, placement.dilation)
 
 
 def _by_image(g: Array, kernel: Array, placement: Placement, transposed: Callable) -> Array:
@@ -113,4 +118,4 @@ def _by_models(x: Array, kernel: Array, x_axis, kernel_axis, bind: Callable):
     return y.reshape(*y.shape[:-1], *kernel.shape[-2:]), y.ndim - 1
 
 
-_large = bilinear_primitive("large_convolution", _xla_convolution, _by_image, _by_kernel, _by_models)
+_large = bilinear_primitive("large_convolution", _xla_convolution, _product, _by_image, _by_kernel, _by_models)

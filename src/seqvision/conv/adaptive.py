@@ -9,7 +9,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from seqvision._sharding import runs_on_auto_axes
-from seqvision.conv._arguments import one_per_axis, require_floating
+from seqvision.conv._arguments import at_least_float32, one_per_axis, require_floating
 from seqvision.conv._windows import max_of_windows
 from seqvision.conv.pooling import avg_pool
 
@@ -35,7 +35,7 @@ def adaptive_avg_pool(x: ArrayLike, out: Sequence[int]) -> Array:
     sizes = x.shape[-1 - len(out) : -1]
     if all(n % o == 0 for n, o in zip(sizes, out, strict=True)):
         return avg_pool(x, tuple(n // o for n, o in zip(sizes, out, strict=True)))
-    y = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    y = x.astype(at_least_float32(x.dtype))
     for axis, (n, o) in enumerate(zip(sizes, out, strict=True), x.ndim - 1 - len(out)):
         weights = np.zeros((n, o))
         for i, (start, stop) in enumerate(zip(*_edges(n, o), strict=True)):

@@ -7,7 +7,7 @@ from jax import Array, lax
 from jax.typing import ArrayLike
 
 from seqvision._sharding import runs_on_auto_axes
-from seqvision.conv._arguments import require_floating
+from seqvision.conv._arguments import at_least_float32, require_floating
 from seqvision.conv.channels import channel_sums, per_channel
 
 
@@ -49,7 +49,7 @@ def batch_norm(
             raise ValueError(f"{name} has shape {jnp.shape(value)}: it must be {x.shape[-1:]}, one for each channel")
     if (mean is None) != (var is None):
         raise ValueError("give both mean and var, or none of them")
-    dtype = jnp.promote_types(x.dtype, jnp.float32)
+    dtype = at_least_float32(x.dtype)
     wide = x.astype(dtype)
     scale, bias = jnp.asarray(scale, dtype), jnp.asarray(bias, dtype)
     if mean is None or var is None:

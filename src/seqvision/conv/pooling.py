@@ -45,8 +45,7 @@ def max_pool(
     """
     x = jnp.asarray(x)
     window, stride, pairs, shape = _frame(x, window, stride, padding)
-    lowest = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
-    return max_of_windows(_padded(x, len(window), pairs, lowest), window, stride).reshape(shape)
+    return _largest(x, window, stride, pairs).reshape(shape)
 
 
 @runs_on_auto_axes()
@@ -143,6 +142,13 @@ def global_avg_pool(x: ArrayLike, spatial: int = 2) -> Array:
     Array([5., 6.], dtype=float32)
     """
     return _pixels(x, spatial).mean(axis=-2)
+
+
+@functools.partial(jax.jit, static_argnums=(1, 2, 3))  # no result that jax_debug_infs looks at holds the padding
+def _largest(x: Array, window: tuple[int, ...], stride: tuple[int, ...], pairs: Pairs) -> Array:
+    """As `max_pool`, with all batch axes in one."""
+    lowest = -np.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
+    return max_of_windows(_padded(x, len(window), pairs, lowest), window, stride)
 
 
 def _widened(x: Array) -> Array:
