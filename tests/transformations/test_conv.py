@@ -165,6 +165,7 @@ def test_all_functions_and_checks_are_rows():
     assert set(CHECKS) == set(ONE_DEVICE)
 
 
+ALL = {case.function for case in CONV_CASES}
 FUNCTIONS = pytest.mark.parametrize(
     "functions",
     [
