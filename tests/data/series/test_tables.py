@@ -408,3 +408,11 @@ def test_mixed_per_cent_is_said():
     )
     assert read("v,w\n1.5%,1\n2%,2\n").notes == ()
     assert read("v,w\n1.5%,1\n-,2\n", blanks="zero", columns="v").values[:, 0].tolist() == [0.015, 0]
+
+
+@pytest.mark.parametrize("text", ["v\n1,5\n2,5\n", "date,v\n2020-01-01,1,5\n2020-01-02,2,5\n", "x\n1,2\n3,4\n"])
+def test_commas_that_may_be_decimal_signs_make_no_columns_of_their_own(text):
+    with pytest.raises(ValueError, match=r"row 0 \(line 2\) has . cells, but the line before it, '.*', ..*separator=…"):
+        read(text)
+    assert read(text, skip_rows=1).values.shape == (2, 2)
+    assert values("v\n1,5\n2,5\n", separator=";") == [1.5, 2.5]

@@ -17,7 +17,7 @@ from seqvision.data.series.reading.several_series import (
     refuse_long,
     refuse_wide,
     select_series,
-    series_ids,
+    split_series,
 )
 from seqvision.data.series.reading.table import Table, read_table
 from seqvision.data.series.series import Series
@@ -145,9 +145,9 @@ def read_all_series(
     shared = _Options(given)
     table = shared.read_table()
     found = {}
-    for name in series_ids(table, series_id):
+    for name, part in split_series(table, series_id).items():
         given["series"] = name
-        found[name] = _Options(given).read(select_series(table, series_id, name))
+        found[name] = _Options(given).read(part)
     return found
 
 

@@ -102,17 +102,28 @@ def find_layout(
         raise ValueError(f"{name} is empty")
     width, cells = _width([row for row, _ in rows])
     skipped = next((k for k, (row, _) in enumerate(rows) if _is_full(row, cells, width)), 0)
-    if skipped and header is None and _is_short_header(rows[skipped - 1][0], rows[skipped][0], cells):
+    if (
+        skipped
+        and header is None
+        and separator != ","
+        and _is_short_header(rows[skipped - 1][0], rows[skipped][0], cells)
+    ):
         rows[skipped - 1][0].insert(0, "")
         skipped -= 1
         notes.append("the header has one name less than there are columns: the first column has none")
     if skipped:
         notes.append(f"before the table {_counted(skipped)} skipped: {_quote(rows[0][0])}")
+    before = rows[skipped - 1][0]
     rows = rows[skipped:]
     texts = [row for row, _ in rows]
     count = count_header_rows(texts, cells) if header is None else int(header)
-    if count >= len(rows):
-        raise ValueError(f"{name} has a header but no rows")
+    if skipped and not count and separator == "," and header is None:
+        line = rows[0][1]
+        raise ValueError(
+            f"{name}, row 0 (line {line}) has {len(texts[0])} cells, but the line before it, {_quote(before)}, has "
+            f"{len(before)}: say separator=… or quote cells if commas are decimal signs, or skip_rows={line - 1} if that "
+            "line is none of the table"
+        )
     names = column_names(texts[:count], texts[count:], cells)
     given: int | None = count
     if not count and header is None and remark is not None:
@@ -232,7 +243,7 @@ def _find_separator(text: str) -> str:
             f"the data do not show whether blanks part columns or group digits, as in {lines[-1].strip()!r}: "
             "say separator=' ' or separator=','"
         )
-    return ","
+    return ";" if any("," in line for line in lines) else ","
 
 
 def _width(rows: list[list[str]]) -> tuple[int, int]:

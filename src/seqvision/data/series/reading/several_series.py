@@ -26,29 +26,35 @@ def select_series(table: Table, series_id: str | int, series: str | int | None) 
     Raises:
       ValueError: listing the series, if it is not there or is not said.
     """
-    column = table.find(series_id)
-    ids = np.array([text.strip() for text in table.texts(column)], object)
-    known = list(dict.fromkeys(ids))
-    if series is None:
-        if len(known) > 1:
-            where = f"{table.name} has {len(known)} series by column {table.columns[column]!r}"
-            raise ValueError(f"{where}: say series=… ({_list(known)}), or use read_all_series")
-        series = known[0]
-    wanted = str(series).strip()
-    if wanted not in known:
-        raise ValueError(
-            f"{table.name} has no series {series!r} in column {table.columns[column]!r}: there are {_list(known)}"
-        )
-    rows = np.flatnonzero(ids == wanted)
+    rows = series_rows(table, series_id)
+    column = table.columns[table.find(series_id)]
+    if series is None and len(rows) > 1:
+        where = f"{table.name} has {len(rows)} series by column {column!r}"
+        raise ValueError(f"{where}: say series=… ({_list(list(rows))}), or use read_all_series")
+    wanted = next(iter(rows)) if series is None else str(series).strip()
+    if wanted not in rows:
+        where = f"{table.name} has no series {series!r} in column {column!r}"
+        raise ValueError(f"{where}: there are {_list(list(rows))}")
+    return _one(table, rows[wanted], wide_columns(table), wanted)
+
+
+def split_series(table: Table, series_id: str | int) -> dict[str, Table]:
+    """Return the tables of all series, in the order of the file."""
     times = wide_columns(table)
-    if times and len(rows) == 1:
-        return _turned(table, int(rows[0]), times, wanted)
-    return table.take(rows)
+    return {name: _one(table, rows, times, name) for name, rows in series_rows(table, series_id).items()}
 
 
-def series_ids(table: Table, series_id: str | int) -> list[str]:
-    """Return the series of a file, in the order of the file."""
-    return list(dict.fromkeys(text.strip() for text in table.texts(table.find(series_id))))
+def series_rows(table: Table, series_id: str | int) -> dict[str, np.ndarray]:
+    """Return which rows each series has."""
+    rows: dict[str, list[int]] = {}
+    for row, text in enumerate(table.texts(table.find(series_id))):
+        rows.setdefault(text.strip(), []).append(row)
+    return {name: np.array(some) for name, some in rows.items()}
+
+
+def _one(table: Table, rows: np.ndarray, times: list[int], name: str) -> Table:
+    part = table.take(rows)
+    return _turned(part, times, name) if times and len(rows) == 1 else part
 
 
 def wide_columns(table: Table) -> list[int]:
@@ -91,8 +97,8 @@ def _some_cells(table: Table, times: list[int]) -> list[str]:
     return [cell for k in times[:5] for cell in table.texts(k, 50) if not is_blank(cell)]
 
 
-def _turned(table: Table, row: int, times: list[int], name: str) -> Table:
-    texts = [str(table.texts(k)[row]).strip() for k in times]
+def _turned(table: Table, times: list[int], name: str) -> Table:
+    texts = [str(table.texts(k)[0]).strip() for k in times]
     last = max((k for k, text in enumerate(texts) if not is_blank(text)), default=-1) + 1
     if not last:
         raise ValueError(f"{table.name}: series {name!r} has no values")
@@ -100,7 +106,7 @@ def _turned(table: Table, row: int, times: list[int], name: str) -> Table:
     names = [table.columns[k].strip() for k in times][first:last]
     cells = [np.array(names, object), np.array(texts[first:last], object)]
     columns: tuple[str, ...] = ("year" if all(re.fullmatch("[12][0-9]{3}", text) for text in names) else "date", name)
-    note = f"the series is row {int(table.rows[row])}"
+    note = f"the series is row {int(table.rows[0])}"
     if not looks_like_date(names[0]) and columns[0] != "year":
         cells, columns = cells[1:], columns[1:]
     return Table(table.name, columns, tuple(cells), np.arange(last - first), None, (*table.notes, note), table.keywords)
