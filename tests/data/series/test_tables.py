@@ -294,6 +294,15 @@ def test_packed_files(tmp_path):
         read_series(tmp_path / "b.zip")
 
 
+def test_a_file_without_a_name_in_an_archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", DAYS)
+    data = (tmp_path / "a.zip").read_bytes()
+    at = data.rindex(b"a.csv") - 46
+    with pytest.raises(ValueError, match="is damaged or a binary file"):
+        read(data[: at + 28] + b"\0\0" + data[at + 30 :])
+
+
 def test_packed_files_are_bounded(monkeypatch):
     monkeypatch.setattr(sources, "MOST_BYTES", 1 << 21)
     for compress in (gzip.compress, bz2.compress, lzma.compress):

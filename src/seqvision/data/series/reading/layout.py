@@ -121,8 +121,8 @@ def find_layout(
         line = rows[0][1]
         raise ValueError(
             f"{name}, row 0 (line {line}) has {len(texts[0])} cells, but the line before it, {_quote(before)}, has "
-            f"{len(before)}: say separator=… or quote cells if commas are decimal signs, or skip_rows={line - 1} if that "
-            "line is none of the table"
+            f"{len(before)}: say separator=… or quote cells if commas are decimal signs, or skip_rows={line - 1} if "
+            "that line is none of the table"
         )
     names = column_names(texts[:count], texts[count:], cells)
     given: int | None = count

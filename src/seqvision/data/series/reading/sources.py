@@ -8,14 +8,12 @@ import gzip
 import io
 import lzma
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 MOST_BYTES = 1 << 32  # that a packed file may unpack to
-_DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 _BINARY = (b"\x80\x04", b"\x80\x05", b"\xd0\xcf\x11\xe0", b"\x93NUMPY", b"\x89HDF", b"SQLite format 3", b"%PDF")
 
 
@@ -87,7 +85,9 @@ def _unpack(name: str, data: bytes) -> tuple[str, Any, list[str]]:
 def _damage(name: str):
     try:
         yield
-    except _DAMAGED as error:
+    except Exception as error:
+        if type(error) is ValueError:
+            raise
         raise ValueError(f"{name} is damaged or a binary file that cannot be unpacked ({error})") from None
 
 
