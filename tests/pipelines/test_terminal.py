@@ -54,4 +54,4 @@ def test_a_run_prints_its_text_and_tells_how_far_it_is(capsys, caplog, tmp_path)
     assert printed.err == "".join(f"{line}\n" for line in lines)
     assert printed.out.startswith(lines[0])
     assert printed.out.endswith(f"\n\nrun folder: {summary['folder']}\n")
-    assert list(summary) == ["folder", "data", "scores", "parameters", "seconds"]
+    assert list(summary) == ["folder", "data", "scores", "baselines", "parameters", "seconds"]
