@@ -46,7 +46,8 @@ class ResetAfterRule:
         def retreat(saved, state, d):
             (d_r, d_z, d_n, d_h_n), d_state = self.gates_back(saved, state, d)
             d_h = jnp.concatenate([d_r, d_z, d_h_n], axis=-1)
-            few = math.prod(d.h.shape[:-1]) < 64  # of many rows d_h is as well stored whole, and cut after the loop
+            rows = math.prod(d.h.shape[:-1])
+            few = isinstance(rows, int) and rows < 64  # of many d_h is as well stored whole, and cut after the loop
             kept = (d_r, d_z, d_h_n) if few and apart(self.cell.hidden) else (d_h,)
             return (kept, d_n), GRUState(d_state.h + affine(d_h, w_back, None, self.cell.compute_dtype))
 
