@@ -148,7 +148,7 @@ class _Judged:
     def errors(self, row: str) -> np.ndarray:
         """Return the RMSE of each step in the test; NaN where it was not tested."""
         found = [self.rmse[row].get(str(step)) for step in range(1, self.steps + 1)]
-        return np.array([np.nan if error is None else error for error in found], np.float64)
+        return np.array([np.nan if error is None else float(error) for error in found])
 
     def outcomes(self, row: str) -> list[str]:
         """Return what the test says of each step."""
