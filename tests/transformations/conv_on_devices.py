@@ -34,9 +34,8 @@ def check(case, y, gradients, arrays):
 
 
 def in_shard_map(check_vma):
-    mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
-
     def run(case):
+        mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
         x, kernel, weights = case.arrays()
 
         def one_shard(x, kernel, weights):
@@ -66,9 +65,8 @@ def in_shard_map(check_vma):
 
 
 def sharded(axis_type):
-    mesh = jax.make_mesh((8,), ("data",), axis_types=(axis_type,))
-
     def run(case):
+        mesh = jax.make_mesh((8,), ("data",), axis_types=(axis_type,))
         x, kernel, weights = case.arrays()
         rows, whole = NamedSharding(mesh, P("data")), NamedSharding(mesh, P())
         arrays = jax.device_put(x, rows), jax.device_put(kernel, whole)

@@ -20,7 +20,7 @@ from seqvision.models import ClassificationHead, ConvNet, Recurrent, RegressionH
 from seqvision.training import fit
 from tests.transformations.training_on_devices import CHECKS
 
-QUICK = {"fit, rows on Explicit axes", "make_run, each batch cut", "make_run under vmap, members cut"}
+QUICK = {"fit, rows on Explicit axes", "make_run, each batch cut"}
 
 
 @pytest.mark.parametrize(
