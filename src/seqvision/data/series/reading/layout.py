@@ -6,7 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
+from seqvision.data.series.reading.file_text import FileText
 from seqvision.data.series.reading.header import column_names, count_header_rows, is_value
 from seqvision.data.series.reading.number_text import is_blank
 
@@ -22,7 +24,7 @@ class Layout:
     """A text, and where in it the rows of a table are."""
 
     name: str
-    data: bytes  # UTF-8, lines end with "\n"; comments are blank lines
+    data: bytes | FileText  # UTF-8, lines end with "\n"; comments are blank lines
     start: int  # byte at which the rows begin
     stop: int
     separator: str
@@ -32,6 +34,21 @@ class Layout:
     sample: list[list[str]]  # first rows
     whole: bool  # the sample is all there is
     notes: tuple[str, ...]
+
+    @cached_property
+    def is_quoted(self) -> bool:
+        """Whether there are quotation marks."""
+        return isinstance(self.data, bytes) and b'"' in self.data  # a large file with such is read at once
+
+    @cached_property
+    def says_truth(self) -> bool:
+        """Whether the words true and false stand somewhere."""
+        return any(word in self.data for word in (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE"))
+
+    @cached_property
+    def separators(self) -> int:
+        """How often the separator stands in the rows."""
+        return self.data.count(self.separator.encode("utf-8"), self.start, self.stop)
 
     def rows(self) -> Iterator[tuple[list[str], int]]:
         """Yield every row that is not blank, with the line at which it ends, counted from 1."""
@@ -59,7 +76,7 @@ def rows_of(name: str, data: bytes, separator: str, lines_before: int = 0) -> It
 
 def find_layout(
     name: str,
-    data: bytes,
+    data: bytes | FileText,
     *,
     separator: str | None = None,
     header: bool | int | None = None,
@@ -84,7 +101,7 @@ def find_layout(
         raise ValueError(f"separator must be one character (' ' for any run of blanks), but is {separator!r}")
     if comment is not None and (not isinstance(comment, str) or not comment or '"' in comment or "\n" in comment):
         raise ValueError(f"comment must be a sign such as '#', but is {comment!r}")
-    if b"\r" in data:
+    if isinstance(data, bytes) and b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     notes: list[str] = []
     start = _after_lines(data, skip_rows)
@@ -150,7 +167,7 @@ def _newlines(cell: str) -> int:
     return cell.count("\n")
 
 
-def text_end(data: bytes, start: int, stop: int) -> int:
+def text_end(data: bytes | FileText, start: int, stop: int) -> int:
     """Return where the last line with some text ends."""
     while stop > start and data[stop - 1 : stop] in (b"\n", b" ", b"\t"):
         stop -= 1
@@ -166,7 +183,7 @@ def _quote(row: list[str]) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "…")
 
 
-def _after_lines(data: bytes, count: int) -> int:
+def _after_lines(data: bytes | FileText, count: int) -> int:
     at = 0
     for _ in range(count):
         end = data.find(b"\n", at)
@@ -176,14 +193,16 @@ def _after_lines(data: bytes, count: int) -> int:
     return at
 
 
-def _before_lines(data: bytes, count: int) -> int:
+def _before_lines(data: bytes | FileText, count: int) -> int:
     stop = len(data)
     for _ in range(count):
         stop = data.rfind(b"\n", 0, text_end(data, 0, stop)) + 1 if stop else 0
     return stop
 
 
-def _without_comments(data: bytes, start: int, comment: str | None, notes: list[str]) -> tuple[bytes, str | None]:
+def _without_comments(
+    data: bytes | FileText, start: int, comment: str | None, notes: list[str]
+) -> tuple[bytes | FileText, str | None]:
     """Blank comments out, so that lines keep their numbers; return the last one before the first row too."""
     if comment is not None:
         pattern = rb'("(?:[^"]|"")*")|' + re.escape(comment.encode("utf-8")) + rb"[^\n]*"
@@ -196,7 +215,7 @@ def _without_comments(data: bytes, start: int, comment: str | None, notes: list[
     return data[:start] + body, first[1].decode("utf-8", "replace").strip()
 
 
-def _head(data: bytes, start: int, stop: int) -> tuple[bytes, bool]:
+def _head(data: bytes | FileText, start: int, stop: int) -> tuple[bytes, bool]:
     end = start + _SAMPLE_BYTES
     if end >= stop:
         return data[start:stop], True
@@ -265,7 +284,7 @@ def _is_short_header(row: list[str], below: list[str], cells: int) -> bool:
 
 
 def _without_footer(
-    data: bytes, start: int, stop: int, separator: str, sample: list[list[str]], cells: int, notes: list[str]
+    data: bytes | FileText, start: int, stop: int, separator: str, sample: list[list[str]], cells: int, notes: list[str]
 ) -> int:
     """Return where the rows end, if remarks such as "Source: …" follow them."""
     begins = [is_value(row[0]) for row in sample[:100] if len(row) >= cells]

@@ -13,11 +13,15 @@ from typing import IO, Any
 
 import numpy as np
 
+from seqvision.data.series.reading.file_text import FileText
+
 MOST_BYTES = 1 << 32  # that a packed file may unpack to
+LARGE = 1 << 20  # bytes of a text that is left in its file
+_PACKED = (b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 _BINARY = (b"\x80\x04", b"\x80\x05", b"\xd0\xcf\x11\xe0", b"\x93NUMPY", b"\x89HDF", b"SQLite format 3", b"%PDF")
 
 
-def open_source(source: Any) -> tuple[str, bytes | str | Any, list[str]]:
+def open_source(source: Any) -> tuple[str, bytes | str | FileText | Any, list[str]]:
     """Read a source.
 
     Args:
@@ -25,7 +29,7 @@ def open_source(source: Any) -> tuple[str, bytes | str | Any, list[str]]:
         gzip, bz2, xz or zip (with one file inside), or be parquet or Excel.
 
     Returns:
-      The name, the content (bytes, text, or a DataFrame), and notes.
+      The name, the content (bytes, a large file of them, text, or a DataFrame), and notes.
 
     Raises:
       FileNotFoundError: if there is no such file.
@@ -47,12 +51,12 @@ def open_source(source: Any) -> tuple[str, bytes | str | Any, list[str]]:
                 "make an array a series by Series(values, columns)"
             )
         name, data = _read_file(source)
-    if isinstance(data, str):
+    if isinstance(data, str | FileText):
         return name, data, []
     return _unpack(name, bytes(data))
 
 
-def _read_file(source: Any) -> tuple[str, bytes]:
+def _read_file(source: Any) -> tuple[str, bytes | FileText]:
     path = Path(source)
     try:
         there = path.is_file()
@@ -61,7 +65,11 @@ def _read_file(source: Any) -> tuple[str, bytes]:
     if not there:
         folder = " (it is a folder)" if "\0" not in str(path) and path.is_dir() else ""
         raise FileNotFoundError(f"there is no file {path}" + folder)
-    return path.name, path.read_bytes()
+    with path.open("rb") as file:
+        begins = file.read(16)
+    if path.stat().st_size < LARGE or begins.startswith((*_PACKED, *_BINARY)):
+        return path.name, path.read_bytes()
+    return path.name, FileText(path)
 
 
 def _unpack(name: str, data: bytes) -> tuple[str, Any, list[str]]:

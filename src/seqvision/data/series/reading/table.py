@@ -13,12 +13,15 @@ import numpy as np
 from seqvision.data.series.reading.date_text import looks_like_date
 from seqvision.data.series.reading.date_words import is_date_name
 from seqvision.data.series.reading.encodings import decode, encode
+from seqvision.data.series.reading.file_text import FileText, Piece
 from seqvision.data.series.reading.header import unique_names
 from seqvision.data.series.reading.layout import Layout, find_layout, text_end
 from seqvision.data.series.reading.layouts import LONGEST
 from seqvision.data.series.reading.number_text import BLANKS, PLAIN, is_blank
 from seqvision.data.series.reading.sources import frame_columns, open_source
 from seqvision.data.series.series import find_column
+
+_BLOCK = 1 << 15  # rows parsed at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,13 +120,18 @@ def read_table(
     """
     name, content, notes = open_source(source)
     keywords: list[tuple[str, Any]] = []
+    if isinstance(content, FileText):
+        if encoding is None and content.is_plain():
+            keywords = [("encoding", "utf-8")]
+        else:
+            content = content.read()
     if isinstance(content, bytes):
         content, encoding, said = decode(name, content, encoding)
         notes, keywords = notes + said, [("encoding", encoding)]
         content = content.decode("utf-8") if content.startswith(b"\xef\xbb\xbf") or b"\0" in content else content
     if isinstance(content, str):
         content = encode(name, content)
-    if not isinstance(content, bytes):
+    if not isinstance(content, bytes | FileText):
         return _from_frame(name, content, notes, missing)
     layout = find_layout(
         name,
@@ -134,10 +142,12 @@ def read_table(
         skip_footer=skip_footer,
         comment=comment,
     )
-    del content
+    content = content if isinstance(content, FileText) else None
     words = {str(word).strip().casefold() for word in missing if isinstance(word, str)}
     as_text = {find_column(layout.columns, column, name) for column in texts}
     columns, rows = _parse(layout, words, as_text)
+    if isinstance(content, FileText):
+        content.check()
     blank = _blank_lines(layout, len(rows))
     if blank:
         notes.append(f"{blank} blank line{'s are' if blank > 1 else ' is'} left out")
@@ -159,7 +169,7 @@ def _from_frame(name: str, frame: Any, notes: list[str], missing: Sequence[str |
 
 def _blank_lines(layout: Layout, rows: int) -> int:
     """Count the lines between the rows that hold nothing; comments count among the notes."""
-    if b'"' in layout.data or any("'#'" in note for note in layout.notes):
+    if layout.is_quoted or any("'#'" in note for note in layout.notes):
         return 0
     end = text_end(layout.data, layout.start, layout.stop)
     return max(0, layout.data.count(b"\n", layout.start, end) + 1 - rows)
@@ -210,9 +220,8 @@ def _parse_fast(layout: Layout, words: set[str], kinds: dict[int, Any]) -> list[
     """Let pandas parse; None if what it makes of the text could differ from what stands there."""
     import pandas as pd
 
-    sign, data = layout.separator, layout.data
-    quoted = b'"' in data
-    if quoted and _is_torn(layout):
+    sign = layout.separator
+    if layout.is_quoted and _is_torn(layout):
         return None
     options: dict[str, Any] = {
         "sep": r"\s+" if sign == " " else sign,
@@ -227,49 +236,86 @@ def _parse_fast(layout: Layout, words: set[str], kinds: dict[int, Any]) -> list[
     }
     if pd.__version__ < "3.1":  # where the default is not exact
         options["float_precision"] = "round_trip"
-    with io.BytesIO(data if layout.stop == len(data) else data[: layout.stop]) as source:
-        source.seek(layout.start)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")
-                frame = pd.read_csv(source, **options)
-        except (ValueError, Warning, OverflowError, MemoryError):
-            return None
-    if not isinstance(frame.index, pd.RangeIndex) or not len(frame):
+    try:
+        with warnings.catch_warnings(), _opened(layout) as source:
+            warnings.simplefilter("error")
+            with pd.read_csv(source, chunksize=_BLOCK, low_memory=False, **options) as frames:  # type: ignore[call-overload]
+                return _gather(layout, words, kinds, frames)
+    except (ValueError, Warning, OverflowError, MemoryError):
         return None
-    cells = len(layout.columns)
-    columns: list[np.ndarray] = []
-    empty = np.ones(len(frame), bool)  # rows without any cell
-    short = empty.copy()  # rows that may lack their last cell
-    for k in range(layout.width):
-        values = frame.pop(k).to_numpy()
-        kind = values.dtype.kind
-        blank = np.isnan(values) if kind == "f" else values == (b"" if kind == "S" else "")
-        if blank.dtype != bool or (kind == "f" and not _is_sound(values, data)) or (kind == "S" and _is_cut(values)):
-            return None
-        empty &= blank
-        if k >= cells and not blank.all():
-            return None
-        if k == cells - 1:
-            short = blank
-        if k < cells:
-            columns.append(_without(words, values) if kind == "O" else values)
-    whole = not short.any() or _is_whole(layout, len(empty), quoted)
-    return columns if whole and not empty.any() else None
 
 
-def _is_sound(values: np.ndarray, data: bytes) -> bool:
+def _opened(layout: Layout) -> Piece:
+    if isinstance(layout.data, FileText):
+        return layout.data.open(layout.start, layout.stop)
+    source = io.BytesIO(layout.data)
+    source.seek(layout.start)
+    return Piece(source, layout.stop - layout.start)
+
+
+def _gather(layout: Layout, words: set[str], kinds: dict[int, Any], frames: Any) -> list[np.ndarray] | None:
+    """Put the columns of all frames together, the numbers side by side; None if they could differ from the text."""
+    import pandas as pd
+
+    cells, at, gaps = len(layout.columns), 0, False
+    lines = layout.data.count(b"\n", layout.start, text_end(layout.data, layout.start, layout.stop)) + 1
+    numbers = [k for k in range(cells) if kinds.get(k) is np.float64]
+    block = np.empty((lines, len(numbers)))
+    dates = {k: np.empty(lines, kinds[k]) for k in range(cells) if k in kinds and k not in numbers}
+    texts: dict[int, list[np.ndarray]] = {k: [] for k in range(cells) if k not in kinds}
+    for frame in frames:
+        if not isinstance(frame.index, pd.RangeIndex):
+            return None
+        empty = np.ones(len(frame), bool)  # rows without any cell
+        short = empty  # rows that may lack their last cell
+        rows = slice(at, at := at + len(frame))
+        for k in range(layout.width):
+            values = frame[k].to_numpy()
+            kind = values.dtype.kind
+            blank = _blank(values)
+            if blank.dtype != bool or (kind == "f" and not _is_sound(values, layout)) or (kind == "S" and _is_cut(values)):
+                return None
+            empty &= blank
+            if k >= cells and not blank.all():
+                return None
+            if k == cells - 1:
+                short = blank
+            if k in texts:
+                texts[k].append(_without(words, values))
+            elif k in dates:
+                dates[k][rows] = values
+            elif k < cells:
+                block[rows, numbers.index(k)] = values
+        if empty.any() or (short.any() and (layout.is_quoted or layout.separator == " ")):
+            return None
+        gaps |= bool(short.any())
+    if not at or (gaps and layout.separators != at * (layout.width - 1)):
+        return None
+    found = {k: np.concatenate(parts) for k, parts in texts.items()} | {k: column[:at] for k, column in dates.items()}
+    found |= {k: block[:at, place] for place, k in enumerate(numbers)}
+    return [found[k] for k in range(cells)]
+
+
+def _blank(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    if values.dtype.kind == "S":
+        return values.view(np.uint8)[:: values.dtype.itemsize] == 0
+    return values == ""
+
+
+def _is_sound(values: np.ndarray, layout: Layout) -> bool:
     """Whether numbers are what stands there: pandas takes "true" for 1, and what is too large for infinite."""
     if np.isinf(values).any():
         return False
     maybe = ((values == 0) | (values == 1)).any()
-    return not (maybe and any(word in data for word in (b"true", b"True", b"TRUE", b"false", b"False", b"FALSE")))
+    return not (maybe and layout.says_truth)
 
 
 def _is_cut(values: np.ndarray) -> bool:
     """Whether a text of bytes has lost its end, or holds more than ASCII."""
     ends = values.view(np.uint8).reshape(len(values), -1)[:, -1]
-    return bool(ends.any()) or not values.tobytes().isascii()
+    return bool(ends.any()) or bool((values.view(np.uint8) > 127).any())
 
 
 def _spellings(words: set[str]) -> list[str]:
@@ -281,15 +327,8 @@ def _is_torn(layout: Layout) -> bool:
     """Whether a quotation mark stands neither at the beginning nor at the end of a cell."""
     sign = re.escape(layout.separator.encode("utf-8"))
     torn = rb'[^\n" \t' + sign + rb']"[^\n" ' + sign + rb"]"
-    return re.search(torn, layout.data) is not None or layout.separator == " " or b'" ' in layout.data
-
-
-def _is_whole(layout: Layout, rows: int, quoted: bool) -> bool:
-    """Whether every row has all its cells."""
-    if not quoted and layout.separator != " ":
-        count = layout.data.count(layout.separator.encode("utf-8"), layout.start, layout.stop)
-        return count == rows * (layout.width - 1)
-    return False
+    data = layout.data[:]
+    return re.search(torn, data) is not None or layout.separator == " " or b'" ' in data
 
 
 def _parse_slowly(layout: Layout, words: set[str]) -> tuple[list[np.ndarray], np.ndarray]:
