@@ -34,10 +34,10 @@ def fill_blanks(
     [[1.0], [2.0], [3.0]]
     """
     check_choice("blanks", blanks, POLICIES)
-    missing = ~np.isfinite(values)
     kept = np.arange(len(values))
-    if not missing.any():
+    if np.isfinite(values).all():
         return values, kept, 0
+    missing = ~np.isfinite(values)
     if blanks == "error":
         row, k = np.argwhere(missing)[0]
         raise ValueError(

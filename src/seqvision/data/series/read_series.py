@@ -151,6 +151,9 @@ def read_all_series(
     return found
 
 
+_SAMPLE = 1000
+
+
 class _Options:
     """The arguments of `read_series`, checked."""
 
@@ -191,7 +194,8 @@ class _Options:
         numbers = NumberColumns(table, given["decimal"], self.missing, found.at if found else ())
         at = _choose(table, self.target, self.columns, found, numbers, notes, given["series_id"])
         values = _values(table, at, found, numbers)
-        rows, dates = np.arange(len(table)), None
+        rows: np.ndarray | range = range(len(table))
+        dates = None
         if found is not None:
             notes += found.dates.notes
             rows, dates, values = order_rows(table, found, values, given["duplicates"], drop, notes)
@@ -200,11 +204,11 @@ class _Options:
                 name = "duplicates" if given["duplicates"] != "error" else "gaps"
                 raise ValueError(f"{table.name}: {name}={given[name]!r} needs a column of dates, say which with date=…")
         undated = len(table) - len(rows) if drop else 0
-        values, kept, filled = fill_blanks(values, given["blanks"], lambda row, k: table.place(rows[row], at[k]))
+        values, kept, filled = fill_blanks(values, given["blanks"], lambda row, k: table.place(int(rows[row]), at[k]))
         if filled or undated:
             notes.append(f"blanks={given['blanks']!r} applied {filled + undated} times")
         if dates is not None:
-            values, dates, told = apply_gaps(values, dates[kept], given["gaps"])
+            values, dates, told = apply_gaps(values, dates if len(kept) == len(dates) else dates[kept], given["gaps"])
             notes += told
         names = tuple(table.columns[k] for k in at)
         target = names[0] if len(names) == 1 else None
@@ -270,7 +274,8 @@ def _choose(
         if k == 0 and k not in wanted and _counts_rows(table, values):
             notes.append("the first column, which has no name and counts the rows, is left out")
             continue
-        numeric = k in wanted or np.isfinite(values).sum() > len(wrong)
+        known = np.isfinite(values[:_SAMPLE]).any() and not len(wrong)
+        numeric = k in wanted or known or np.isfinite(values).sum() > len(wrong)
         (at if numeric else left_out).append(k)
     if left_out:
         notes.append(f"columns without numbers left out: {', '.join(repr(table.columns[k]) for k in left_out)}")
@@ -296,16 +301,29 @@ def _values(table: Table, at: list[int], found: DateColumn | None, numbers: Numb
         why = next((f"; {place}: {reason}" for place, reason in some), "")
         names = ", ".join(map(repr, table.columns))
         raise ValueError(f"{table.name} has no column of numbers: columns are {names}{why}")
-    values = np.empty((len(table), len(at)))
+    block = _side_by_side([numbers.read(k)[0] for k in at])
+    values = np.empty((len(table), len(at))) if block is None else block
     for place, k in enumerate(at):
         column = table.columns[k]
         if at.count(k) > 1:
             raise ValueError(f"columns names {column!r} twice")
         if found is not None and k in found.at:
             raise ValueError(f"column {column!r} of {table.name} holds the dates: date=False reads it as numbers")
-        values[:, place], wrong = numbers.read(k)
+        column_values, wrong = numbers.read(k)
+        if block is None:
+            values[:, place] = column_values
         if len(wrong):
             raise ValueError(f"{table.place(wrong[0], k)}: {numbers.why(int(wrong[0]), k)}")
         if k in numbers.units:
             numbers.notes.append(f"the unit {numbers.units[k]!r} of column {column!r} is left out")
     return values
+
+
+def _side_by_side(columns: list[np.ndarray]) -> np.ndarray | None:
+    """Return the array whose columns these are, all of them in order; None if there is none."""
+    block = columns[0].base
+    if not isinstance(block, np.ndarray) or block.ndim != 2 or block.shape != (len(columns[0]), len(columns)):
+        return None
+    places = (block[:, k].__array_interface__ for k in range(len(columns)))
+    same = all(column.__array_interface__ == place for column, place in zip(columns, places, strict=True))
+    return block if same and block.dtype == np.float64 else None

@@ -51,7 +51,7 @@ class Series:
             raise ValueError(f"values has {values[row, k]} at row {row}, column {columns[k]!r}")
         if self.dates is not None:
             dates = fitting_unit(np.asarray(self.dates))
-            if dates.shape != values.shape[:1] or not (np.diff(dates) > np.timedelta64(0)).all():
+            if dates.shape != values.shape[:1] or not (dates[1:] > dates[:-1]).all():
                 raise ValueError(f"dates must be {len(values)} increasing dates, one a row")
             object.__setattr__(self, "dates", dates)
         if self.target is not None and self.target not in columns:

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from seqvision._checks import check_choice
-from seqvision.data.series.time_grid import TimeGrid, find_grid, in_seconds
+from seqvision.data.series.time_grid import EqualSteps, TimeGrid, find_grid, in_seconds, is_even
 
 GapPolicy = Literal["keep", "fill", "interpolate", "error"]
 GAP_POLICIES: tuple[GapPolicy, ...] = get_args(GapPolicy)
@@ -56,6 +56,8 @@ def time_axis(dates: np.ndarray | None) -> TimeAxis | None:
     grid = None if dates is None else find_grid(dates)
     if dates is None or grid is None:
         return None
+    if isinstance(grid, EqualSteps) and is_even(dates):
+        return TimeAxis(grid, np.arange(len(dates)), 0, 0, 0, 0, str(np.datetime_as_string(in_seconds(dates[:1])[0], unit="auto")))
     times = grid.places(in_seconds(dates))
     times = times - times[0]
     there = grid.dates(times)

@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 _DAY = np.timedelta64(1, "D")
+_BLOCK = 1 << 15
 _UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -115,8 +116,10 @@ def find_grid(dates: np.ndarray) -> TimeGrid | None:
     if len(dates) < 2:
         return None
     dates = in_seconds(dates)
-    steps = np.diff(dates)
-    months = _find_months(dates) if dates[-1] - dates[0] >= 28 * _DAY * len(steps) else None
+    even = is_even(dates)
+    steps = np.diff(dates[:2] if even else dates)  # of which one stands for all then
+    steps_passed = len(dates) - 1
+    months = _find_months(dates) if dates[-1] - dates[0] >= 28 * _DAY * steps_passed else None
     if months is not None and months.day is not None:
         return months
     width = _commonest(steps)
@@ -129,6 +132,16 @@ def find_grid(dates: np.ndarray) -> TimeGrid | None:
         if not all(week):
             return WorkingDays(dates[0], week)
     return EqualSteps(dates[0], width)
+
+
+def is_even(dates: np.ndarray) -> bool:
+    """Whether all steps between dates (N,) are equal, all rows at once."""
+    ticks = dates.view(np.int64)
+    whole = len(ticks) > 1 and (ticks[-1] - ticks[0]) == (ticks[1] - ticks[0]) * (len(ticks) - 1)
+    blocks = range(0, len(ticks) - 1, _BLOCK) if whole else ()
+    return bool(whole) and all(
+        (np.diff(ticks[start : start + _BLOCK + 1]) == ticks[1] - ticks[0]).all() for start in blocks
+    )
 
 
 def in_seconds(dates: np.ndarray) -> np.ndarray:

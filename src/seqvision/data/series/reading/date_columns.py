@@ -180,9 +180,9 @@ def _with_time(table: Table, day: int, options: dict[str, Any]) -> DateColumn:
     """Read a column of days with the one of times of day beside it, if there is one."""
     found = _read(table, (day,), options)
     values = found.dates.values
-    known = values[~np.isnat(values)]
-    if (known.astype("datetime64[D]") != known).any():
+    if _tells_times(values[:1000]) or _tells_times(values):
         return found
+    known = values[~np.isnat(values)]
     for k, name in enumerate(table.columns):
         sample = _sample(table, k)
         if k == day or not sample or not (is_date_name(name) or _role(name) in ("hour",)):
@@ -193,6 +193,11 @@ def _with_time(table: Table, day: int, options: dict[str, Any]) -> DateColumn:
         if (clock or hours or digits) and len(set(sample)) > 1 and len(np.unique(known)) < len(known):
             return _noted(table, _read(table, (day, k), options))
     return found
+
+
+def _tells_times(dates: np.ndarray) -> bool:
+    known = dates[~np.isnat(dates)]
+    return bool((known.astype("datetime64[D]") != known).any())
 
 
 def _is_clock(cell: str) -> bool:

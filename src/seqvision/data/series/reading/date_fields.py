@@ -167,7 +167,7 @@ def _fill(fields: Fields, spans, rows: np.ndarray, read) -> None:
         elif name == "p":
             put("p", HALVES[word])
         elif name in ("f", "x"):
-            put(name, read((start, end)) * 10 ** (9 - (end - start)) if end - start <= 9 else 0)
+            put(name, read((start, end)).astype(np.int64) * 10 ** (9 - (end - start)) if end - start <= 9 else 0)
         elif name == "z":
             put("z", _offset(text, start, read))
         elif name == "next":
@@ -263,13 +263,16 @@ def _days(fields: Fields, part, years: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if "next" in fields.parts:
         wrong |= part("next", -1) != np.where(part("digits", 2) == 2, (years + 1) % 100, years + 1)
     wrong |= (month < 1) | (month > 12) | (day < 1)
-    months = ((years - 1970) * 12 + month - 1).astype("datetime64[M]")
     if "j" in fields.parts:
         first = (years - 1970).astype("datetime64[Y]")
         days = first.astype("datetime64[D]") + (part("j", 1) - 1).astype("timedelta64[D]")
         return days.astype(np.int64), wrong | (days.astype("datetime64[Y]") != first) | (part("j", 1) < 1)
-    days = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
-    return days.astype(np.int64), wrong | (days.astype("datetime64[M]") != months)
+    months = (years - 1970) * 12 + month - 1
+    first = int(months.min()) if len(months) else 0
+    every = np.arange(first, int(months.max()) + 2 if len(months) else 1)
+    starts = every.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    lengths = np.diff(starts)
+    return starts[months - first] + day - 1, wrong | (day > lengths[months - first])
 
 
 def fitting_unit(dates: np.ndarray) -> np.ndarray:
@@ -282,7 +285,10 @@ def fitting_unit(dates: np.ndarray) -> np.ndarray:
         return dates
     if dates.dtype.kind != "M":
         dates = dates.astype("datetime64[us]")
-    years = dates.astype("datetime64[Y]")
-    known = years[~np.isnat(years)]
-    inside = not len(known) or (known.min() >= np.datetime64("1678") and known.max() <= np.datetime64("2261"))
-    return dates.astype("datetime64[ns]" if inside else "datetime64[s]")
+    blank = np.isnat(dates)
+    known = dates[~blank] if blank.any() else dates
+    ends = np.array([known.min(), known.max()] if len(known) else [], dates.dtype).astype("datetime64[Y]")
+    inside = not len(ends) or (ends[0] >= np.datetime64("1678") and ends[1] <= np.datetime64("2261"))
+    if not inside or np.datetime_data(dates.dtype) != ("s", 1) or len(known) < len(dates):
+        return dates.astype("datetime64[ns]" if inside else "datetime64[s]")
+    return (dates.view(np.int64) * 10**9).view("datetime64[ns]")

@@ -12,7 +12,7 @@ Duplicates = Literal["error", "first", "last", "mean"]
 
 def order_rows(
     table: Table, found: DateColumn, values: np.ndarray, duplicates: Duplicates, drop: bool, notes: list[str]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray | range, np.ndarray, np.ndarray]:
     """Put rows in the order of their dates.
 
     Args:
@@ -36,8 +36,8 @@ def order_rows(
     if len(missing) and not drop:
         place = table.place(int(missing[0]), found.at[0])
         raise ValueError(f"{place}: there is no date (blanks='drop' leaves such rows out)")
-    if not len(missing) and (np.diff(dates) > np.timedelta64(0)).all():
-        return np.arange(len(dates)), dates, values
+    if not len(missing) and (dates[1:] > dates[:-1]).all():
+        return range(len(dates)), dates, values
     rows = np.argsort(dates, kind="stable")[: len(dates) - len(missing)]  # NaT sorts to the end
     if not len(rows):
         raise ValueError(f"{table.name} has no row with a date")

@@ -9,7 +9,7 @@ import numpy as np
 from seqvision.data.series.reading.date_fields import Fields, fields_of, fitting_unit, instants
 from seqvision.data.series.reading.date_patterns import READINGS, Reading, reading_of
 
-_BLOCK = 1 << 16
+_BLOCK = 1 << 15
 _HEAD = 500  # rows that show most of what a column is not
 EVIDENCE = 8  # dates whose order may choose between readings
 

@@ -55,7 +55,8 @@ class NumberColumns:
         elif cells.dtype.kind == "f" and self.decimal == "," and self.table.layout is not None:
             cells = self.table.written(column)  # where pandas has taken a point for the decimal sign
         if cells.dtype != object:
-            return (cells if np.isfinite(cells).all() else np.where(np.isfinite(cells), cells, np.nan)), nothing
+            sure = self.table.layout is not None  # of a text no infinite number comes
+            return (cells if sure or np.isfinite(cells).all() else np.where(np.isfinite(cells), cells, np.nan)), nothing
         values, wrong = parse_numbers(cells, self.decimal)
         per_cent = sum("%" in cell for cell in cells)
         if 0 < per_cent < np.isfinite(values).sum():
