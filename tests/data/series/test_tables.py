@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqvision.data import read_all_series, read_series
-from seqvision.data.series.reading import sources, table
+from seqvision.data.series.reading import parsing, sources
 from seqvision.data.series.reading.layout import find_layout
 from seqvision.data.series.reading.number_text import is_blank
 
@@ -388,10 +388,10 @@ def test_pandas_parses_as_the_slow_reader_does(rows, separator):
     text = "a,b,c\n1,2020-01-01,5\n" + "".join(",".join(row) + "\n" for row in rows)
     data = text.replace(",", separator).encode() if separator != "," else text.encode()
     layout = find_layout("table", data, separator=separator, header=1)
-    fast = table._parse_fast(layout, set(), {0: np.float64, 1: "S30"}) or table._parse_fast(layout, set(), {})
+    fast = parsing._parse_fast(layout, set(), {0: np.float64, 1: "S30"}) or parsing._parse_fast(layout, set(), {})
     if fast is None:
         return
-    slow, _ = table._parse_slowly(layout, set())
+    slow, _ = parsing._parse_slowly(layout, set())
     for quick, texts in zip(fast, slow, strict=True):
         if quick.dtype == object:
             assert [text.strip() for text in quick] == [text.strip() for text in texts]

@@ -57,7 +57,9 @@ def time_axis(dates: np.ndarray | None) -> TimeAxis | None:
     if dates is None or grid is None:
         return None
     if isinstance(grid, EqualSteps) and is_even(dates):
-        return TimeAxis(grid, np.arange(len(dates)), 0, 0, 0, 0, str(np.datetime_as_string(in_seconds(dates[:1])[0], unit="auto")))
+        return TimeAxis(
+            grid, np.arange(len(dates)), 0, 0, 0, 0, str(np.datetime_as_string(in_seconds(dates[:1])[0], unit="auto"))
+        )
     times = grid.places(in_seconds(dates))
     times = times - times[0]
     there = grid.dates(times)

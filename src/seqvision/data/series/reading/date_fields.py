@@ -152,7 +152,7 @@ def fields_of(texts: np.ndarray, reading: Reading, *, whole: bool = False, stop:
     return fields
 
 
-def _fill(fields: Fields, spans, rows: np.ndarray, read) -> None:
+def _fill(fields: Fields, spans, rows: np.ndarray | slice, read) -> None:
     def put(name: str, values) -> None:
         if name not in fields.parts:
             fields.parts[name] = np.full(len(fields.given), _NONE, np.int64)
@@ -268,11 +268,11 @@ def _days(fields: Fields, part, years: np.ndarray) -> tuple[np.ndarray, np.ndarr
         days = first.astype("datetime64[D]") + (part("j", 1) - 1).astype("timedelta64[D]")
         return days.astype(np.int64), wrong | (days.astype("datetime64[Y]") != first) | (part("j", 1) < 1)
     months = (years - 1970) * 12 + month - 1
-    first = int(months.min()) if len(months) else 0
-    every = np.arange(first, int(months.max()) + 2 if len(months) else 1)
+    since = int(months.min()) if len(months) else 0
+    every = np.arange(since, int(months.max()) + 2 if len(months) else 1)
     starts = every.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     lengths = np.diff(starts)
-    return starts[months - first] + day - 1, wrong | (day > lengths[months - first])
+    return starts[months - since] + day - 1, wrong | (day > lengths[months - since])
 
 
 def fitting_unit(dates: np.ndarray) -> np.ndarray:
