@@ -73,6 +73,9 @@ TEXTS = {
     "tabs": ["date\ta\tb", *(row.replace(",", "\t") for row in ROWS)],
     "semicolons": ["date;a;b", *(row.replace(",", ";").replace(".25", ",25") for row in ROWS)],
     "widths differ": ["date,a,b", *(row.replace("2000-0", "2000-") for row in ROWS)],
+    "blanks before cells": ["date,a,b", *(row.replace(",", ",  ") for row in ROWS)],
+    "blanks before dates": ["date,a,b", *(f" {row}" for row in ROWS)],
+    "blanks at last": ["date,a,b", *ROWS[:25], ", ".join(ROWS[25].split(",")), f" {ROWS[26]}", f"\t{ROWS[27]}"],
     "later a text": ["date,a,b", *ROWS[:20], ROWS[20].rsplit(",", 1)[0] + ",1 000", *ROWS[21:]],
 }
 
@@ -134,3 +137,16 @@ def test_the_numbers_of_a_large_file_are_held_once(tmp_path, small_blocks):
     assert series.values.flags.c_contiguous
     np.testing.assert_array_equal(read_series(path, columns=["b", "a"]).values, series.values[:, ::-1])
     np.testing.assert_array_equal(read_series(path, "b").values, series.values[:, 1:])
+
+
+@pytest.mark.parametrize(
+    "word", ["", " ", "NA", " n/a", "nan", "-", ".", "?", "null", "inf", "-Infinity", "#DIV/0!", "None"]
+)
+def test_a_word_for_a_blank_that_comes_late_is_one(tmp_path, small_blocks, monkeypatch, word):
+    monkeypatch.setattr("seqvision.data.series.reading.layout.SAMPLE", 10)
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(["date,a,b", *ROWS[:22], f"{HOURS[22]},{word},7", *ROWS[23:]]) + "\n")
+    with pytest.raises(ValueError, match=r"row 22 .* column 'a' is blank"):
+        read_series(path)
+    values = read_series(path, blanks="zero").values
+    assert values[21:24].tolist() == [[21.25, 441], [0, 7], [23.25, 529]]
