@@ -3,13 +3,17 @@
 import itertools
 from typing import NamedTuple
 
+from seqvision.cells.unrolling.methods import METHODS
 from tests.transformations.conv_cases import CONV_CASES
+from tests.transformations.program_cases import PROGRAM_CASES
+from tests.transformations.settings import SETTINGS
+from tests.transformations.training_on_devices import CHECKS as TRAINING
 
 
 class Row(NamedTuple):
     function: str
     transformation: str
-    verdict: str  # "yes", or the sentence that an error says
+    verdict: str  # "yes", or what holds in its place
 
 
 ONE_DEVICE = (
@@ -35,14 +39,35 @@ DEVICES = (
     "NamedSharding, Explicit",
     "NamedSharding over vmap",
 )
+FLOAT32 = "float32 alone; other types are refused by an error"
 # What is not as on one device, and how: the tests fail when one of these holds after all.
-CONV_EXCEPTIONS = {
+EXCEPTIONS = {
     ("per_channel", "NamedSharding, Explicit"): "right; as of jnp.broadcast_to, its gradient is first gathered",
     ("conv, replicate", "NamedSharding, Explicit"): "right; the gradient of its borders sends an image to a neighbor",
     ("conv, depthwise", "NamedSharding over vmap"): "NotImplementedError of lax's gradient of groups under vmap",
     ("conv, 2 groups", "NamedSharding over vmap"): "NotImplementedError of lax's gradient of groups under vmap",
+    ("unroll, pallas", "grad of jvp, jvp of grad"): "an error, of JAX's own",
+    ("unroll, pallas", "export, serialize"): "for the platform alone that it is exported on",
+    **{("unroll, numba", how): FLOAT32 for how in ("x64", "bfloat16", "float16", "strict promotion")},
 }
-CONV = [
-    Row(case.function, how, CONV_EXCEPTIONS.get((case.function, how), "yes"))
-    for case, how in itertools.product(CONV_CASES, (*ONE_DEVICE, *DEVICES))
+OF_METHODS = {  # names that the table of methods has
+    "grad": "jit, grad",
+    "jvp": "jvp",
+    "vmap": "vmap",
+    "second derivatives": "grad of jvp, jvp of grad",
+    "jax.export": "export, serialize",
+}
+CUDNN = [
+    Row("unroll, cudnn", how, "yes" if name in METHODS["cudnn"].transformations else "an error, of JAX's own")
+    for name, how in OF_METHODS.items()
 ]
+FIT = [Row("fit and predict", how, "yes") for how in SETTINGS] + [
+    Row("fit and predict", f"NamedSharding, {axes}", "yes")
+    for axes in ("Auto", "Explicit")
+    if f"fit, rows on {axes} axes" in TRAINING
+]
+ROWS = [
+    Row(case.function, how, EXCEPTIONS.get((case.function, how), "yes"))
+    for case, how in itertools.product((*CONV_CASES, *PROGRAM_CASES), (*ONE_DEVICE, *DEVICES))
+]
+ROWS += CUDNN + FIT

@@ -50,7 +50,14 @@ class Program:
         return jax.eval_shape(self._jitted, *args)
 
     def prepare(self, *args: Any) -> Future:
-        """Lower the program for arguments like these, arrays or shapes, and compile it in the background."""
+        """Lower the program for arguments like these, arrays or shapes, and compile it in the background.
+
+        Under ``jax.disable_jit`` it is the function itself, which then runs line by line.
+        """
+        if jax.config.jax_disable_jit:
+            line_by_line: Future = Future()
+            line_by_line.set_result(self._jitted)
+            return line_by_line
         signature = _signature(args)
         if signature not in self._compiled:
             lowered = self._jitted.lower(*args)  # here and not in the thread, which would not see the caller's context
@@ -63,6 +70,8 @@ class Program:
 
     def call(self, context: Callable[[], AbstractContextManager], *args: Any) -> Any:
         """Run the program; where it must be compiled before, it is so inside the context."""
+        if jax.config.jax_disable_jit:
+            return self._jitted(*args)
         future = self._compiled.get(_signature(args))
         if future is None:
             with context():

@@ -57,7 +57,7 @@ def update_guard(guard: Guard, before: Any, bad: Array, metrics: Mapping[str, Ar
     going = guard.batch < 0
     proved = going & (bad != 0)
     state = jax.tree.map(lambda new, old: jnp.where(proved, new, old), before, guard.state)
-    return Guard(state, guard.epochs + (going & (bad < 0)), jnp.where(going, bad, guard.batch))
+    return Guard(state, guard.epochs + (going & (bad < 0)).astype(jnp.int32), jnp.where(going, bad, guard.batch))
 
 
 def check_validation(guard: Guard, metrics: Mapping[str, Any]) -> Guard:
