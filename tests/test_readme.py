@@ -95,7 +95,7 @@ def test_names_are_there():
     """Dotted names of the package, and the classes and functions of the sections on cells and on data."""
     for name in set(re.findall(r"`(seqvision(?:\.\w+)+)", README)):
         pydoc.locate(name) or pytest.fail(f"no {name}")
-    rooms = ("cells", "seq2seq", "models", "data", "training", "testing")
+    rooms = ("cells", "conv", "seq2seq", "models", "data", "training", "testing")
     known = {name for room in rooms for name in importlib.import_module(f"seqvision.{room}").__all__}
     for title in ("Cells in your own JAX code", "Ways of execution", "Experiments on your data"):
         prose = re.sub(r"^```.*?^```", "", section(title), flags=re.M | re.S)

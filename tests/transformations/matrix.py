@@ -39,6 +39,7 @@ DEVICES = (
     "NamedSharding, Explicit",
     "NamedSharding over vmap",
 )
+OF_JAX = "an error of JAX"
 FLOAT32 = "float32 alone; other types are refused by an error"
 # What is not as on one device, and how: the tests fail when one of these holds after all.
 EXCEPTIONS = {
@@ -46,7 +47,11 @@ EXCEPTIONS = {
     ("conv, replicate", "NamedSharding, Explicit"): "right; the gradient of its borders sends an image to a neighbor",
     ("conv, depthwise", "NamedSharding over vmap"): "NotImplementedError of lax's gradient of groups under vmap",
     ("conv, 2 groups", "NamedSharding over vmap"): "NotImplementedError of lax's gradient of groups under vmap",
-    ("unroll, pallas", "grad of jvp, jvp of grad"): "an error, of JAX's own",
+    ("make_train_step", "shard_map"): "gradients are summed over the devices, as of whatever they share",
+    ("make_run", "shard_map"): "an error: batch_size is more than the rows of one device",
+    ("make_run", "shard_map, check_vma=False"): "an error: batch_size is more than the rows of one device",
+    **{("unroll, pallas", how): OF_JAX for how in ("shard_map", "NamedSharding, Auto", "NamedSharding, Explicit")},
+    ("unroll, pallas", "grad of jvp, jvp of grad"): OF_JAX,
     ("unroll, pallas", "export, serialize"): "for the platform alone that it is exported on",
     **{("unroll, numba", how): FLOAT32 for how in ("x64", "bfloat16", "float16", "strict promotion")},
 }
@@ -58,7 +63,7 @@ OF_METHODS = {  # names that the table of methods has
     "jax.export": "export, serialize",
 }
 CUDNN = [
-    Row("unroll, cudnn", how, "yes" if name in METHODS["cudnn"].transformations else "an error, of JAX's own")
+    Row("unroll, cudnn", how, "yes" if name in METHODS["cudnn"].transformations else OF_JAX)
     for name, how in OF_METHODS.items()
 ]
 FIT = [Row("fit and predict", how, "yes") for how in SETTINGS] + [

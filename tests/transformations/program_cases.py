@@ -73,7 +73,7 @@ def unrolled(function, method, cell):
 def decoded(params, x, method):
     """Scores of known tokens, and what is written."""
     encoded = Encoded(x[:, 0], x, jnp.abs(x[..., 0]) > 0)
-    logits, _ = DECODER.score(params, encoded, jnp.broadcast_to(jnp.array([[1, 3]]), (x.shape[0], 2)))
+    logits, _ = DECODER.score(params, encoded, (x[:, :2, 0] > 0).astype(int) + 1)
     written = generate(DECODER, *jax.lax.stop_gradient((params, encoded)), max_length=3).tokens
     return jnp.concatenate([logits.reshape(x.shape[0], -1), written.astype(x.dtype)], 1)
 
@@ -83,7 +83,7 @@ def wandering(params, x, method):
 
 
 def state_with(params, x):
-    state = create_state(DENSE, SGD, jax.random.key(0), x[:1])
+    state = create_state(DENSE, SGD, jax.random.key(0), jnp.zeros((1, D)))
     return state.replace(params=params, opt_state=SGD.init(params))
 
 

@@ -37,7 +37,7 @@ def table(rows):
 
 def _shown(function):
     name, *variant = function.split(", ")
-    return f"`{name}` by {variant[0]}" if name == "unroll" else f"`{name}`"
+    return f"`{name}` by {variant[0]}" if name == "unroll" else " and ".join(f"`{one}`" for one in name.split(" and "))
 
 
 def _cell(rows, notes):
