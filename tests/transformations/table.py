@@ -24,7 +24,7 @@ def table(rows):
     notes: dict = {}
     for name in dict.fromkeys(_shown(row.function) for row in rows):
         own = [row for row in rows if _shown(row.function) == name]
-        cells = tuple(_cell([row for row in own if row.transformation in hows], notes) for hows in COLUMNS.values())
+        cells = tuple(_cell(own, hows, notes) for hows in COLUMNS.values())
         lines.setdefault(cells, []).append(name)
     head = ["| | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     body = [
@@ -40,8 +40,9 @@ def _shown(function):
     return f"`{name}` by {variant[0]}" if name == "unroll" else " and ".join(f"`{one}`" for one in name.split(" and "))
 
 
-def _cell(rows, notes):
-    marks = []
+def _cell(rows, hows, notes):
+    marks, rows = [], [row for row in rows if row.transformation in hows]
+    tried = {row.transformation for row in rows}
     for row in rows:
         if row.verdict != "yes":
             number, about = notes.setdefault(row.verdict, (len(notes) + 1, []))
@@ -50,4 +51,5 @@ def _cell(rows, notes):
     if not rows:
         return ""
     held = any(row.verdict == "yes" or row.verdict.startswith("right") for row in rows)
-    return " ".join(["✓" if held else "—", *dict.fromkeys(marks)])
+    some = [", ".join(how for how in hows if how in tried)] if len(tried) < len(hows) else []
+    return " ".join(["✓" if held else "—", *some, *dict.fromkeys(marks)])
