@@ -31,7 +31,10 @@ def table(rows):
         "|" + "|".join(f" {text} " if text else " " for text in (", ".join(names), *cells)) + "|"
         for cells, names in lines.items()
     ]
-    below = [f"{number}. {'; '.join(dict.fromkeys(about))}: {verdict}." for verdict, (number, about) in notes.items()]
+    below = [
+        f"{number}. {'; '.join(f'{name} under {_listed(hows)}' for name, hows in about.items())}: {verdict}."
+        for verdict, (number, about) in notes.items()
+    ]
     return "\n".join([*head, *body, "", *below])
 
 
@@ -40,16 +43,20 @@ def _shown(function):
     return f"`{name}` by {variant[0]}" if name == "unroll" else " and ".join(f"`{one}`" for one in name.split(" and "))
 
 
+def _listed(names):
+    return ", ".join(names)
+
+
 def _cell(rows, hows, notes):
     marks, rows = [], [row for row in rows if row.transformation in hows]
     tried = {row.transformation for row in rows}
     for row in rows:
         if row.verdict != "yes":
-            number, about = notes.setdefault(row.verdict, (len(notes) + 1, []))
-            about.append(row.function)
+            number, about = notes.setdefault(row.verdict, (len(notes) + 1, {}))
+            about.setdefault(row.function, []).append(row.transformation)
             marks.append(f"({number})")
     if not rows:
         return ""
     held = any(row.verdict == "yes" or row.verdict.startswith("right") for row in rows)
-    some = [", ".join(how for how in hows if how in tried)] if len(tried) < len(hows) else []
+    some = [_listed(how for how in hows if how in tried)] if len(tried) < len(hows) else []
     return " ".join(["✓" if held else "—", *some, *dict.fromkeys(marks)])
