@@ -54,7 +54,7 @@ class Program:
 
         Under ``jax.disable_jit`` it is the function itself, which then runs line by line.
         """
-        if jax.config.jax_disable_jit:
+        if _line_by_line():
             line_by_line: Future = Future()
             line_by_line.set_result(self._jitted)
             return line_by_line
@@ -70,7 +70,7 @@ class Program:
 
     def call(self, context: Callable[[], AbstractContextManager], *args: Any) -> Any:
         """Run the program; where it must be compiled before, it is so inside the context."""
-        if jax.config.jax_disable_jit:
+        if _line_by_line():
             return self._jitted(*args)
         future = self._compiled.get(_signature(args))
         if future is None:
@@ -87,6 +87,11 @@ class Program:
             if "No such compile option" not in str(error):
                 raise
             return lowered.compile()
+
+
+def _line_by_line() -> bool:
+    config: Any = jax.config
+    return bool(config.jax_disable_jit)
 
 
 def _signature(args: Any) -> Any:
