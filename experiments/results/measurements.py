@@ -277,3 +277,20 @@ def classic_networks(result: Result) -> Measures:
         measured("a step", row, of=name, unit="ms", digits=".3g", ratios={"run / loop": row["run"] / row["loop"]})
         for name, row in result.items()
     ]
+
+
+def reading(result: Result) -> Measures:
+    kinds = (("seconds", "s"), ("peak MB", "MB"), ("MB above the imports", "MB"))
+    return [
+        measured(
+            metric,
+            {"seqvision": row["seqvision"][metric]},
+            of=f"dates {form}",
+            unit=unit,
+            digits=".3g",
+            baselines={"pandas": row["pandas"][metric]},
+            ratios={"ours / pandas": row["ours / pandas"][metric]},
+        )
+        for form, row in result.items()
+        for metric, unit in kinds
+    ]
