@@ -72,6 +72,28 @@ def test_signs_of_numbers_that_the_data_do_not_tell_are_asked_for(text):
     assert max(values(text, decimal=".")) > 1000
 
 
+@pytest.mark.parametrize("sign", ".,")
+@pytest.mark.parametrize("unit", ["", " €"])
+@pytest.mark.parametrize("separator", ";\t")
+@pytest.mark.parametrize("before", [3, 3000])
+def test_numbers_that_cross_a_thousand_with_a_sign_are_asked_for(separator, unit, sign, before):
+    cells = [*(str(100 + k % 900) for k in range(before)), f"1{sign}000", f"1{sign}010", f"1{sign}020"]
+    text = f"k{separator}close\n" + "".join(f"{k}{separator}{cell}{unit}\n" for k, cell in enumerate(cells))
+    with pytest.raises(ValueError, match=rf"do not show whether '1\{sign}000.*decimal='[.,]' or decimal='[.,]'"):
+        read(text, target="close")
+    want = {sign: 1.01, {".": ",", ",": "."}[sign]: 1010.0}
+    for decimal, value in want.items():
+        assert read(text, target="close", decimal=decimal).values[-2, 0] == value
+    decided = text.replace(f"1{sign}020", f"1{sign}02")
+    assert read(decided, target="close").values[-2, 0] == 1.01
+
+
+def test_numbers_that_all_have_three_decimals_are_read_with_a_note():
+    for text in ("k;v\n0;100.001\n1;100.002\n2;99.000\n", "k;v\n0;1500\n1;100.002\n2;99.000\n"):
+        series = read(text, target="v")
+        assert series.values[1, 0] == 100.002 and "with a decimal point" in series.notes[0]
+
+
 def test_signs_of_numbers_that_contradict_each_other_are_refused():
     with pytest.raises(ValueError, match=r"'2.5' in column 'w' with a decimal point and '1,5' in column 'v'"):
         read("v;w\n1,5;2.5\n3,5;4.5\n")

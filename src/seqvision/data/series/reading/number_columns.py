@@ -1,5 +1,6 @@
 """Columns of a table as numbers: the decimal sign, units, words for what is missing."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -116,17 +117,57 @@ class NumberColumns:
         if "comma" in found:
             return ","
         if "point" not in found and "open comma" in found:
-            if semicolon and "open point" not in found:
+            if semicolon and "open point" not in found and self._doubtful(",") is None:
                 self.notes.append(f"numbers such as {places['open comma']} are read with a decimal comma")
                 return ","
             raise ValueError(
                 f"{self.table.name}: the data do not show whether {places['open comma']} has a decimal comma or groups "
                 "thousands: say decimal=',' or decimal='.'"
             )
-        beside_commas = layout is not None and layout.separator != ","
-        if beside_commas and "point" not in found and "open point" in found:
+        if "point" in found or (layout is not None and layout.separator == ","):
+            return "."
+        doubtful = self._doubtful(".")
+        if doubtful is not None:
+            raise ValueError(
+                f"{self.table.name}: the data do not show whether {doubtful} has a decimal point or groups thousands: say "
+                "decimal='.' or decimal=','"
+            )
+        if layout is not None and "open point" in found:
             self.notes.append(f"numbers such as {places['open point']} are read with a decimal point")
         return "."
+
+    def _doubtful(self, sign: str) -> str | None:
+        found = (self._may_group(k, sign) for k in range(len(self.table.columns)) if k not in self._but)
+        return next(filter(None, found), None)
+
+    def _may_group(self, column: int, sign: str) -> str | None:
+        """Name a number of a column whose signs may group thousands: three digits follow each, the rest is short."""
+        cells, layout = self.table.cells[column], self.table.layout
+        if cells.dtype == np.float64 and layout is not None:
+            known = cells[np.isfinite(cells)]
+            thousands = 1000 * known
+            if (abs(thousands) >= 1e6).any() or not np.allclose(thousands, np.rint(thousands), rtol=0, atol=1e-6):
+                return None
+            if not re.search(rb"[0-9]\.[0-9]{3}(?![0-9])", layout.data[layout.start : layout.stop]):
+                return None
+            cells = self.table.written(column)
+        elif cells.dtype != object:
+            return None
+        short, pointed = False, None
+        for cell in dict.fromkeys(cells):
+            if is_blank(cell):
+                continue
+            if sign in cell:
+                if decimal_sign(_without_unit(cell)) != ("open point" if sign == "." else "open comma"):
+                    return None
+                pointed = pointed or cell
+            elif sum(map(str.isdigit, cell)) > 3 or not _could_be_number(cell):
+                return None
+            else:
+                short = True
+        if pointed is None or not short:
+            return None
+        return f"{pointed.strip()!r} in column {self.table.columns[column]!r}"
 
     def _hear(self, column: int, found: dict[str, tuple[int, str]]) -> None:
         """Add what a column of texts tells of the decimal sign."""
