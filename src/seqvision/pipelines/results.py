@@ -91,10 +91,12 @@ class ForecastPrediction:
     after: str  # the last date or row number of the file
     verdicts: tuple[str, ...]  # what the card says of the whole forecast, a sentence a model
     output: Path | None  # where the table was written
+    notes: tuple[str, ...] = ()  # where the test errors do not hold; then a column "note" of the table says so too
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table as one dict a row, and the verdicts."""
-        return to_plain({"after": self.after, "forecast": self.table.to_dict("records"), "verdicts": self.verdicts})
+        """Return the table as one dict a row, the verdicts, and the notes."""
+        forecast = self.table.to_dict("records")
+        return to_plain({"after": self.after, "forecast": forecast, "verdicts": self.verdicts, "notes": self.notes})
 
 
 @dataclass(frozen=True, eq=False)

@@ -209,6 +209,21 @@ def test_predict_continues_the_file(run, walk, tmp_path):
         predict_forecast(result.folder, str(short))
 
 
+def test_predict_says_where_a_file_lies_far_from_what_was_trained_on(run, walk, tmp_path):
+    result, table = run[1], pd.read_csv(walk)
+    assert predict_forecast(result.folder).notes == ()
+    low, high = table["close"][:120].min(), table["close"][:120].max()
+    for factor in (1000, 0.001):
+        other = tmp_path / "other.csv"
+        table.assign(close=table["close"] * factor).to_csv(other, index=False)
+        forecast = predict_forecast(result.folder, str(other), output=tmp_path / "next.csv")
+        (note,) = forecast.notes
+        assert f"far outside the {low:.6g} to {high:.6g} of the training rows: the test errors shown do not" in note
+        assert "note: the" in forecast.text
+        assert forecast.to_dict()["notes"] == [note]
+        assert set(pd.read_csv(forecast.output)["note"]) == {note}
+
+
 def test_predict_wants_a_judged_run(run, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(run[1].folder, copy)

@@ -98,6 +98,7 @@ def read_saved(folder: RunFolder) -> dict[str, Any]:
             and min(scale) > 0
             and scaler["kind"] in ("standard", "minmax", "none")
             and (usual is None or (np.isfinite(float(usual)) and usual > 0))
+            and np.isfinite(np.array(saved["train_range"], float).reshape(len(columns), 2)).all()
             and isinstance(saved["sha256"], str)
             and isinstance(saved["rows"], int)
         )
@@ -107,6 +108,32 @@ def read_saved(folder: RunFolder) -> dict[str, Any]:
     if not well:
         raise ValueError(f"{folder.path / 'data.json'} does not describe the data of a run")
     return {**saved, "scaler": Scaler(scaler["kind"], shift, scale), "reading": given}
+
+
+def far_outside(window: np.ndarray, saved: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the columns whose last rows lie far from all that the models were trained on, with both ranges.
+
+    Far is further beyond the range of the training rows than that is wide, or less than a tenth of the least size there.
+
+    Args:
+      window: (L, D) rows that the models see.
+      saved: what `read_saved` returned.
+
+    >>> far_outside(np.array([[5.0], [9.0]]), {"columns": ["a"], "train_range": [[0.0, 4.0]]})[0][:45]
+    "the 2 rows of 'a' that the models see lie bet"
+    >>> far_outside(np.array([[5.0], [8.0]]), {"columns": ["a"], "train_range": [[0.0, 4.0]]})
+    ()
+    """
+    notes = []
+    for name, (low, high), column in zip(saved["columns"], saved["train_range"], window.T, strict=True):
+        beyond = max(low - column.min(), column.max() - high) > high - low
+        if beyond or (low * high > 0 and abs(column).max() < min(abs(low), abs(high)) / 10):
+            notes.append(
+                f"the {len(column)} rows of {name!r} that the models see lie between {column.min():.6g} and "
+                f"{column.max():.6g}, far outside the {low:.6g} to {high:.6g} of the training rows: the test errors "
+                "shown do not hold there (is it the same column, in the same unit?)"
+            )
+    return tuple(notes)
 
 
 def split_series(config: ForecastConfig, series: Series) -> ForecastSplit:
@@ -148,6 +175,7 @@ def describe_data(split: ForecastSplit) -> dict[str, Any]:
         "reading": {name: value for name, value in series.reading.items() if name in READING and value is not None},
         "step_seconds": _usual_seconds(series),
         "train_rows": split.train_rows.stop,
+        "train_range": [[float(f(column)) for f in (np.min, np.max)] for column in series.values[split.train_rows].T],
         "validation_rows": split.validation_rows.stop - split.validation_rows.start,
         "test_rows": split.test_rows.stop - split.test_rows.start,
         "scaler": split.scaler,

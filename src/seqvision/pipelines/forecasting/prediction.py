@@ -14,7 +14,7 @@ from seqvision._checks import check_count, counted
 from seqvision.data import Series, dates_after
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
 from seqvision.pipelines.forecasting.baselines import restore_baseline
-from seqvision.pipelines.forecasting.data import load_again, read_saved
+from seqvision.pipelines.forecasting.data import far_outside, load_again, read_saved
 from seqvision.pipelines.forecasting.judging import free_paths, seed_outputs
 from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.reading import Reading
@@ -91,6 +91,9 @@ def predict_forecast(
     end, naive = series.values[:, at[0]], judged.reference
     table[naive] = judged.baseline(end, np.array([len(end)]), steps)[0]
     table[f"{naive} test RMSE"] = judged.errors(naive)
+    notes = far_outside(series.values[-config.length :], saved)
+    if notes:
+        table["note"] = "; ".join(notes)
     frame = pd.DataFrame(table)
     if output is not None:
         write_table(output, frame)
@@ -99,8 +102,9 @@ def predict_forecast(
     )
     title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
     text = _text(frame, f"{title} after {after}", config, judged, fed_back)
+    text = "\n".join([text, *(line for note in notes for line in textwrap.wrap(f"note: {note}", 110))])
     verdicts = tuple(judged.verdicts[delivered_name(name, config.seeds)] for name in config.models)
-    return ForecastPrediction(frame, text, after, verdicts, None if output is None else Path(output))
+    return ForecastPrediction(frame, text, after, verdicts, None if output is None else Path(output), notes)
 
 
 @dataclass(frozen=True)
