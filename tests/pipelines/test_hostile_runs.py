@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seqvision.data import Series
-from seqvision.pipelines import ClassifyConfig, ForecastConfig, SequenceConfig, split_series
+from seqvision.pipelines import ClassifyConfig, ForecastConfig, SequenceConfig, predict_forecast, split_series
 from seqvision.pipelines.config import config_from_dict
 from seqvision.pipelines.forecasting.baselines import describe_baselines, naive_forecasts
 from seqvision.pipelines.forecasting.data import describe_data, read_saved
@@ -123,3 +123,10 @@ def test_a_setting_that_would_fill_the_memory_is_refused():
     for name in ("seeds", "layers", "hidden", "length", "horizon", "epochs", "batch_size", "season"):
         with pytest.raises(ValueError, match=f"{name} must be an int >= 1 and <"):
             ForecastConfig(**{name: 10**30})
+
+
+def test_predict_names_a_run_on_images(tmp_path):
+    with RunFolder.create(tmp_path) as made:
+        made.write_json("config.json", ClassifyConfig())
+    with pytest.raises(ValueError, match="is a run on images: only runs on a series"):
+        predict_forecast(made.path)

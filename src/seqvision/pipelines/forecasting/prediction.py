@@ -47,12 +47,15 @@ def predict_forecast(
 
     Raises:
       OSError: if output cannot be written, before anything is read.
-      ValueError: if the file is shorter than a window, the columns are not those of the run, or it was not judged.
+      ValueError: if the file is shorter than a window, the columns are not those of the run, it was not judged, or is on images.
     """
     if output is not None:
         check_output(output)
     folder = RunFolder.open(path)
-    config = config_from_dict(ForecastConfig, folder.read_json("config.json"))
+    configuration = folder.read_json("config.json")
+    if isinstance(configuration, dict) and "data" in configuration:
+        raise ValueError(f"{path} is a run on images: only runs on a series forecast what follows")
+    config = config_from_dict(ForecastConfig, configuration)
     saved = read_saved(folder)
     series = load_again(config, saved, csv, reading)
     if len(series) < config.length:
