@@ -91,7 +91,8 @@ def test_numbers_that_cross_a_thousand_with_a_sign_are_asked_for(separator, unit
 def test_numbers_that_all_have_three_decimals_are_read_with_a_note():
     for text in ("k;v\n0;100.001\n1;100.002\n2;99.000\n", "k;v\n0;1500\n1;100.002\n2;99.000\n"):
         series = read(text, target="v")
-        assert series.values[1, 0] == 100.002 and "with a decimal point" in series.notes[0]
+        assert series.values[1, 0] == 100.002
+        assert "with a decimal point" in series.notes[0]
 
 
 def test_signs_of_numbers_that_contradict_each_other_are_refused():

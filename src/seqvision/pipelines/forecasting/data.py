@@ -113,7 +113,7 @@ def read_saved(folder: RunFolder) -> dict[str, Any]:
 def far_outside(window: np.ndarray, saved: Mapping[str, Any]) -> tuple[str, ...]:
     """Name the columns whose last rows lie far from all that the models were trained on, with both ranges.
 
-    Far is further beyond the range of the training rows than that is wide, or less than a tenth of the least size there.
+    Far is beyond the range of the training rows by more than its width, or below a tenth of the least size there.
 
     Args:
       window: (L, D) rows that the models see.

@@ -47,7 +47,8 @@ def predict_forecast(
 
     Raises:
       OSError: if output cannot be written, before anything is read.
-      ValueError: if the file is shorter than a window, the columns are not those of the run, it was not judged, or is on images.
+      ValueError: if the file is shorter than a window, the columns are not those of the run, or that was not judged
+        or is on images.
     """
     if output is not None:
         check_output(output)

@@ -129,8 +129,8 @@ class NumberColumns:
         doubtful = self._doubtful(".")
         if doubtful is not None:
             raise ValueError(
-                f"{self.table.name}: the data do not show whether {doubtful} has a decimal point or groups thousands: say "
-                "decimal='.' or decimal=','"
+                f"{self.table.name}: the data do not show whether {doubtful} has a decimal point or groups "
+                "thousands: say decimal='.' or decimal=','"
             )
         if layout is not None and "open point" in found:
             self.notes.append(f"numbers such as {places['open point']} are read with a decimal point")
