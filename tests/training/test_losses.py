@@ -201,3 +201,13 @@ def test_slopes_at_kinks_are_those_of_torch():
         np.testing.assert_array_equal(ours, theirs.grad.numpy())
     weights = {"kernel": jnp.array([[-1.0, 0.0, 2.0]])}
     np.testing.assert_array_equal(jax.grad(WeightPenalty(l1=1.0))(weights)["kernel"], [[-1, 0, 1]])
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
+@pytest.mark.parametrize("metrics", [{"accuracy"}, {"right": "accuracy"}, [losses.is_correct]])
+def test_accuracy_of_outputs_that_are_no_logits_is_refused(loss, metrics):
+    with pytest.raises(ValueError, match=rf'by "{loss}" are none: write loss="binary_cross_entropy"'):
+        make_train_step(loss, metrics)
+    with pytest.raises(ValueError, match=r"function of your own, metrics="):
+        make_eval_step(loss, metrics)
+    make_train_step(loss, {"accuracy": lambda outputs, targets: ((outputs > 0.5) == (targets > 0.5)).mean(axis=1)})

@@ -197,7 +197,8 @@ def resolve_metrics(
 ) -> tuple[tuple[str, PerExample], ...]:
     """Return (name, function) pairs from names and functions, or from a mapping of names to either.
 
-    "accuracy" beside binary cross entropy is that of each output by itself, see `is_right_sign`.
+    "accuracy" beside binary cross entropy is that of each output by itself, see `is_right_sign`; beside the errors
+    "mse", "mae" and "huber", whose outputs are no logits, it is refused.
 
     >>> [name for name, _ in resolve_metrics({"accuracy"})]
     ['accuracy']
@@ -214,7 +215,16 @@ def resolve_metrics(
     if "loss" in named:
         raise ValueError('metrics: the name "loss" is taken by the loss itself: choose another')
     table = METRICS | ({"accuracy": is_right_sign} if loss is binary_cross_entropy else {})
-    return tuple((name, _resolve(f"metrics[{name!r}]", metric, table)) for name, metric in named.items())
+    resolved = tuple((name, _resolve(f"metrics[{name!r}]", metric, table)) for name, metric in named.items())
+    error = next((name for name in ("mse", "mae", "huber") if LOSSES[name] is loss), None)
+    for name, function in resolved:
+        if error and (function is is_correct or function is is_right_sign):
+            raise ValueError(
+                f"metrics[{name!r}]: accuracy is that of logits, whose sign or arg max is the class, and outputs "
+                f'trained by "{error}" are none: write loss="binary_cross_entropy" (or "cross_entropy"), or give a '
+                f"function of your own, metrics={{{name!r}: lambda outputs, targets: …}}"
+            )
+    return resolved
 
 
 def _resolve(argument: str, choice: str | PerExample, table: Mapping[str, PerExample]) -> PerExample:
