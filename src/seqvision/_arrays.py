@@ -15,12 +15,26 @@ def as_array(name: str, values: Any) -> NDArray[Any]:
     Traceback (most recent call last):
     ValueError: truth is no array: ...
     """
-    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
-        raise ValueError(f"{name} has a mask, which would be lost: fill it or drop these rows first")
+    check_unmasked(name, values)
     try:
         return np.asarray(values)
     except Exception as error:
         raise ValueError(f"{name} is no array: its rows differ in length or kind ({error})") from None
+
+
+def check_unmasked(name: str, values: Any) -> None:
+    """Refuse a masked array of NumPy with anything masked, and lists that hold one.
+
+    >>> check_unmasked("x", np.ma.masked_equal([1, -999], -999))
+    Traceback (most recent call last):
+    ValueError: x has a mask, which would be lost: fill it or drop these rows first
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        raise ValueError(f"{name} has a mask, which would be lost: fill it or drop these rows first")
+    if isinstance(values, list | tuple):
+        for part in values:
+            if isinstance(part, list | tuple | np.ma.MaskedArray):
+                check_unmasked(name, part)
 
 
 def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:

@@ -294,7 +294,7 @@ def test_predict_refuses_what_it_would_misread():
         predict(state, (X, MASK[:13]))
     with pytest.raises(ValueError, match="predict: data has no rows"):
         predict(state, X[:0])
-    with pytest.raises(TypeError, match="data must hold real numbers, but its dtype is complex64"):
+    with pytest.raises(TypeError, match="data must hold real numbers, but its dtype is complex128"):
         predict(state, X.astype(complex))
 
 
@@ -458,3 +458,36 @@ def test_batches_of_a_function_that_diverge_are_told():
 def test_other_rooms_of_training_check_alike(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+def test_masked_arrays_are_refused_where_their_mask_would_be_lost():
+    lost = "has a mask, which would be lost"
+    x, y = np.ones((14, 2), np.float32), np.ones((14, 1), np.float32)
+    holes = np.ma.masked_equal([[-999.0, 1.0]] + [[1.0, 1.0]] * 13, -999)
+    targets = np.ma.masked_equal([[-999.0]] + [[1.0]] * 13, -999)
+    for wrong in ((holes, y), (x, targets), (list(holes), y), ((x, holes), y)):
+        for make in (Arrays, Stream):
+            with pytest.raises(ValueError, match=lost):
+                make(*wrong)
+    with pytest.raises(ValueError, match=lost):
+        Windows(holes, 3)
+    with pytest.raises(ValueError, match=lost):
+        Stream([(holes[0], y[0]), (x[1], y[1])])
+    with pytest.raises(ValueError, match=lost):
+        Stream(lambda: iter([(holes, y)]))
+    with pytest.raises(ValueError, match=lost):
+        fit(MODEL, (x, y), validation=(x, targets), **GIVEN)
+    state = create_state(MODEL, ADAM, 0, x)
+    for inputs in (holes, list(holes)):
+        with pytest.raises(ValueError, match=lost):
+            predict(state, inputs)
+
+    class Rows:
+        shape, dtype = holes.shape, holes.dtype
+
+        def __getitem__(self, row):
+            return holes[row]
+
+    with pytest.raises((ValueError, RuntimeError), match=lost):
+        Stream(Rows(), y)
+    assert len(Arrays(np.ma.masked_equal(x, -999), y)) == 14  # nothing is masked

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from seqvision._arrays import check_unmasked
 from seqvision._checks import check_count
 
 Rows = Sequence[int] | np.ndarray  # numbers of rows
@@ -35,6 +36,7 @@ def to_device(name: str, values, *, integers_to_float: bool = False, small_integ
     """
     if isinstance(values, jax.core.Tracer):
         return values
+    check_unmasked(name, values)
     array = values if isinstance(values, (np.ndarray, Array)) else np.asarray(values)
     dtype = device_dtype(name, array.dtype, integers_to_float=integers_to_float, small_integers=small_integers)
     if isinstance(array, Array):
@@ -47,7 +49,7 @@ def stack_lists(name: str, tree: Any) -> Any:
     """Turn every list of a tree into one array: a list holds examples, several inputs are a tuple or a dict.
 
     Raises:
-      ValueError: for entries of different shapes, or none.
+      ValueError: for entries of different shapes, or none, and masked arrays.
 
     >>> stack_lists("x", {"image": [np.zeros((8, 8)), np.zeros((8, 8))]})["image"].shape
     (2, 8, 8)
@@ -55,6 +57,7 @@ def stack_lists(name: str, tree: Any) -> Any:
 
     def stacked(path: Any, leaf: Any) -> Any:
         label = name + jax.tree_util.keystr(path)
+        check_unmasked(label, leaf)
         if not isinstance(leaf, list):
             return leaf
         if not leaf:

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from seqvision._arrays import check_unmasked
 from seqvision._checks import check_count
 from seqvision.data.batch import Batch
 from seqvision.data.device_values import stack_lists
@@ -43,7 +44,10 @@ class Columns:
         def take(column: Any) -> np.ndarray:
             if isinstance(column, np.ndarray | jax.Array):
                 return np.asarray(column)[rows]
-            return np.stack([np.asarray(column[row]) for row in rows.tolist()])
+            picked = [column[row] for row in rows.tolist()]
+            for row, part in zip(rows, picked, strict=True):
+                check_unmasked(f"row {row}", part)
+            return np.stack([np.asarray(part) for part in picked])
 
         try:
             return Batch(jax.tree.map(take, self.x), jax.tree.map(take, self.y))

@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 from jax.sharding import NamedSharding
 
+from seqvision._arrays import as_array
 from seqvision._checks import check_count, check_flag
 from seqvision.data import Stream
 
@@ -132,11 +133,12 @@ def _rows(data: Any) -> int:
 
 
 def _as_input(part: Any) -> Array:
-    part = jnp.asarray(part if isinstance(part, Array) else np.asarray(part))
+    part = part if isinstance(part, Array) else as_array("predict: data", part)
+    if not any(jnp.issubdtype(part.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
+        raise TypeError(f"predict: data must hold real numbers, but its dtype is {part.dtype}: convert it to float32")
+    part = jnp.asarray(part)
     if part.dtype in (jnp.uint8, jnp.int8, jnp.uint16, jnp.int16):
         raise TypeError(f"predict: data is {part.dtype}: scale images as the training images were, e.g. divide by 255")
-    if jnp.iscomplexobj(part):
-        raise TypeError(f"predict: data must hold real numbers, but its dtype is {part.dtype}")
     return part
 
 
