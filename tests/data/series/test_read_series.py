@@ -3,6 +3,7 @@ import io
 import unicodedata
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -270,3 +271,12 @@ def test_gaps_of_time_are_said_filled_or_refused():
         read_series(io.StringIO(GAPPY), gaps="error")
     with pytest.raises(ValueError, match="gaps='fill' needs a column of dates, say which with date="):
         read_series(io.StringIO(GAPPY), "x", date=False, gaps="fill")
+
+
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "+INF"])
+def test_an_infinite_cell_is_called_infinite(cell):
+    for table in (io.StringIO(f"v\n1\n{cell}\n3\n"), pd.DataFrame({"v": [1.0, float(cell), 3.0]})):
+        with pytest.raises(ValueError, match=r"row 1.*, column 'v' is infinite \(1 in the columns used\): say blanks="):
+            read_series(table, "v")
+    with pytest.raises(ValueError, match="is blank"):
+        read_series(pd.DataFrame({"v": [1.0, np.nan, 3.0]}), "v")

@@ -12,7 +12,10 @@ POLICIES: tuple[BlankPolicy, ...] = get_args(BlankPolicy)
 
 
 def fill_blanks(
-    values: np.ndarray, blanks: BlankPolicy, place: Callable[[int, int], str] = "row {}, column {}".format
+    values: np.ndarray,
+    blanks: BlankPolicy,
+    place: Callable[[int, int], str] = "row {}, column {}".format,
+    infinite: Callable[[int, int], bool] | None = None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Apply a policy to the values that are not finite.
 
@@ -20,6 +23,7 @@ def fill_blanks(
       values: (N, D), in time order.
       blanks: one of `POLICIES`.
       place: function (row, column) that names a value in errors.
+      infinite: function (row, column) that says for errors whether a value is infinite; by default those that are.
 
     Returns:
       values: (M, D) finite, M < N only under "drop".
@@ -40,8 +44,10 @@ def fill_blanks(
     missing = ~np.isfinite(values)
     if blanks == "error":
         row, k = np.argwhere(missing)[0]
+        is_infinite = np.isinf(values[row, k]) if infinite is None else infinite(int(row), int(k))
+        what = "infinite" if is_infinite else "blank"
         raise ValueError(
-            f"{place(row, k)} is blank ({int(missing.sum())} in the columns used): say blanks=… with one of "
+            f"{place(row, k)} is {what} ({int(missing.sum())} in the columns used): say blanks=… with one of "
             + ", ".join(POLICIES[1:])
         )
     if blanks == "drop":

@@ -204,7 +204,12 @@ class _Options:
                 name = "duplicates" if given["duplicates"] != "error" else "gaps"
                 raise ValueError(f"{table.name}: {name}={given[name]!r} needs a column of dates, say which with date=…")
         undated = len(table) - len(rows) if drop else 0
-        values, kept, filled = fill_blanks(values, given["blanks"], lambda row, k: table.place(int(rows[row]), at[k]))
+        values, kept, filled = fill_blanks(
+            values,
+            given["blanks"],
+            lambda row, k: table.place(int(rows[row]), at[k]),
+            lambda row, k: "inf" in table.cell(int(rows[row]), at[k]).casefold(),
+        )
         if filled or undated:
             notes.append(f"blanks={given['blanks']!r} applied {filled + undated} times")
         if dates is not None:
