@@ -1,4 +1,5 @@
 import json
+import re
 from functools import partial
 
 import numpy as np
@@ -316,3 +317,16 @@ def test_the_text_fits_a_terminal_and_the_dict_is_strict_json():
 def test_errors_name_what_is_wrong(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-1, 1e-2, 2e-3, 2e-4, 2e-5, 1e4, 1e6])
+def test_columns_of_small_numbers_do_not_touch(size):
+    forecasts = {"GRU": noisy(0.3, seeds=3, horizon=2) * size}
+    text = scorecards.score_forecasts(Y * size, CUTOFF, forecasts=forecasts).text()
+    lines = [line for line in text.splitlines() if line.startswith("  GRU ") and "±" in line]
+    assert lines
+    for line in lines:
+        assert re.search(r"^  GRU +\S+ ± \S+ +\S+ ± \S+ +\S+ +\S+ +\S+  ", line)
+    for line in text.splitlines():
+        assert len(line) <= 110
+        assert not re.search(r"\d[+?]\d.*\d[+?]\d|\.\d+\.", line)

@@ -8,7 +8,7 @@ import numpy as np
 from seqvision.scorecards.forecast_scores import ForecastScores
 from seqvision.scorecards.tables import row_groups, wrapped
 
-_NAME, _ERROR, _SHORT, _DIRECTION = 16, 17, 9, 19
+_NAME, _ERROR, _SHORT, _DIRECTION = 16, 18, 9, 19
 _MARKS = {"skill": "+", "unclear": "?"}
 _WIDE = 28  # of a name that says how many seeds
 
@@ -52,7 +52,8 @@ def steps_text(table: Any, names: Sequence[str], columns: int = 8) -> list[str]:
     lines = [f"{'':<{_WIDE}}" + "".join(f"{f'{h} ':>10}" for h in steps).rstrip()]
     for name, row in table.rmse.loc[[*names]].to_dict("index").items():
         marks = table.outcomes.loc[name].to_dict() if name in table.outcomes.index else {}
-        cells = [format_number(row[h]) + _MARKS.get(str(marks.get(h)), " ") for h in steps]
+        texts = [text if len(text := format_number(row[h])) < 9 else f"{row[h]:.2e}" for h in steps]
+        cells = [text + _MARKS.get(str(marks.get(h)), " ") for h, text in zip(steps, texts, strict=True)]
         lines.append(f"  {_cut(str(name), _WIDE - 2):<{_WIDE - 2}}" + "".join(f"{cell:>10}" for cell in cells).rstrip())
     return [*lines, *wrapped(f"+ skill over the {table.reference}, ? unclear, without a mark none", 2)]
 
@@ -61,6 +62,8 @@ def _line(name: str, row: ForecastScores) -> str:
     cells = [f"  {_cut(name, _NAME - 2):<{_NAME - 2}}"]
     for mean, spread in ((row.mae, row.mae_std), (row.rmse, row.rmse_std)):
         text = format_number(mean) + ("" if np.isnan(spread) else f" ± {format_number(spread, like=mean)}")
+        if len(text) >= _ERROR:
+            text = f"{mean:.3e}" + ("" if np.isnan(spread) else f" ± {spread:.0e}")
         cells.append(f"{text:<{_ERROR}}")
     cells += [_short(row.mase, 3), _short(row.smape, 2), _short(row.r2, 3)]
     direction = "–"
