@@ -243,3 +243,20 @@ def test_an_empty_batch_stays_empty():
     cell = Elman(4)
     _, ys = unroll(cell, cell.init(jax.random.key(0), 3), jnp.zeros((0, 5, 3)), method="newton")
     assert ys.shape == (0, 5, 4)
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_half_precision_is_as_near_as_that_of_the_scan(dtype):
+    cell = Elman(8)
+    params = jax.tree.map(lambda w: w.astype(dtype), cell.init(jax.random.key(0), 3))
+    xs = jax.random.normal(jax.random.key(1), (2, 40, 3)).astype(dtype)
+    exact = jax.tree.map(lambda w: w.astype(jnp.float32), params)
+    _, want = unroll(cell, exact, xs.astype(jnp.float32), method="scan")
+    _, ys = unroll(cell, params, xs, method="newton")
+    _, by_scan = unroll(cell, params, xs, method="scan")
+    assert ys.dtype == dtype
+    rounding = float(jnp.finfo(dtype).eps)
+    assert float(jnp.abs(ys - want).max()) < 2 * float(jnp.abs(by_scan - want).max()) + rounding
+    found = newton_unroll(cell, params, xs)
+    assert bool(found.converged)
+    assert all(leaf.dtype == dtype for leaf in jax.tree.leaves(found.states))

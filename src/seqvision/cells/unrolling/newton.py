@@ -60,7 +60,7 @@ def unroll_by_newton(cell, problem: Problem, remat: str = "none") -> tuple[PyTre
     if not len(problem.xs):
         return unroll_by_scan(cell, problem)
     problem = promote(cell, problem)
-    states, _ = solve(cell, NewtonSettings(), problem)
+    states, _ = solve_wide(cell, NewtonSettings(), problem)
     # Every step once more, from the state before it: this gives the outputs, and the gradient its way into the states.
     final, ys = advance(cell, problem, before(problem.state, states))
     return jax.tree.map(lambda leaf: leaf[-1], final), ys
@@ -144,6 +144,18 @@ def solve(cell, settings: NewtonSettings, problem: Problem) -> tuple[PyTree, Out
     if settings.fallback:
         states = jax.lax.cond(converged, lambda: states, lambda: _sequential_states(cell, problem))
     return states, outcome
+
+
+def solve_wide(cell, settings: NewtonSettings, problem: Problem) -> tuple[PyTree, Outcome]:
+    """Solve in float32 at least: half precision rounds so much that no guess can be told from a solution."""
+
+    def widened(leaf):
+        half = jnp.issubdtype(leaf.dtype, jnp.floating) and jnp.finfo(leaf.dtype).bits < 32
+        return leaf.astype(jnp.float32) if half else leaf
+
+    params, xs, state, fresh = jax.tree.map(widened, problem[:4])
+    states, outcome = solve(cell, settings, problem._replace(params=params, xs=xs, state=state, fresh=fresh))
+    return jax.tree.map(lambda leaf, like: leaf.astype(like.dtype), states, problem.state), outcome
 
 
 def advance(cell, problem: Problem, start: PyTree) -> tuple[PyTree, Array]:

@@ -10,7 +10,7 @@ from seqvision._checks import check_choice, check_count, check_number
 
 from ..base import Cell, PyTree
 from .arguments import promote, time_first
-from .newton import NewtonSettings, is_supported, solve
+from .newton import NewtonSettings, is_supported, solve_wide
 
 Form = Literal["full", "quasi"]
 Unconverged = Literal["nan", "keep"]
@@ -54,7 +54,8 @@ def newton_unroll(
       cell, params, xs, state, mask, reset: as in `unroll`.
       max_iterations: when to give up, >= 1.
       tolerance: stop when no feature of the states changes by more than this times its largest value; by default 1000
-        times the machine epsilon of the state's type. Convergence is quadratic: what remains after that is rounding.
+        times the machine epsilon of the state's type, float32 at least, in which half precision is solved too.
+        Convergence is quadratic: what remains after that is rounding.
       form: "full" uses the Jacobian df/ds, T n^2 numbers a sequence; "quasi" only its diagonal, T n numbers: cheaper
         iterations, more of them.
       damping: in [0, 1], shrinks the Jacobian by 1 - damping, for recurrences whose linearization runs away; 1 is
@@ -88,7 +89,7 @@ def newton_unroll(
         )
     problem = promote(cell, problem)
     settings = NewtonSettings(max_iterations, tolerance, form, damping, fallback=False)
-    states, outcome = solve(cell, settings, problem)
+    states, outcome = solve_wide(cell, settings, problem)
     converged = outcome.converged > 0
     if unconverged == "nan":
         states = jax.tree.map(lambda leaf: jnp.where(converged, leaf, jnp.nan), states)
