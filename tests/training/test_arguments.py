@@ -1,5 +1,7 @@
 """What a user gives: taken where it can be meant one way only, else refused with what to write."""
 
+import functools
+
 import chex
 import flax.linen as nn
 import jax
@@ -18,6 +20,7 @@ from seqvision.training import (
     SmoothedCrossEntropy,
     WeightPenalty,
     absolute_error,
+    average_weights,
     create_state,
     decay_mask,
     fit,
@@ -28,6 +31,7 @@ from seqvision.training import (
     predict,
     run_population,
 )
+from seqvision.training.resuming import resume
 
 RNG = np.random.default_rng(0)
 T = 6
@@ -491,3 +495,45 @@ def test_masked_arrays_are_refused_where_their_mask_would_be_lost():
     with pytest.raises((ValueError, RuntimeError), match=lost):
         Stream(Rows(), y)
     assert len(Arrays(np.ma.masked_equal(x, -999), y)) == 14  # nothing is masked
+
+
+def test_the_memory_of_one_rule_is_not_that_of_another():
+    def after(optimizer):
+        return create_state(MODEL, optimizer, 0, X[:1])
+
+    def resumed(old, new):
+        return resume(after(old), MODEL, new, jax.random.key(0), X[:1])
+
+    inject, less = optax.inject_hyperparams, ("eps_root", "nesterov")
+    adams, clip = (optax.adam(0.1), optax.adamax(0.1)), optax.clip(1.0)
+    everywhere = functools.partial(jax.tree.map, lambda _: True)
+    others = [
+        adams,
+        adams[::-1],
+        (optax.adam(0.1), optax.yogi(0.1)),
+        tuple(optax.chain(clip, rule) for rule in adams),
+        tuple(optax.masked(rule, everywhere) for rule in adams),
+        tuple(optax.MultiSteps(rule, 2) for rule in adams),
+        tuple(average_weights(rule, 0.9) for rule in adams),
+        (inject(optax.adam, static_args=less)(learning_rate=0.1), inject(optax.adamax)(learning_rate=0.1)),
+    ]
+    for old, new in others:
+        with pytest.raises(ValueError, match=r"is that of .*, and the optimizer given is .*: start the optimizer anew"):
+            resumed(old, new)
+    falling = optax.cosine_decay_schedule(0.1, 9), optax.exponential_decay(0.1, 9, 0.5), lambda step: 0.1
+    same_rules = [
+        (optax.adam(0.1), optax.adam(0.01, b1=0.8)),
+        (optax.adam(0.1), optax.nadam(0.1)),  # which remembers as Adam does
+        (optax.adamw(0.1, mask=decay_mask), optax.adamw(0.01, mask=lambda params: decay_mask(params))),
+        (optax.sgd(0.1, momentum=0.9), optax.sgd(0.01, momentum=0.8, nesterov=True)),
+        (optax.chain(clip, optax.adam(0.1)), optax.chain(optax.clip_by_global_norm(1.0), optax.adam(0.1))),
+        tuple(optax.MultiSteps(optax.adam(0.1), steps) for steps in (2, lambda step: 3)),
+        (inject(optax.adam)(learning_rate=0.1), inject(optax.adam)(learning_rate=0.01)),
+        *((optax.adam(falling[0]), optax.adam(schedule)) for schedule in falling),
+        *(
+            (inject(optax.adam)(learning_rate=falling[0]), inject(optax.adam)(learning_rate=schedule))
+            for schedule in falling
+        ),
+    ]
+    for old, new in same_rules:
+        assert resumed(old, new).tx is new
