@@ -280,3 +280,22 @@ def test_an_infinite_cell_is_called_infinite(cell):
             read_series(table, "v")
     with pytest.raises(ValueError, match="is blank"):
         read_series(pd.DataFrame({"v": [1.0, np.nan, 3.0]}), "v")
+
+
+def test_a_first_row_of_numbers_is_told_to_be_no_row_of_names():
+    (note,) = read("2020,2021\n3,4\n5,6\n").notes
+    assert note == "no row of names was found: say header=True if the first row holds them"
+    named = read("2020,2021\n3,4\n5,6\n", header=True)
+    assert (named.columns, named.values.tolist(), named.notes) == (("2020", "2021"), [[3, 4], [5, 6]], ())
+    assert read("2020,2021\n3,4\n5,6\n", header=False).notes == ()
+
+
+@pytest.mark.parametrize(("name", "years"), [("Year", "1990 1990 1991"), ("date", "1990.083 1990.167 1990.25")])
+def test_years_that_are_no_dates_are_told(name, years):
+    text = f"{name},v\n" + "".join(f"{year},{k}\n" for k, year in enumerate(years.split()))
+    first = years.split()[0]
+    (note,) = read(text, "v").notes
+    assert note == (
+        f"column '{name}' seems to hold years, such as {first}, that are not read as dates: the order of the file is kept"
+    )
+    assert read(text, "v", date=False).notes == ()

@@ -27,6 +27,7 @@ _PARTS = {
 }
 _ROLES = {word: role for role, words in _PARTS.items() for word in words.split()}
 _YEAR = re.compile(r"(?<![0-9])(?:1[5-9]|2[01])[0-9]{2}(?![0-9])")
+_YEARS = re.compile(r"(?:1[5-9]|2[01])[0-9]{2}(?:\.[0-9]+)?")
 _COMPACT = {8, 12, 14}  # digits of days and times that are hardly numbers
 
 
@@ -258,7 +259,12 @@ def _unknown(table: Table) -> list[str]:
     """Refuse a column that by its name speaks of time in a way that is not understood; note others that may."""
     notes = []
     for k, name in enumerate(table.columns):
-        sample = _sample(table, k) if table.cells[k].dtype.kind in "OS" else []
+        sample = _sample(table, k)
+        if (is_year_name(name) or is_date_name(name)) and all(map(_YEARS.fullmatch, sample)) and sample:
+            years = f"column {name!r} seems to hold years, such as {sample[0]}, that are not read as dates"
+            notes.append(f"{years}: the order of the file is kept")
+        if table.cells[k].dtype.kind not in "OS":
+            continue
         if not sample or sum(map(is_number, sample)) >= len(sample) / 2:
             continue
         what = (

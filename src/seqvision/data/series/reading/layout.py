@@ -150,6 +150,8 @@ def find_layout(
         if len(parts) == cells and not any(map(is_value, parts)):
             names, given = column_names([parts], texts, cells), None
             notes.append("the names of the columns stand in a comment")
+    if given == 0 and header is None:
+        notes.append("no row of names was found: say header=True if the first row holds them")
     if count > 1 and header is None:
         notes.append(f"the header has {count} rows")
     lines = (rows[count - 1][1] if count else rows[0][1] - 1 - sum(map(_newlines, texts[0]))) if rows else 0
