@@ -296,6 +296,15 @@ def test_years_that_are_no_dates_are_told(name, years):
     first = years.split()[0]
     (note,) = read(text, "v").notes
     assert note == (
-        f"column '{name}' seems to hold years, such as {first}, that are not read as dates: the order of the file is kept"
+        f"column '{name}' seems to hold years, such as {first}, that are not read as dates: "
+        "the order of the file is kept"
     )
     assert read(text, "v", date=False).notes == ()
+
+
+@pytest.mark.parametrize("form", ["2021-03-01T{:02}", "2021-03-01 {:02}", "2021-03-01T{:02}Z"])
+def test_hours_without_minutes_are_read(form):
+    series = read("date,v\n" + "".join(f"{form.format(hour)},{hour}\n" for hour in range(24)))
+    want = np.arange("2021-03-01T00", "2021-03-02T00", dtype="datetime64[h]")
+    np.testing.assert_array_equal(series.dates, want)
+    assert series.values[:, 0].tolist() == list(range(24))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from seqvision.data.series.reading.date_patterns import (
+    BARE_HOUR,
     BARE_TIME,
     SPAN,
     TIME_FOLLOWS,
@@ -95,7 +96,10 @@ def _rest(text: str, at: int, reading: Reading) -> dict[str, Span] | None:
     between = TIME_FOLLOWS.match(text, at)
     if between is None:
         return None
-    for clock in (*TIMES, BARE_TIME) if reading.bare or between[0] in ("T", "t") else TIMES:
+    clocks = (*TIMES, BARE_TIME) if reading.bare or between[0] in ("T", "t") else TIMES
+    if between[0] in ("T", "t") or (between[0].isspace() and reading.form == "yyyy-mm-dd"):
+        clocks = (*clocks, BARE_HOUR)
+    for clock in clocks:
         match = clock.fullmatch(text, between.end())
         if match:
             return found | _spans(match)

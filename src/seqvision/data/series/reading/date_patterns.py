@@ -31,6 +31,7 @@ TIMES = tuple(
     )
 )
 BARE_TIME = re.compile(r"(?P<H>00)(?P<M>00)(?:(?P<S>00)(?:\.(?P<f>0{1,9}))?)?" + _ZONE, re.IGNORECASE)
+BARE_HOUR = re.compile("(?P<H>00)" + _ZONE, re.IGNORECASE)
 TIMES_BEFORE = tuple(re.compile(time.pattern + r",?[ ]+", re.IGNORECASE) for time in TIMES)
 TIME_FOLLOWS = re.compile(
     r"(?:T|,?[ ]+(?:(?:um|at|à|a las|às|alle|kl\.?)[ ]+)?|,|_|(?<=0)[ ]?-[ ]?|:|(?<=[日일]))", re.IGNORECASE
