@@ -100,11 +100,18 @@ def _rules(part: Any, params: Any, within: tuple[int, ...] = ()) -> Iterator[str
     elif hasattr(part, "__wrapped__"):
         inner = (part.__wrapped__,)
     elif inspect.isfunction(part):
-        inner = inspect.getclosurevars(part).nonlocals.values()
+        inner = [content for cell in part.__closure__ or () for content in _contents(cell)]
         if _remembers(part, params):
             yield part.__qualname__.split(".<locals>")[0]
     for each in inner:
         yield from _rules(each, params, (*within, id(part)))
+
+
+def _contents(cell: Any) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # a name that is never set
+        return ()
 
 
 def _remembers(function: Callable, params: Any) -> bool:
