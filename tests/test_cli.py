@@ -72,6 +72,8 @@ def test_json_is_one_document(capsys, folder, tmp_path):
         ("trian", "no command 'trian'"),
         ("train forecast --epoch 3", "no option --epoch; did you mean --epochs?"),
         ("train forecast --epochs three", "invalid literal"),
+        ("train classify --size (12,12)", "seqvision train classify: --size takes INT, but is '(12,12)'\n"),
+        ("predict runs --steps 1.5", "seqvision predict: --steps takes INT, but is '1.5'\n"),
         ("train forecast --epochs", "Missing value for argument '--epochs'"),
         ("train forecast --scaler foo", "invalid choice 'foo' for argument '--scaler'"),
         ("train forecast --seed 4294967296", "seed must be an int >= 0 and < 4294967296"),

@@ -235,9 +235,13 @@ def _options(kind: Any) -> list[str]:
 
 def _unboxed(text: str) -> str:
     """Return the sentence inside the box that the parser draws, without its title and its help."""
-    lines = [re.sub(r"[─-╿]+", "", line).strip() for line in text.splitlines()[1:]]
+    lines = [re.sub(r"[─-╿]+|-{9,}", "", line).strip() for line in text.splitlines()[1:]]
     sentence = " ".join(lines).split("Argument helptext:")[0].split("For full helptext")[0]
-    return re.sub(r"\s+", " ", sentence).replace("Error parsing config: ", "").strip()
+    sentence = re.sub(r"\s+", " ", sentence).replace("Error parsing config: ", "").strip()
+    kinds = (
+        r"Error parsing (\S+): no type matching \{None\}\|(\S+) could be instantiated from \['(.*?)'\]\. Got errors:.*"
+    )
+    return re.sub(kinds, r"\1 takes \2, but is '\3'", sentence)
 
 
 def _is_wrong_input(error: Exception) -> bool:

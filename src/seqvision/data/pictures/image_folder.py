@@ -95,7 +95,7 @@ class ImageFiles:
             height, width, _ = self._shape
             raise ValueError(
                 f"{self.paths[row]} is {image.shape[0]} x {image.shape[1]} pixels, but {self.paths[0]} is {height} x "
-                f"{width}: say size=(height, width) to have all resized"
+                f"{width}: say size={height} (or another height and width) to have all resized"
             )
         return image
 
