@@ -73,6 +73,7 @@ def test_json_is_one_document(capsys, folder, tmp_path):
         ("train forecast --epoch 3", "no option --epoch; did you mean --epochs?"),
         ("train forecast --epochs three", "invalid literal"),
         ("train classify --size (12,12)", "seqvision train classify: --size takes INT, but is '(12,12)'\n"),
+        ("train forecast --header x", "seqvision train forecast: --header takes {True,False}|INT, but is 'x'\n"),
         ("predict runs --steps 1.5", "seqvision predict: --steps takes INT, but is '1.5'\n"),
         ("train forecast --epochs", "Missing value for argument '--epochs'"),
         ("train forecast --scaler foo", "invalid choice 'foo' for argument '--scaler'"),

@@ -238,10 +238,8 @@ def _unboxed(text: str) -> str:
     lines = [re.sub(r"[─-╿]+|-{9,}", "", line).strip() for line in text.splitlines()[1:]]
     sentence = " ".join(lines).split("Argument helptext:")[0].split("For full helptext")[0]
     sentence = re.sub(r"\s+", " ", sentence).replace("Error parsing config: ", "").strip()
-    kinds = (
-        r"Error parsing (\S+): no type matching \{None\}\|(\S+) could be instantiated from \['(.*?)'\]\. Got errors:.*"
-    )
-    return re.sub(kinds, r"\1 takes \2, but is '\3'", sentence)
+    kinds = r"Error parsing (\S+): no type matching (?:\{None\}\|)?(.+?) could be instantiated from \['(.*?)'\]\..*"
+    return re.sub(kinds, r"\1 takes \2, but is '\3'", sentence).replace("{None,", "{")
 
 
 def _is_wrong_input(error: Exception) -> bool:

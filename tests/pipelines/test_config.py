@@ -16,6 +16,7 @@ from seqvision.pipelines import (
     Reading,
     SequenceConfig,
     describe_forecast,
+    split_series,
 )
 from seqvision.pipelines.config import config_from_dict, with_batch_size
 from seqvision.pipelines.forecasting.data import fingerprint
@@ -147,3 +148,11 @@ def test_the_fingerprint_of_a_series_knows_its_dates():
     signs = [fingerprint(one) for one in series]
     assert len(set(signs)) == 3
     assert signs[1] == signs[3]
+
+
+def test_test_rows_of_a_share_depend_on_length_and_those_of_numbers_do_not():
+    series = Series(np.arange(110.0)[:, None], ("ramp",))
+    shares = [split_series(ForecastConfig(length=length, train=0.7), series).test_rows.start for length in (10, 60)]
+    assert shares == [10 + 80, 60 + 40]
+    given = {"train": 80, "validation": 10}
+    assert {split_series(ForecastConfig(length=n, **given), series).test_rows.start for n in (10, 60)} == {90}

@@ -64,9 +64,10 @@ class ForecastConfig(Reading):
     horizon: int = 1
     """rows ahead that it forecasts at once"""
     train: int | float = 0.7
-    """share or number of rows to train on; the scaler sees these alone"""
+    """number of rows to train on, or share of the rows after the first length of them, so that the test rows of a share
+    depend on length; the scaler sees these alone"""
     validation: int | float = 0.1
-    """share or number of rows between training and test, for the loss curves"""
+    """number of rows between training and test, or share of the same rows, for the loss curves"""
     scaler: Literal["standard", "minmax", "none"] = "standard"
     """how columns are scaled"""
 
