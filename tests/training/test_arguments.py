@@ -537,3 +537,15 @@ def test_the_memory_of_one_rule_is_not_that_of_another():
     ]
     for old, new in same_rules:
         assert resumed(old, new).tx is new
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32, np.uint8])
+def test_a_mask_of_numbers_is_told_what_to_write(kind):
+    mask, state = MASK.astype(kind), create_state(RECURRENT, ADAM, 0, X[:1])
+    wanted = r"mask must be bool, got .*: \w+ mask.astype.bool|mask to bool|a mask is bool, mask.astype.bool"
+    for x in ((X, mask), {"x": X, "mask": mask}):
+        with pytest.raises(TypeError, match=wanted):
+            predict(state, x)
+        for make in (Arrays, Stream):
+            with pytest.raises(TypeError, match=wanted):
+                fit(RECURRENT, make(x, Y), **GIVEN)

@@ -81,7 +81,10 @@ def device_dtype(name: str, dtype: Any, *, integers_to_float: bool = False, smal
     if kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, but its dtype is {dtype}")
     if kind in "iu" and dtype.itemsize < 4 and not small_integers:
-        raise TypeError(f"{name} is {dtype}, whose arithmetic overflows: divide images by 255, or cast ids to int32")
+        raise TypeError(
+            f"{name} is {dtype}, whose arithmetic overflows: divide images by 255, or cast ids to int32 "
+            "and a mask to bool"
+        )
     if kind == "f":
         return jnp.result_type(float) if dtype == np.float64 else dtype
     if integers_to_float:

@@ -138,7 +138,10 @@ def _as_input(part: Any) -> Array:
         raise TypeError(f"predict: data must hold real numbers, but its dtype is {part.dtype}: convert it to float32")
     part = jnp.asarray(part)
     if part.dtype in (jnp.uint8, jnp.int8, jnp.uint16, jnp.int16):
-        raise TypeError(f"predict: data is {part.dtype}: scale images as the training images were, e.g. divide by 255")
+        raise TypeError(
+            f"predict: data is {part.dtype}: scale images as the training images were, e.g. divide by 255; "
+            "a mask is bool, mask.astype(bool)"
+        )
     return part
 
 

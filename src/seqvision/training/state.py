@@ -27,6 +27,10 @@ class TrainState(train_state.TrainState):
     input_axes: Any = struct.field(pytree_node=False, default=None)  # `InputAxes` of the example; None: not known
 
 
+class MaskError(TypeError):
+    """A mask is no array of bools."""
+
+
 class InputAxes(NamedTuple):
     """How many axes the inputs have that a model was made for, batch axis included."""
 
@@ -144,6 +148,10 @@ def call_model(method: Callable, variables: Any, x: Any, *, train: bool, **optio
     if _takes(method, "train", any_keyword=True):
         options["train"] = train
     inputs, beside = _beside(x)
+    if type(x) is tuple and len(x) == 2 and not beside and _takes(method, "mask"):
+        shape, mask = getattr(x[0], "shape", ()), getattr(x[1], "shape", ())
+        if mask and mask == shape[:2]:
+            raise MaskError(f"mask must be bool, got {x[1].dtype}: write mask.astype(bool)")
     if beside and all(_takes(method, name) for name in beside):
         return method(variables, inputs, **beside, **options)
     if beside and not _may_take_trees(method):
