@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import optax.contrib
 import pytest
 from flax import nnx
 
@@ -549,3 +550,17 @@ def test_a_mask_of_numbers_is_told_what_to_write(kind):
         for make in (Arrays, Stream):
             with pytest.raises(TypeError, match=wanted):
                 fit(RECURRENT, make(x, Y), **GIVEN)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optax.lbfgs(),
+        optax.polyak_sgd(),
+        optax.chain(optax.adam(1e-3), optax.contrib.reduce_on_plateau()),
+    ],
+    ids=["lbfgs", "polyak", "plateau"],
+)
+def test_optimizers_that_look_at_the_loss_are_refused(optimizer):
+    with pytest.raises(TypeError, match=r"optimizer needs more than gradients .*'value'.*write optimizer=optax.adam"):
+        fit(MODEL, (X, Y), **{**GIVEN, "optimizer": optimizer})

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import flax.linen as nn
 import jax
 import numpy as np
+import optax
 
 from seqvision.data import Batch
 
@@ -85,6 +86,25 @@ def check_training_data(
             0, classes - 1, f"the {classes} classes of the model", differ_by_ones(batch.y.shape, outputs.shape[:-1])
         )
     return LabelRange(0, 1, "binary targets", False) if loss is binary_cross_entropy else None
+
+
+def check_optimizer(optimizer: optax.GradientTransformation, state: TrainState) -> None:
+    """Refuse an optimizer whose update asks for more than gradients and parameters, such as the loss's value.
+
+    Args:
+      optimizer: an optax transformation.
+      state: arrays or shapes.
+    """
+    try:
+        jax.eval_shape(optimizer.update, state.params, state.opt_state, state.params)
+    except TypeError as error:
+        if "required keyword-only argument" not in str(error):
+            raise
+        raise TypeError(
+            f"optimizer needs more than gradients in its update ({error}), which fit does not give: rules that look at "
+            "the loss, such as lbfgs and reduce_on_plateau, are not supported; write optimizer=optax.adam(1e-3) or "
+            "train with a step of your own"
+        ) from error
 
 
 def check_leading_axis(outputs: Any, x: Any) -> None:

@@ -19,7 +19,7 @@ from seqvision._checks import check_count, check_flag, shown
 from seqvision.data import Batch, Stream
 
 from .arguments import as_data, check_model, resolve_key
-from .checks import check_batch_size, check_training_data
+from .checks import check_batch_size, check_optimizer, check_training_data
 from .compilation import Program, kept_on_disk
 from .divergence import non_finite_loss, start_guard
 from .losses import LossName, PerExample, resolve_loss, resolve_metrics
@@ -112,7 +112,7 @@ def fit(
     Raises:
       ValueError: for sizes that do not fit, labels out of range, outputs and targets of different shapes, a state of
         another model or optimizer.
-      TypeError: for what is no model, data, optimizer or key.
+      TypeError: for what is no model, data, optimizer or key, and optimizers that ask for the loss's value.
       NonFiniteLossError: if a loss, "val_loss" included, is infinite or NaN; it names epoch and batch, and its ``fit``
         has the last good state and the history of the epochs before.
 
@@ -156,6 +156,7 @@ def fit(
         if state is not None:
             state = on_mesh(resume(state, model, optimizer, key, x), place)
         shapes = on_mesh(state_shapes(model, optimizer, key, x), place) if state is None else state
+        check_optimizer(optimizer, shapes)
         labels = check_training_data(shapes, batch, loss_function, named, augment)
         for examples in (data, validation):  # a Stream checks what it reads
             if labels is not None and not isinstance(examples, Stream) and hasattr(examples, "y"):
