@@ -564,3 +564,23 @@ def test_a_mask_of_numbers_is_told_what_to_write(kind):
 def test_optimizers_that_look_at_the_loss_are_refused(optimizer):
     with pytest.raises(TypeError, match=r"optimizer needs more than gradients .*'value'.*write optimizer=optax.adam"):
         fit(MODEL, (X, Y), **{**GIVEN, "optimizer": optimizer})
+
+
+def test_inputs_that_the_model_was_not_made_for_are_told_what_it_was():
+    state, dense = create_state(RECURRENT, ADAM, 0, X[:1]), create_state(nn.Dense(2), ADAM, 0, np.ones((1, 3)))
+    features = r"x is \(N, 6, 1\), but the model was made for x \(N, 6, 2\): give the features"
+    for data in (X[..., :1], Arrays(X[..., :1], Y), Stream(X[..., :1], Y)):
+        with pytest.raises(ValueError, match="predict: " + features):
+            predict(state, data)
+        with pytest.raises(ValueError, match="validation: " + features):
+            fit(RECURRENT, (X, Y), validation=data if not hasattr(data, "dtype") else (data, Y), **GIVEN)
+    with pytest.raises(ValueError, match="fit: " + features):
+        fit(RECURRENT, (X[..., :1], Y), state=state, **GIVEN)
+    for data, of in (((X, Y), state), ((np.ones((4, 3)), np.ones((4, 1))), dense), ({"a": np.ones((4, 3))}, dense)):
+        with pytest.raises(ValueError, match=r"is a (tuple|dict) of x .*was made for x \(N.*give inputs alone"):
+            predict(of, data)
+    with pytest.raises(TypeError, match="must hold real numbers"):
+        predict(dense, ["a", "b"])
+    with pytest.raises(ValueError, match="its rows differ in length"):
+        predict(dense, [[1.0, 2.0, 3.0], [1.0, 2.0]])
+    assert predict(state, X[:, :4]).shape == predict(state, X).shape  # another length is no other input

@@ -20,7 +20,7 @@ from .losses import (
     sequence_cross_entropy,
 )
 from .regularizers import SmoothedCrossEntropy
-from .state import TrainState
+from .state import MaskError, TrainState
 from .step import Augmentation, forward
 
 
@@ -76,8 +76,7 @@ def check_training_data(
     if augment is not None:
         batch = jax.eval_shape(augment, jax.random.key(0), batch)
     with nn.intercept_methods(_needs_batch):
-        outputs = jax.eval_shape(forward, state, batch.x)
-    check_leading_axis(outputs, batch.x)
+        outputs = check_inputs(state, batch.x, "fit")
     for function in (loss, *(metric for _, metric in metrics)):
         jax.eval_shape(lambda o, y, function=function: function(o, like_outputs(o, y)), outputs, batch.y)
     if loss in (cross_entropy, sequence_cross_entropy) or isinstance(loss, SmoothedCrossEntropy):
@@ -105,6 +104,26 @@ def check_optimizer(optimizer: optax.GradientTransformation, state: TrainState) 
             "the loss, such as lbfgs and reduce_on_plateau, are not supported; write optimizer=optax.adam(1e-3) or "
             "train with a step of your own"
         ) from error
+
+
+def check_inputs(state: TrainState, x: Any, owner: str) -> Any:
+    """Return the shapes of the model's outputs; refuse inputs that it cannot read, naming those that it was made for.
+
+    Args:
+      state: arrays or shapes.
+      x: shapes of inputs.
+      owner: what the error is reported for.
+    """
+    try:
+        outputs = jax.eval_shape(forward, state, x)
+    except MaskError:
+        raise
+    except Exception as error:
+        if state.input_axes is not None:
+            state.input_axes.explain(x, owner, error)
+        raise
+    check_leading_axis(outputs, x)
+    return outputs
 
 
 def check_leading_axis(outputs: Any, x: Any) -> None:

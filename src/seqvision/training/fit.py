@@ -19,7 +19,7 @@ from seqvision._checks import check_count, check_flag, shown
 from seqvision.data import Batch, Stream
 
 from .arguments import as_data, check_model, resolve_key
-from .checks import check_batch_size, check_optimizer, check_training_data
+from .checks import check_batch_size, check_inputs, check_optimizer, check_training_data
 from .compilation import Program, kept_on_disk
 from .divergence import non_finite_loss, start_guard
 from .losses import LossName, PerExample, resolve_loss, resolve_metrics
@@ -157,6 +157,8 @@ def fit(
             state = on_mesh(resume(state, model, optimizer, key, x), place)
         shapes = on_mesh(state_shapes(model, optimizer, key, x), place) if state is None else state
         check_optimizer(optimizer, shapes)
+        if validation is not None:
+            check_inputs(shapes, _two(validation).x, "validation")
         labels = check_training_data(shapes, batch, loss_function, named, augment)
         for examples in (data, validation):  # a Stream checks what it reads
             if labels is not None and not isinstance(examples, Stream) and hasattr(examples, "y"):
@@ -247,6 +249,10 @@ def _example(data: Any, batch_size: int) -> Batch:
         raise ValueError(f"batch_size is {batch_size}, but the source's first batch has {own} rows: give {own}")
     if own is None:
         check_batch_size(batch_size, len(data))
+    return _two(data)
+
+
+def _two(data: Any) -> Batch:
     if isinstance(data, Stream):
         return data.shapes(2)
     return jax.eval_shape(lambda d: d.gather(jnp.zeros(2, jnp.int32)), data)

@@ -16,11 +16,10 @@ from seqvision._checks import check_count, check_flag
 from seqvision.data import Stream
 
 from .arguments import is_data_set
-from .checks import check_leading_axis
+from .checks import check_inputs
 from .compilation import Program, kept_on_disk
 from .placement import around, batch_sharding, lay_batch, on_mesh
 from .state import TrainState, call_model
-from .step import forward
 
 View = Callable[[Array], Array]
 
@@ -151,6 +150,6 @@ def _compiling(state: TrainState, data: Any, size: int, cache: Callable[[], Abst
     x = jax.eval_shape(lambda data: _gather(data, jnp.arange(size)), data)
     if state.input_axes is not None:
         state.input_axes.check(x, "predict")
-    check_leading_axis(jax.eval_shape(forward, state, x), x)
+    check_inputs(state, x, "predict")
     with cache():
         yield

@@ -2,8 +2,9 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -31,21 +32,24 @@ class MaskError(TypeError):
     """A mask is no array of bools."""
 
 
-class InputAxes(NamedTuple):
-    """How many axes the inputs have that a model was made for, batch axis included."""
+@dataclass(frozen=True)
+class InputAxes:
+    """How many axes the inputs have that a model was made for, batch axis included; their shapes, to say in errors."""
 
     structure: Any
     axes: tuple[int, ...]
+    shapes: str = field(default="", compare=False)
 
     @staticmethod
     def of(x: Any) -> "InputAxes":
         """Return those of an input; a mask beside it counts not."""
         leaves, structure = jax.tree.flatten(_beside(x)[0])
-        return InputAxes(structure, tuple(jnp.ndim(leaf) for leaf in leaves))
+        return InputAxes(structure, tuple(jnp.ndim(leaf) for leaf in leaves), _shapes(leaves))
 
     def check(self, x: Any, owner: str) -> None:
         """Refuse inputs with fewer axes: that of the batch is missing, or that of the channels."""
-        structure, axes = InputAxes.of(x)
+        given = InputAxes.of(x)
+        structure, axes = given.structure, given.axes
         if structure != self.structure or all(n >= m for n, m in zip(axes, self.axes, strict=True)):
             return
         got = ", ".join(str(jnp.shape(leaf)) for leaf in jax.tree.leaves(_beside(x)[0]))
@@ -53,6 +57,24 @@ class InputAxes(NamedTuple):
             f"{owner}: the model was made for inputs of {', '.join(map(str, self.axes))} axes, the first that of the "
             f"examples, got {got}: one example is x[None], one channel x[..., None]"
         )
+
+    def explain(self, x: Any, owner: str, error: Exception) -> None:
+        """Raise an error for inputs that the model cannot read, if they differ from those that it was made for."""
+        structure, given = InputAxes.of(x).structure, InputAxes.of(x).shapes
+        made = f"but the model was made for x {self.shapes}"
+        if structure != self.structure:
+            raise ValueError(
+                f"{owner}: data is a {type(x).__name__} of x {given}, {made}: give inputs alone, without targets, in "
+                "the structure of training"
+            ) from error
+        if given != self.shapes:
+            raise ValueError(
+                f"{owner}: x is {given}, {made}: give the features that it was trained on, in their order"
+            ) from error
+
+
+def _shapes(leaves: Any) -> str:
+    return ", ".join(f"(N{''.join(f', {n}' for n in jnp.shape(leaf)[1:])})" for leaf in leaves)
 
 
 def create_state(
