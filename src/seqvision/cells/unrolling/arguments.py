@@ -31,11 +31,8 @@ def time_first(
     Raises:
       TypeError, ValueError: as `seqvision.cells.unroll`.
     """
-    check_cell_first(owner, cell, params)
-    if hasattr(params, "shape") and (hasattr(xs, "_fields") or isinstance(xs, Mapping)):
-        raise TypeError(f"{owner}: xs must be an array, got {shown(xs)}: params come before xs")
+    xs = as_inputs(owner, cell, params, xs)
     params = with_names(cell, params)
-    xs = jnp.asarray(xs)
     mask, reset = (flags if flags is None else jnp.asarray(flags) for flags in (mask, reset))
     batch = _check(owner, cell, xs, mask, reset)
     start = jax.eval_shape(lambda: cell.initial_state(params, batch))
@@ -75,6 +72,14 @@ def promote(cell: Any, problem: Problem) -> Problem:
 
 def _widened(leaf, new):
     return leaf if leaf.dtype == new.dtype else leaf.astype(jnp.result_type(leaf, new))
+
+
+def as_inputs(owner: str, cell: Any, params: PyTree, xs: Any) -> Array:
+    """Return xs as an array; refuse arguments that stand in another's place."""
+    check_cell_first(owner, cell, params)
+    if hasattr(params, "shape") and (hasattr(xs, "_fields") or isinstance(xs, Mapping)):
+        raise TypeError(f"{owner}: xs must be an array, got {shown(xs)}: params come before xs")
+    return jnp.asarray(xs)
 
 
 def check_cell_first(owner: str, cell: Any, params: PyTree = None) -> None:

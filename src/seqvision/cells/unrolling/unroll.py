@@ -7,7 +7,7 @@ from seqvision._checks import check_flag
 from seqvision._sharding import on_auto_axes
 
 from ..base import Cell, Params, State
-from .arguments import started, time_first
+from .arguments import as_inputs, started, time_first
 from .methods import Method, Remat, choose
 
 
@@ -67,6 +67,6 @@ def unroll(
         final, ys = how.run(inner, problem.flip() if reverse else problem, remat)
         return final, jnp.moveaxis(jnp.flip(ys, 0) if reverse else ys, 0, len(batch))
 
-    xs = jnp.asarray(xs)
+    xs = as_inputs("unroll", cell, params, xs)
     batch_axes = max(xs.ndim - 1 - getattr(cell, "event_axes", 1), 0)
     return on_auto_axes(run, xs, batch_axes, params, xs, state, mask, reset)
