@@ -123,4 +123,4 @@ def _fitting(mesh: Any, entries: tuple, shape: tuple[int, ...]) -> PartitionSpec
 
 
 def _arrays(tree: PyTree) -> list:
-    return [leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "dtype")]
+    return [leaf for leaf in jax.tree.leaves(tree) if hasattr(leaf, "dtype") and hasattr(leaf, "shape")]

@@ -54,7 +54,7 @@ def detections(**changed):
         (lambda: detections(labels=[[-2]]), "labels must be integers below"),
         (lambda: detections(scores=[[np.nan]]), "scores holds 1 values that are not finite"),
         (lambda: detections(iou=0), "iou must be a number > 0 and <= 1"),
-        (lambda: metrics.score_samples([[1.0, 2.0]], [-0.5, 1.5]), "shares"),
+        (lambda: metrics.score_samples([[1.0, 2.0]], shares=[-0.5, 1.5]), "shares"),
         (lambda: metrics.frechet_distance([[np.nan], [1]], [[1], [2]]), "features holds 1 values that are not finite"),
     ],
 )
@@ -69,7 +69,7 @@ def test_refused_in_our_words(call, message):
         lambda: metrics.frechet_distance([["a"], ["b"]], [[1], [2]]),
         lambda: metrics.box_iou(np.ones((1, 4)) * 1j, np.ones((1, 4))),
         lambda: metrics.score_sequences([["a"]], written=[["a"]]),
-        lambda: metrics.score_samples(np.ones((1, 2)) * 1j, [0.5, 0.5]),
+        lambda: metrics.score_samples(np.ones((1, 2)) * 1j, shares=[0.5, 0.5]),
     ],
 )
 def test_what_is_no_number_is_refused(call):

@@ -111,7 +111,7 @@ def test_cifar10_is_a_data_set():
 
 
 def test_predict_is_for_forecasts(result):
-    with pytest.raises(ValueError, match="no setting 'data'"):
+    with pytest.raises(ValueError, match="is a run on images"):
         predict_forecast(result.folder)
 
 
