@@ -160,7 +160,7 @@ DROPOUT = {
     "mlp": (ClassifyConfig(), 28, [(0.2, 128)]),  # mnist_dense.py: "128 ReLU units with dropout .2"
     "convnet": (ClassifyConfig(), 28, [(0.2, 512), (0.2, 512)]),  # fashion_cnn.py: "dropout .2, 512, dropout .2"
     "convnet of few pixels": (ClassifyConfig(), 8, [(0.2, 256), (0.2, 128)]),
-    "classify_digits.py": (ClassifyConfig(dropout=0.5), 8, [(0.5, 256), (0.5, 128)]),
+    "convnet of classify_digits.py": (ClassifyConfig(dropout=0.5), 8, [(0.5, 256), (0.5, 128)]),
     "lstm": (ClassifyConfig(), 28, [(0.2, 28 * 128)]),
     "chosen": (ClassifyConfig(dropout=0.4), 28, [(0.4, 128)]),
 }
