@@ -120,7 +120,8 @@ def fit(config: Config, cell: Any, key: Array, data: Arrays, epochs: int, batch_
     """Train on targets (B, T), of which only those >= 0 count; return the state."""
 
     def mean_of_counted(outputs: Array, y: Array) -> Array:
-        return jnp.sum(jnp.where(y >= 0, loss(outputs[..., 0], y), 0), axis=1) / jnp.sum(y >= 0, axis=1)
+        counted = y >= 0  # (B, T, 1), as the outputs
+        return jnp.sum(jnp.where(counted, loss(outputs, y), 0), axis=(1, 2)) / jnp.sum(counted, axis=(1, 2))
 
     steps = updates_in(epochs, len(data), batch_size)
     adam = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps))

@@ -65,7 +65,7 @@ def plot_image_attention(
     Args:
       images: (N, H, W) or (N, H, W, 1), in shades of gray.
       weights: (N, T, h, w), T at least the symbols of the longest target; the map is stretched over the image.
-      targets: the symbols written, of each image.
+      targets: the symbols written, of each image; where none are, the image stands alone.
       title: above all panels.
 
     Raises:
@@ -77,7 +77,7 @@ def plot_image_attention(
     pictures, maps = np.asarray(images), np.asarray(weights)
     pictures = pictures[..., 0] if pictures.ndim == 4 else pictures
     longest = max(map(len, targets), default=0)
-    if not len(pictures) == len(maps) == len(targets) or not longest or maps.ndim != 4 or maps.shape[1] < longest:
+    if not len(pictures) == len(maps) == len(targets) or not len(targets) or maps.ndim != 4 or maps.shape[1] < longest:
         raise ValueError(
             f"got {len(pictures)} images, weights {maps.shape} and {len(targets)} targets of up to {longest} symbols: "
             "weights must be (N, T, h, w) with T of at least that"
