@@ -1,10 +1,5 @@
 """Cells, decoders and training under the transformations of JAX, and `fit` under its settings."""
 
-import json
-import os
-import subprocess
-import sys
-
 import numpy as np
 import optax
 import pytest
@@ -12,8 +7,8 @@ import pytest
 from seqvision.data import Arrays
 from seqvision.training import fit, predict
 from tests.transformations.checks import CHECKS
-from tests.transformations.matrix import EXCEPTIONS
 from tests.transformations.program_cases import DENSE, FEW_PROGRAMS, PROGRAM_CASES
+from tests.transformations.rows import check_on_eight_devices, check_on_one_device
 from tests.transformations.settings import SETTINGS
 
 # From jax 0.12 on Pallas's Triton backend is deprecated; its successor cannot take blocks as small as these.
@@ -28,29 +23,13 @@ FUNCTIONS = pytest.mark.parametrize(
 @pytest.mark.parametrize("transformation", CHECKS)
 def test_one_device(transformation, functions):
     """Each row of the matrix holds, and each exception is one."""
-    for case in PROGRAM_CASES:
-        if case.function not in functions:
-            continue
-        if (case.function, transformation) in EXCEPTIONS:
-            with pytest.raises((ValueError, TypeError, FloatingPointError)):
-                CHECKS[transformation](case)
-            continue
-        try:
-            CHECKS[transformation](case)
-        except Exception as error:
-            error.add_note(f"{case.function} under {transformation}")
-            raise
+    check_on_one_device([case for case in PROGRAM_CASES if case.function in functions], transformation)
 
 
 @FUNCTIONS
 def test_eight_devices(functions):
     """Values as on one device, and no device computes, or is sent, the rows of another."""
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
-    command = [sys.executable, "-m", "tests.transformations.on_devices", *sorted(functions)]
-    done = subprocess.run(command, env=os.environ | {"XLA_FLAGS": flags}, capture_output=True, text=True)
-    assert not done.returncode, done.stderr[-3000:]
-    broken = {(function, how): why for function, how, why in json.loads(done.stdout)}
-    assert set(broken) == {row for row in EXCEPTIONS if row[0] in functions and row[1] not in CHECKS}, broken
+    check_on_eight_devices(functions)
 
 
 def trained():

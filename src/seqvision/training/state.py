@@ -60,16 +60,16 @@ class InputAxes:
 
     def explain(self, x: Any, owner: str, error: Exception) -> None:
         """Raise an error for inputs that the model cannot read, if they differ from those that it was made for."""
-        structure, given = InputAxes.of(x).structure, InputAxes.of(x).shapes
+        given = InputAxes.of(x)
         made = f"but the model was made for x {self.shapes}"
-        if structure != self.structure:
+        if given.structure != self.structure:
             raise ValueError(
-                f"{owner}: data is a {type(x).__name__} of x {given}, {made}: give inputs alone, without targets, in "
-                "the structure of training"
+                f"{owner}: data is a {type(x).__name__} of x {given.shapes}, {made}: give inputs alone, "
+                "without targets, in the structure of training"
             ) from error
-        if given != self.shapes:
+        if given.shapes != self.shapes:
             raise ValueError(
-                f"{owner}: x is {given}, {made}: give the features that it was trained on, in their order"
+                f"{owner}: x is {given.shapes}, {made}: give the features that it was trained on, in their order"
             ) from error
 
 

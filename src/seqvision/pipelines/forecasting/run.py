@@ -50,7 +50,8 @@ def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> For
     config = with_batch_size(config, len(split.train))
     with RunFolder.create(config.out, config.name) as folder:
         folder.write_config(config)
-        folder.write_json("data.json", describe_data(split))
+        data = describe_data(split)
+        folder.write_json("data.json", data)
         logger.info(describe_split(split))
         trained = train_models(
             models,
@@ -65,7 +66,7 @@ def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> For
         judged = judge_forecasts(config, split, models, {name: done.variables for name, done in trained.items()})
         counts = {name: parameter_count(model, window_shape(split)) for name, model in models.items()}
         summary = {
-            "data": describe_data(split),
+            "data": data,
             "scores": judged.card.to_dict(),
             "baselines": describe_baselines(judged.baselines),
             "parameters": counts,
