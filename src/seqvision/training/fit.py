@@ -133,13 +133,7 @@ def fit(
     validation = validation if validation is None else as_data("validation", validation)
     loss_function = resolve_loss(loss)
     named = resolve_metrics(metrics, loss_function)
-    if stopping is not None:
-        if not isinstance(stopping, EarlyStopping):
-            raise TypeError(
-                f"stopping must be an EarlyStopping, such as EarlyStopping(patience=5), got {shown(stopping)}"
-            )
-        names = ("loss", *(name for name, _ in named))
-        stopping.check([*names, *(f"val_{name}" for name in names if validation is not None)])
+    _check_stopping(stopping, named, validation)
     check_functions(augment, penalty)
     options = StepOptions(augment, penalty, micro_batch, compute_type(compute_dtype))
     place = batch_sharding(data)
@@ -202,6 +196,16 @@ def fit(
         batches = -(-len(data) // batch_size) if counted else steps // len(histories)
         raise non_finite_loss(done, int(good_epochs) + 1, int(bad_batch), batches, first_step)
     return done
+
+
+def _check_stopping(stopping: Any, metrics: tuple[tuple[str, PerExample], ...], validation: Any) -> None:
+    """Refuse what is no early stopping, or watches what the history will not have."""
+    if stopping is None:
+        return
+    if not isinstance(stopping, EarlyStopping):
+        raise TypeError(f"stopping must be an EarlyStopping, such as EarlyStopping(patience=5), got {shown(stopping)}")
+    names = ("loss", *(name for name, _ in metrics))
+    stopping.check([*names, *(f"val_{name}" for name in names if validation is not None)])
 
 
 class StepOptions(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from seqvision._checks import check_count, counted
-from seqvision.data import Series, dates_after
+from seqvision.data import Scaler, Series, dates_after
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
 from seqvision.pipelines.forecasting.baselines import restore_baseline
 from seqvision.pipelines.forecasting.data import far_outside, load_again, read_saved
@@ -68,31 +68,22 @@ def predict_forecast(
             f"steps={steps} is beyond the horizon of {config.horizon}, and a run with {len(series.columns)} columns "
             "cannot feed its forecasts back: train with a larger horizon"
         )
-    scaler = saved["scaler"]
-    at = (series.columns.index(saved["target"]),)
-    models = {name: build_forecaster(name, config, at) for name in config.models}
-    example = jax.ShapeDtypeStruct((1, config.length, len(series.columns)), jnp.float32)
-    variables = load_variables(models, example, config.seeds, folder)
-    window = jnp.asarray(scaler.transform(series.values[-config.length :]), jnp.float32)
+    at = series.columns.index(saved["target"])
     judged = _Judged.read(folder, config, series, fed_back, steps)
+    forecasts = _forecasts(folder, config, series, saved["scaler"], at, steps if fed_back else None)
     table: dict[str, Any] = {"step": np.arange(1, steps + 1)}
     ahead = dates_after(series.dates, steps)
     if ahead is not None:
         table["date"] = np.datetime_as_string(ahead, unit="auto")
-    for name, model in models.items():
-        stacked = stack_seeds(variables[name])
-        if fed_back:
-            outputs = np.asarray(free_paths(model, stacked, window[None], steps))[:, 0]
-        else:
-            outputs = np.asarray(seed_outputs(model, stacked, window[None]))[:, 0, :steps]
-        forecast = scaler.inverse(outputs, at)[..., 0]  # (S, steps)
+    for name in config.models:
+        forecast = forecasts[name][:, :steps]
         row = delivered_name(name, config.seeds)
         table[row] = forecast.mean(axis=0)
         if config.seeds > 1:
             table[f"{name} spread over seeds"] = forecast.std(axis=0, ddof=1)
         table[f"{name} test RMSE"] = judged.errors(row)
         table[f"{name} verdict"] = judged.outcomes(row)
-    end, naive = series.values[:, at[0]], judged.reference
+    end, naive = series.values[:, at], judged.reference
     table[naive] = judged.baseline(end, np.array([len(end)]), steps)[0]
     table[f"{naive} test RMSE"] = judged.errors(naive)
     notes = far_outside(series.values[-config.length :], saved)
@@ -109,6 +100,25 @@ def predict_forecast(
     text = "\n".join([text, *(line for note in notes for line in textwrap.wrap(f"note: {note}", 110))])
     verdicts = tuple(judged.verdicts[delivered_name(name, config.seeds)] for name in config.models)
     return ForecastPrediction(frame, text, after, verdicts, None if output is None else Path(output), notes)
+
+
+def _forecasts(
+    folder: RunFolder, config: ForecastConfig, series: Series, scaler: Scaler, target: int, fed_back: int | None
+) -> dict[str, np.ndarray]:
+    """Return the forecasts of every model's seeds (S, steps): of the horizon, or for so many steps if fed back."""
+    models = {name: build_forecaster(name, config, (target,)) for name in config.models}
+    example = jax.ShapeDtypeStruct((1, config.length, len(series.columns)), jnp.float32)
+    variables = load_variables(models, example, config.seeds, folder)
+    window = jnp.asarray(scaler.transform(series.values[-config.length :]), jnp.float32)[None]
+    found = {}
+    for name, model in models.items():
+        stacked = stack_seeds(variables[name])
+        if fed_back is None:
+            outputs = seed_outputs(model, stacked, window)  # (S, 1, horizon, 1)
+        else:
+            outputs = free_paths(model, stacked, window, fed_back)
+        found[name] = scaler.inverse(np.asarray(outputs)[:, 0], (target,))[..., 0]
+    return found
 
 
 @dataclass(frozen=True)

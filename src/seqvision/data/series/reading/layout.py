@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from seqvision.data.series.reading.file_text import FileText
 from seqvision.data.series.reading.header import column_names, count_header_rows, is_value
@@ -97,10 +98,7 @@ def find_layout(
     Raises:
       ValueError: if there is no table, or an argument is none of these.
     """
-    if separator is not None and (not isinstance(separator, str) or len(separator) != 1 or separator in '"\n\r'):
-        raise ValueError(f"separator must be one character (' ' for any run of blanks), but is {separator!r}")
-    if comment is not None and (not isinstance(comment, str) or not comment or '"' in comment or "\n" in comment):
-        raise ValueError(f"comment must be a sign such as '#', but is {comment!r}")
+    _check_signs(separator, comment)
     if isinstance(data, bytes) and b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     notes: list[str] = []
@@ -143,13 +141,10 @@ def find_layout(
         )
     names = column_names(texts[:count], texts[count:], cells)
     given: int | None = count
-    if not count and header is None and remark is not None:
-        parts = [part.strip() for part in (remark.split() if separator == " " else remark.split(separator))]
-        if len(parts) != cells:
-            parts = remark.split()
-        if len(parts) == cells and not any(map(is_value, parts)):
-            names, given = column_names([parts], texts, cells), None
-            notes.append("the names of the columns stand in a comment")
+    named = _names_in(remark, separator, cells) if not count and header is None and remark is not None else []
+    if named:
+        names, given = column_names([named], texts, cells), None
+        notes.append("the names of the columns stand in a comment")
     if given == 0 and header is None:
         notes.append("no row of names was found: say header=True if the first row holds them")
     if count > 1 and header is None:
@@ -163,6 +158,21 @@ def find_layout(
     if not texts:
         raise ValueError(f"{name} has a header but no rows")
     return Layout(name, data, start, stop, separator, given, names, width, texts, whole, tuple(notes))
+
+
+def _check_signs(separator: Any, comment: Any) -> None:
+    if separator is not None and (not isinstance(separator, str) or len(separator) != 1 or separator in '"\n\r'):
+        raise ValueError(f"separator must be one character (' ' for any run of blanks), but is {separator!r}")
+    if comment is not None and (not isinstance(comment, str) or not comment or '"' in comment or "\n" in comment):
+        raise ValueError(f"comment must be a sign such as '#', but is {comment!r}")
+
+
+def _names_in(remark: str, separator: str, cells: int) -> list[str]:
+    """Return the names of all columns that a comment gives, parted as the cells are or by blanks; else none."""
+    parts = [part.strip() for part in (remark.split() if separator == " " else remark.split(separator))]
+    if len(parts) != cells:
+        parts = remark.split()
+    return parts if len(parts) == cells and not any(map(is_value, parts)) else []
 
 
 def _newlines(cell: str) -> int:
