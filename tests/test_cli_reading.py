@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from seqvision import cli, pipelines
+from seqvision.cli.parsing import parse
+from seqvision.cli.verbs import VERBS
 from seqvision.data import read_series
 from seqvision.pipelines import ForecastConfig, Reading
 from seqvision.reporting import RunFolder
@@ -26,8 +28,7 @@ def run(capsys, *words):
 
 
 def parsed(*words, verb="forecast"):
-    kind = {"forecast": cli.TrainForecast, "predict": cli.Predict, "evaluate": cli.Evaluate}[verb]
-    return cli._parse(kind, list(words), "seqvision")
+    return parse(VERBS[{"forecast": "train forecast"}.get(verb, verb)].kind, list(words), "seqvision")
 
 
 @pytest.mark.parametrize(

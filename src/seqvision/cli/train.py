@@ -1,0 +1,49 @@
+"""``seqvision train forecast`` and ``seqvision train classify``."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import tyro
+
+from seqvision import pipelines
+from seqvision.pipelines import ClassifyConfig, ForecastConfig
+
+from .command import LongCommand
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Training(LongCommand):
+    dry_run: bool = False
+    """show shapes and parameter counts, train nothing"""
+
+    def afterwards(self, result: Any) -> str:
+        """Name the folder of the run."""
+        return "" if self.dry_run else f"run folder: {result.folder}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainForecast(_Training):
+    """Train forecasters on a series and judge them beside the naive forecasts on the same rows."""
+
+    config: tyro.conf.OmitArgPrefixes[ForecastConfig] = field(default_factory=ForecastConfig)
+
+    def run(self) -> "pipelines.Result":
+        """Train, or describe."""
+        if self.dry_run:
+            return pipelines.describe_forecast(self.config)
+        with self.shown():
+            return pipelines.run_forecast(self.config, progress=self.progress)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainClassify(_Training):
+    """Train classifiers on images and judge them beside the commonest class on the same rows."""
+
+    config: tyro.conf.OmitArgPrefixes[ClassifyConfig] = field(default_factory=ClassifyConfig)
+
+    def run(self) -> "pipelines.Result":
+        """Train, or describe."""
+        if self.dry_run:
+            return pipelines.describe_classify(self.config)
+        with self.shown():
+            return pipelines.run_classify(self.config, progress=self.progress)

@@ -1,0 +1,73 @@
+"""The table of verbs: what is typed, the class that does it, and the line that ``seqvision --help`` shows."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .command import Command
+
+
+class Verb(NamedTuple):
+    """A verb of the command line."""
+
+    words: str  # what is typed after seqvision
+    place: str  # file of this folder and class in it, imported when the verb is wanted
+    arguments: str  # what follows the words, for the usage text
+    purpose: str  # a line for the usage text
+
+    @property
+    def kind(self) -> "type[Command]":
+        """The class whose fields are the verb's options."""
+        module, name = self.place.split(":")
+        return getattr(import_module(f"{__package__}.{module}"), name)
+
+
+# Heading -> its verbs, in the order in which they are used.
+GROUPS: dict[str, tuple[Verb, ...]] = {
+    "Train": (
+        Verb(
+            "train forecast",
+            "train:TrainForecast",
+            "",
+            "train forecasters on a series, beside naive forecasts (a bundled series by default)",
+        ),
+        Verb("train classify", "train:TrainClassify", "", "train classifiers on images, beside the commonest class"),
+    ),
+    "Use a run": (
+        Verb("predict", "predict:Predict", "RUN", "forecast the rows after the end of a file with a finished run"),
+        Verb(
+            "evaluate", "evaluate:Evaluate", "RUN", "recompute the scores of a finished run from its saved parameters"
+        ),
+    ),
+}
+VERBS: dict[str, Verb] = {verb.words: verb for verbs in GROUPS.values() for verb in verbs}
+
+
+def find_verb(words: list[str]) -> Verb | None:
+    """Return the verb that a command line begins with, or None.
+
+    >>> find_verb(["train", "forecast", "--epochs", "3"]).words
+    'train forecast'
+    """
+    return next((verb for verb in VERBS.values() if words[: len(verb.words.split())] == verb.words.split()), None)
+
+
+def usage(first: str = "") -> str:
+    """Return the usage text, of all verbs or of those with a first word.
+
+    >>> print(usage("train"))  # doctest: +ELLIPSIS
+    usage: seqvision COMMAND [options]
+    <BLANKLINE>
+    Train
+      train forecast    train forecasters on a series, ...
+      train classify    train classifiers on images, beside the commonest class
+    <BLANKLINE>
+      --help after a command shows its options; --version shows the version
+    """
+    shown = [verb for verb in VERBS.values() if verb.words.split()[0] == first or not first]
+    width = max(len(f"{verb.words} {verb.arguments}".strip()) for verb in shown) + 4
+    lines = ["usage: seqvision COMMAND [options]", ""]
+    for heading, verbs in GROUPS.items():
+        rows = [f"  {f'{v.words} {v.arguments}'.strip():<{width}}{v.purpose}" for v in verbs if v in shown]
+        lines += [heading, *rows, ""] if rows else []
+    return "\n".join([*lines, "  --help after a command shows its options; --version shows the version"])
