@@ -1,0 +1,30 @@
+"""What a pipeline is told: plain frozen dataclasses that import nothing heavy, so that a command line starts at once.
+
+Every field is a flag of the command line, with the text below it as its help. What all runs have stands in `Network`,
+`Training` and `Output`, what is of series in `Reading` and `ForecastConfig`, what is of images in `ClassifyConfig`.
+"""
+
+from .classify import CLASSIFIERS, ClassifyConfig
+from .conversion import BATCH_SIZE, PAIRS, config_from_dict, with_batch_size
+from .forecast import FORECASTERS, ForecastConfig
+from .network import CELLS, Network
+from .output import Output
+from .sequences import SequenceConfig
+from .training import Optimizer, Training
+
+__all__ = [
+    "BATCH_SIZE",
+    "CELLS",
+    "CLASSIFIERS",
+    "FORECASTERS",
+    "PAIRS",
+    "ClassifyConfig",
+    "ForecastConfig",
+    "Network",
+    "Optimizer",
+    "Output",
+    "SequenceConfig",
+    "Training",
+    "config_from_dict",
+    "with_batch_size",
+]

@@ -1,0 +1,58 @@
+"""What a run on images is told."""
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Literal
+
+from seqvision._checks import check_count, check_number
+from seqvision.pipelines.settings import check_settings
+
+from .network import CELLS, Network
+from .output import Output
+from .training import Training
+
+CLASSIFIERS = ("convnet", "mlp", "linear", *CELLS)
+
+
+@dataclass(frozen=True)
+class ClassifyConfig(Output, Training, Network):
+    """Train classifiers on images and judge them beside the commonest class on the same rows."""
+
+    data: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = "digits"
+    """data set; digits come with scikit-learn, the others are downloaded once"""
+    folder: str | None = None
+    """folder of images with one subfolder a class, instead of a data set"""
+    size: int | None = None
+    """height and width to which its images are brought; may be left out if all are alike"""
+    test: float = 0.2
+    """share of digits or of a folder held out at random within each class; the other data sets have a test part"""
+    validation: float = 0.0
+    """share of the training rows held out for the loss curves"""
+    limit: int | None = None
+    """use only so many training rows"""
+
+    _: KW_ONLY
+    models: tuple[str, ...] = ("convnet",)
+    """models to train: convnet, mlp, linear; lstm, gru, elman read an image row by row"""
+    hidden: int = 128
+    """units of a dense or recurrent layer"""
+    dropout: float | None = None
+    """rate after each layer; by default .2"""
+    epochs: int = 30
+    """passes over the training rows"""
+    learning_rate: float = 0.001
+    """its step size"""
+    name: str = "classify"
+    """first part of the run folder's name"""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be, before anything is read or compiled."""
+        check_settings(self)
+        for name in ("limit", "size"):
+            if getattr(self, name) is not None:
+                check_count(name, getattr(self, name), below=2**31)
+        self._check_network(CLASSIFIERS)
+        self._check_training()
+        if self.size is not None and self.folder is None:
+            raise ValueError("size is for the images of a folder: give folder too, or leave out size")
+        for name in ("test", "validation"):
+            check_number(name, getattr(self, name), least=0, below=1)

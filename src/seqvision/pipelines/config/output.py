@@ -1,0 +1,17 @@
+"""Where a run is written."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """Where a run is written.
+
+    >>> Output().out
+    'runs'
+    """
+
+    out: str = "runs"
+    """folder in which the new run folder is made"""
+    name: str = "run"
+    """first part of the run folder's name"""
