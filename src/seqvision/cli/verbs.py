@@ -38,6 +38,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         Verb(
             "evaluate", "evaluate:Evaluate", "RUN", "recompute the scores of a finished run from its saved parameters"
         ),
+        Verb("runs", "runs:Runs", "[FOLDER]", "list runs with their scores"),
     ),
 }
 VERBS: dict[str, Verb] = {verb.words: verb for verbs in GROUPS.values() for verb in verbs}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from seqvision.pipelines.describe import describe_classify, describe_forecast
     from seqvision.pipelines.evaluate import evaluate_run
     from seqvision.pipelines.experiment import run_experiment
+    from seqvision.pipelines.finished.listing import RunTable, list_runs
+    from seqvision.pipelines.finished.records import MainScore, RunRecord, read_record
     from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
     from seqvision.pipelines.forecasting.judging import judge_forecasts
     from seqvision.pipelines.forecasting.prediction import predict_forecast
@@ -58,10 +60,13 @@ __all__ = [
     "ImageSplit",
     "JudgedClasses",
     "JudgedForecasts",
+    "MainScore",
     "ModelSize",
     "Reading",
     "Result",
     "Run",
+    "RunRecord",
+    "RunTable",
     "SequenceConfig",
     "SequenceRun",
     "StoppedSeedsError",
@@ -76,10 +81,12 @@ __all__ = [
     "example_lines",
     "judge_classes",
     "judge_forecasts",
+    "list_runs",
     "load_images",
     "load_series",
     "nearest_answers",
     "predict_forecast",
+    "read_record",
     "run_and_print",
     "run_classify",
     "run_experiment",
@@ -102,6 +109,8 @@ _LATE = {  # as above, for those who run: module -> its names
     "describe": ("describe_classify", "describe_forecast"),
     "evaluate": ("evaluate_run",),
     "experiment": ("run_experiment",),
+    "finished.listing": ("RunTable", "list_runs"),
+    "finished.records": ("MainScore", "RunRecord", "read_record"),
     "forecasting.data": ("describe_split", "load_series", "split_series"),
     "forecasting.judging": ("judge_forecasts",),
     "forecasting.prediction": ("predict_forecast",),
