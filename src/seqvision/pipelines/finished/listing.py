@@ -91,7 +91,7 @@ def _text(runs: list[RunRecord]) -> str:
     lines = _table(columns) if whole else []
     if any(len(run.scores) > 1 for run in whole):
         lines += wrapped(
-            "Of several models this is the one with the least error on the validation rows, without such rows the first.",
+            "Of several models this is the one with the least error on the validation rows, else the first.",
             0,
         )
     damaged = [run for run in runs if run.problem is not None]
