@@ -7,6 +7,7 @@ The rooms, from the core outwards (each imports only from those above it):
   seq2seq     attention, decoder, generation and forecasts fed back, as pure functions
   models      flax modules over them: ``Recurrent``, ``MLP``, ``ConvNet``, the classic networks
   data        files -> arrays: series, pictures, text, splits, scalers, windows, augmentation
+  storage     files written whole, weights in safetensors, manifests of hashes, checkpoints
   training    losses, the train step, ``fit`` as one compiled run
   metrics     numbers from arrays: errors of forecasts, classes, boxes, sequences, samples
   scorecards  judged tables: models beside naive baselines on the same rows

@@ -13,8 +13,8 @@ from seqvision.pipelines.forecasting.baselines import describe_baselines, naive_
 from seqvision.pipelines.forecasting.data import describe_data, read_saved
 from seqvision.pipelines.forecasting.prediction import _Judged as Judged
 from seqvision.reporting import RunFolder, json_text
-from seqvision.reporting.manifest import record_files
 from seqvision.scorecards import score_forecasts
+from seqvision.storage import record_files
 from tests.mutations import fuzz, mutated
 
 VALUES = [None, True, -1, 0, 3, 10**30, 10**400, 1e308, float("nan"), float("-inf"), "", "x", "\0", "../x", "ä" * 9]
@@ -62,7 +62,7 @@ def scrambled(rng, value):
 
 def hostile(folder, count):
     """Read so many copies of a folder, of which one file is damaged or says something else."""
-    names = [*JSON, *JSON, *JSON, "metrics.jsonl", "parameters.npz", "manifest.json"]
+    names = [*JSON, *JSON, *JSON, "metrics.jsonl", "parameters.safetensors", "manifest.json"]
     whole = {name: (folder.path / name).read_bytes() for name in {*names}}
 
     def make(rng):
@@ -97,7 +97,7 @@ def hostile(folder, count):
                 assert judged.baseline(SERIES.values[:, 0], np.array([50]), 1).shape == (1, 1)
             elif name == "metrics.jsonl":
                 assert all(isinstance(record, dict) for record in opened.read_metrics())
-            elif name == "parameters.npz":
+            elif name == "parameters.safetensors":
                 opened.load_parameters()
         finally:
             path.write_bytes(whole[name])

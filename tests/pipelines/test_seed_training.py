@@ -11,6 +11,7 @@ from seqvision import pipelines
 from seqvision.cli import main
 from seqvision.data import Arrays
 from seqvision.pipelines import StoppedSeedsError, train_seeds
+from seqvision.storage import flatten_leaves, load_weights
 
 X = np.random.default_rng(0).normal(size=(16, 3)).astype(np.float32)
 
@@ -44,9 +45,9 @@ def test_the_command_line_stops_with_one_line_and_keeps_the_last_good_state(word
     assert not out
     (folder,) = tmp_path.iterdir()
     assert (folder / "STATUS").read_text().startswith("failed: ArithmeticError: ")
-    parameters = np.load(folder / "parameters.npz")
-    assert parameters.files
-    assert all(np.abs(parameters[name]).max() < 10 for name in parameters.files if parameters[name].dtype.kind == "f")
+    parameters = flatten_leaves(load_weights(folder / "parameters.safetensors"))
+    assert parameters
+    assert all(np.abs(leaf).max() < 10 for leaf in parameters.values() if leaf.dtype.kind == "f")
 
 
 def test_whoever_reads_the_run_again_is_told(tmp_path, caplog):

@@ -33,7 +33,7 @@ def test_a_run_leaves_scores_parameters_and_maps(tmp_path):
     save_attention(result, sources, pairs.target)
     path = result.folder
     folder = RunFolder.open(path)
-    assert {"losses.png", "attention-with-maps.png", "summary.json", "parameters.npz"} <= {
+    assert {"losses.png", "attention-with-maps.png", "summary.json", "parameters.safetensors"} <= {
         f.name for f in path.iterdir()
     }
     assert folder.status == "done"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from seqvision.reporting import RunFolder, describe_environment, json_text, read_metrics, to_plain
+from seqvision.storage import read_manifest, record_files
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ WRITTEN = (
     "data.json",
     "summary.json",
     "metrics.jsonl",
-    "parameters.npz",
+    "parameters.safetensors",
     "table.csv",
 )
 
@@ -144,7 +145,7 @@ def test_a_changed_file_is_refused_by_name(finished, name):
     content = (finished / name).read_bytes()
     for at in (0, len(content) // 2, len(content) - 1):
         (finished / name).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
-        with pytest.raises(ValueError, match=rf"{re.escape(name)} is not what the run wrote .* restore it from a copy"):
+        with pytest.raises(ValueError, match=rf"{re.escape(name)} is not what was written .* restore it from a copy"):
             RunFolder.open(finished)
     for cut in (b"", content[:-1], content + b"\n"):
         (finished / name).write_bytes(cut)
@@ -154,41 +155,26 @@ def test_a_changed_file_is_refused_by_name(finished, name):
     RunFolder.open(finished)
 
 
-def test_pictures_notes_and_leftovers_are_free_and_files_that_are_gone_are_missed_where_they_are_needed(finished):
+def test_pictures_notes_and_leftovers_are_free_and_a_file_that_is_gone_is_named(finished):
     (finished / "losses.png").write_bytes(b"touched up")
     (finished / "notes.txt").write_text("best so far")
     (finished / "data.json.partial").write_text("")
-    (finished / "table.csv").unlink()
     (finished / "STATUS").unlink()
     folder = RunFolder.open(finished)
     assert folder.status == "unknown"
-    assert set(json.loads((finished / "manifest.json").read_text())["sha256"]) == set(WRITTEN)
-    (finished / "data.json").unlink()
-    with pytest.raises(ValueError, match=r"has no data\.json"):
-        RunFolder.open(finished).read_json("data.json")
+    assert set(read_manifest(finished)) == set(WRITTEN)
+    (finished / "table.csv").unlink()
+    with pytest.raises(ValueError, match=r"table\.csv is missing, which manifest\.json lists: restore it"):
+        RunFolder.open(finished)
 
 
-def test_a_manifest_that_is_gone_damaged_or_does_not_know_a_file_is_refused(finished):
-    manifest = finished / "manifest.json"
-    text = manifest.read_text()
-    for content in (
-        "",
-        "[]",
-        "{}",
-        '{"sha256": 3}',
-        '{"sha256": {"../data.json": "0"}}',
-        '{"sha256": {"a": 1}}',
-        "[" * 9999,
-    ):
-        manifest.write_text(content)
-        with pytest.raises(ValueError, match=r"manifest\.json is damaged"):
-            RunFolder.open(finished)
-    known = json.loads(text)["sha256"]
-    for name in ("config.json", "data.json", "summary.json", "parameters.npz"):
-        manifest.write_text(json.dumps({"sha256": {other: sign for other, sign in known.items() if other != name}}))
+def test_a_manifest_that_is_gone_or_does_not_know_a_file_is_refused(finished):
+    for name in ("config.json", "data.json", "summary.json", "parameters.safetensors"):
+        (finished / "manifest.json").unlink()
+        record_files(finished, [other for other in WRITTEN if other != name])
         with pytest.raises(ValueError, match=rf"{name} is not in manifest\.json"):
             RunFolder.open(finished)
-    manifest.unlink()
+    (finished / "manifest.json").unlink()
     with pytest.raises(ValueError, match=r"has no manifest\.json"):
         RunFolder.open(finished)
 
@@ -199,7 +185,7 @@ def test_a_run_that_is_killed_has_a_manifest_of_what_it_wrote(tmp_path):
     folder.save_parameters({"w": np.ones(2)})
     assert RunFolder.open(folder.path).load_parameters()["w"].tolist() == [1.0, 1.0]
     (folder.path / "config.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"config\.json is not what the run wrote"):
+    with pytest.raises(ValueError, match=r"config\.json is not what was written"):
         RunFolder.open(folder.path)
 
 

@@ -192,7 +192,7 @@ def history_records(model: str, history: dict[str, np.ndarray]) -> list[dict[str
 
 
 def by_seed(trees: Sequence[Any]) -> dict[str, Any]:
-    """Name trees by their seeds, as in parameters.npz.
+    """Name trees by their seeds, as in parameters.safetensors.
 
     >>> by_seed(["first", "second"])
     {'seed_0': 'first', 'seed_1': 'second'}

@@ -17,7 +17,6 @@ from seqvision.reporting.image_plots import (
 )
 from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
-from seqvision.reporting.parameters import flatten_leaves, load_parameters, save_parameters, unflatten_leaves
 from seqvision.reporting.plain_text import class_labels, short_name
 from seqvision.reporting.prediction_table import check_output, prediction_table, write_table
 from seqvision.reporting.run_folder import RunFolder, read_metrics
@@ -33,9 +32,7 @@ __all__ = [
     "check_output",
     "class_labels",
     "describe_environment",
-    "flatten_leaves",
     "json_text",
-    "load_parameters",
     "measured",
     "misclassified_rows",
     "plot_attention",
@@ -61,9 +58,7 @@ __all__ = [
     "read_metrics",
     "record_result",
     "save_figure",
-    "save_parameters",
     "short_name",
     "to_plain",
-    "unflatten_leaves",
     "write_table",
 ]

@@ -11,22 +11,24 @@ from typing import Any
 
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.json_text import json_text
-from seqvision.reporting.manifest import check_files, record_files
-from seqvision.reporting.parameters import load_parameters, save_parameters
+from seqvision.storage import check_files, load_weights, record_files, save_weights, write_file
+
+# What later commands compute with.
+NEEDED = ("config.json", "data.json", "images.json", "summary.json", "parameters.safetensors")
 
 
 @dataclass(frozen=True)
 class RunFolder:
     """The files of one run.
 
-      config.json       the resolved configuration
-      environment.json  versions, devices, settings, the command line
-      metrics.jsonl     one line an epoch
-      parameters.npz    every leaf by its path
-      predictions.csv   truth, forecasts and the naive forecast
-      summary.json      the scores
-      manifest.json     the SHA-256 of each of these files
-      STATUS            running, done, stopped or failed: why
+      config.json             the resolved configuration
+      environment.json        versions, devices, settings, the command line
+      metrics.jsonl           one line an epoch
+      parameters.safetensors  every leaf by its path
+      predictions.csv         truth, forecasts and the naive forecast
+      summary.json            the scores
+      manifest.json           the SHA-256 of each of these files
+      STATUS                  running, done, stopped or failed: why
 
     Used in a ``with`` block it writes STATUS itself: done at the end, failed with the error, stopped by a signal. What
     the run wrote may not change: `open` refuses a file that does, by name. Pictures may, and files of your own are
@@ -74,7 +76,7 @@ class RunFolder:
             there = sorted(str(found.parent) for found in path.glob("*/config.json")) if path.is_dir() else []
             hint = f"; runs in it: {', '.join(there[-3:])}" if there else ""
             raise FileNotFoundError(f"{path} is not a run folder: it has no config.json{hint}")
-        check_files(path)
+        check_files(path, needed=NEEDED)
         return cls(path)
 
     @property
@@ -138,18 +140,16 @@ class RunFolder:
         return read_metrics(self.path / "metrics.jsonl")
 
     def save_parameters(self, tree: Mapping[str, Any]) -> None:
-        """Write parameters.npz."""
-        save_parameters(self.path / "parameters.npz", tree)
-        record_files(self.path, ["parameters.npz"])
+        """Write parameters.safetensors."""
+        save_weights(self.path / "parameters.safetensors", tree)
+        record_files(self.path, ["parameters.safetensors"])
 
     def load_parameters(self, expected: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Read parameters.npz; see ``seqvision.reporting.load_parameters``."""
-        return load_parameters(self.path / "parameters.npz", expected)
+        """Read parameters.safetensors; see ``seqvision.storage.load_weights``."""
+        return load_weights(self.path / "parameters.safetensors", expected)
 
     def _write(self, name: str, text: str) -> None:
-        temporary = self.path / f"{name}.partial"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(self.path / name)
+        write_file(self.path / name, text)
 
 
 def read_metrics(path: str | os.PathLike[str]) -> list[dict[str, Any]]:

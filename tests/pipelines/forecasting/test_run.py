@@ -58,7 +58,7 @@ def test_the_folder_holds_everything(run):
         "environment.json",
         "manifest.json",
         "metrics.jsonl",
-        "parameters.npz",
+        "parameters.safetensors",
         "predictions.csv",
         "summary.json",
         "errors-by-step.png",
