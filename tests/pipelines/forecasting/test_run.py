@@ -285,7 +285,7 @@ def test_nothing_after_the_cutoff_reaches_training(run, walk, tmp_path):
 
 
 def _leaves(tree):
-    from seqvision.reporting import flatten_leaves
+    from seqvision.storage import flatten_leaves
 
     return flatten_leaves(tree)
 
