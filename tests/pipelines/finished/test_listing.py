@@ -8,7 +8,7 @@ import pytest
 from seqvision import cli
 from seqvision.pipelines import list_runs, read_record
 from seqvision.reporting import RunFolder
-from seqvision.reporting.manifest import record_files
+from seqvision.storage import record_files
 from tests.pipelines.test_hostile_runs import scrambled
 
 
