@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,8 +39,9 @@ class Fields:
     offset: bool = False
 
 
+@lru_cache(maxsize=4096)
 def _match(layout: str, reading: Reading, whole: bool) -> tuple[dict[str, Span], bool] | None:
-    """Find the named parts of a layout, (text, from, to) each, and whether it is a span."""
+    """Find the named parts of a layout, (text, from, to) each, and whether it is a span; not to be changed."""
     for end in _ends(layout):
         text = layout[:end].rstrip()
         found = _match_instant(text, reading, whole)
@@ -209,7 +211,7 @@ def instants(fields: Fields, years: np.ndarray | None, bare: bool) -> tuple[np.n
 
     def part(name: str, default: int) -> np.ndarray:
         values = fields.parts.get(name)
-        return np.full(size, default) if values is None else np.where(values == _NONE, default, values)
+        return np.asarray(default) if values is None else np.where(values == _NONE, default, values)
 
     wrong = fields.wrong.copy()
     nanoseconds = part("f", 0)
@@ -226,7 +228,7 @@ def instants(fields: Fields, years: np.ndarray | None, bare: bool) -> tuple[np.n
         seconds = (days - 25569) * 86400 + fraction
         wrong |= (days < 18000) | (days > 80000) if bare else days < 61  # Excel's 1900 has a 29th of February
     else:
-        years = part("Y", 1970) if years is None else years
+        years = np.broadcast_to(part("Y", 1970), size) if years is None else years
         if bare:
             wrong |= (years < _YEARS[0]) | (years > _YEARS[1])
         days, bad = _days(fields, part, years)
@@ -236,10 +238,13 @@ def instants(fields: Fields, years: np.ndarray | None, bare: bool) -> tuple[np.n
             wrong |= (part("p", -1) >= 0) & ((hours < 1) | (hours > 12))
             hours = np.where(part("p", -1) >= 0, hours % 12 + part("p", 0), hours)
         wrong |= (minutes > 59) | (secs > 59) | (hours > 24) | ((hours == 24) & (minutes + secs + nanoseconds > 0))
-        seconds = days * 86400 + hours * 3600 + minutes * 60 + secs - part("z", 0)
-        wrong |= np.abs(part("z", 0)) > 15 * 3600
-        weekday = part("a", 0)
-        wrong |= (weekday > 0) & ((days + 3) % 7 + 1 != weekday)
+        seconds = days * 86400 + hours * 3600 + minutes * 60 + secs
+        if "z" in fields.parts:
+            seconds = seconds - part("z", 0)
+            wrong |= np.abs(part("z", 0)) > 15 * 3600
+        if "a" in fields.parts:
+            weekday = part("a", 0)
+            wrong |= (weekday > 0) & ((days + 3) % 7 + 1 != weekday)
     wrong &= fields.given
     dates = np.where(wrong | ~fields.given, np.iinfo(np.int64).min, seconds).astype("datetime64[s]")
     if nanoseconds.any():

@@ -299,7 +299,7 @@ def _without_footer(
     data: bytes | FileText, start: int, stop: int, separator: str, sample: list[list[str]], cells: int, notes: list[str]
 ) -> int:
     """Return where the rows end, if remarks such as "Source: …" follow them."""
-    begins = [is_value(row[0]) for row in sample[:100] if len(row) >= cells]
+    begins = [is_value(row[0]) for row in sample[:30] if len(row) >= cells]
     if cells > 1 and sum(begins) <= len(begins) / 2:
         return stop  # rows begin with words
     end = stop

@@ -133,9 +133,8 @@ def id_column(table: Table, dates: np.ndarray, but: Sequence[int]) -> int | None
       dates: (N,) of its rows, in its order.
       but: columns that hold no ids, such as the dates.
     """
-    known = dates[~np.isnat(dates)]
-    steps = np.diff(known).astype(np.int64)
-    if (steps > 0).all() or (steps < 0).all():
+    known = dates[~blank] if (blank := np.isnat(dates)).any() else dates
+    if (known[1:] > known[:-1]).all() or (known[1:] < known[:-1]).all():
         return None
     known = np.sort(known)
     again = int((known[1:] == known[:-1]).sum())
