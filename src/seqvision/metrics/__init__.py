@@ -17,6 +17,7 @@ from .classification import (
 from .detection import DetectionScores, box_iou, interpolated_average_precision, score_detections
 from .directions import Moves, count_moves, directional_accuracy
 from .forecast_errors import mae, mape, mase, naive_scale, r2, rmse, skill, smape
+from .forecast_intervals import conformal_quantiles, interval_coverage, interval_score, least_rows
 from .intervals import Share, wilson_interval
 from .sample_quality import SampleScores, frechet_distance, score_samples
 from .sequences import SequenceScores, score_sequences
@@ -38,11 +39,15 @@ __all__ = [
     "class_areas",
     "class_frequencies",
     "class_scores",
+    "conformal_quantiles",
     "confusion_matrix",
     "count_moves",
     "directional_accuracy",
     "frechet_distance",
     "interpolated_average_precision",
+    "interval_coverage",
+    "interval_score",
+    "least_rows",
     "log_loss",
     "mae",
     "mape",

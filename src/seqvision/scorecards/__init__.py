@@ -7,6 +7,7 @@ autoregression (``score_forecasts``); classes beside the commonest one (``score_
 from .class_baselines import majority_class
 from .class_card import ClassCard, ClassifierScores
 from .class_scoring import score_classes
+from .conformal import LEVELS, ConformalIntervals, Ends, Intervals, level_name
 from .detection_baselines import connected_pixels, mean_box
 from .forecast_baselines import (
     AutoRegression,
@@ -19,6 +20,7 @@ from .forecast_baselines import (
     seasonal_naive,
 )
 from .forecast_card import ForecastCard, StepTable
+from .forecast_intervals import Calibration, ForecastIntervals, Way
 from .forecast_scores import ForecastScores
 from .forecast_scoring import score_forecasts
 from .forecast_text import format_number
@@ -28,16 +30,23 @@ from .tables import wrapped
 from .verdict import Mode, Verdict, delivered_name
 
 __all__ = [
+    "LEVELS",
     "AutoRegression",
     "Baseline",
+    "Calibration",
     "ClassCard",
     "ClassifierScores",
     "Comparison",
+    "ConformalIntervals",
+    "Ends",
     "ForecastCard",
+    "ForecastIntervals",
     "ForecastScores",
+    "Intervals",
     "Mode",
     "StepTable",
     "Verdict",
+    "Way",
     "by_target",
     "connected_pixels",
     "constant",
@@ -48,6 +57,7 @@ __all__ = [
     "fit_autoregression",
     "format_number",
     "last_value",
+    "level_name",
     "majority_class",
     "mean_box",
     "score_classes",

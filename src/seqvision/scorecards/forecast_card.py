@@ -7,6 +7,7 @@ import pandas as pd
 
 from seqvision._checks import counted
 from seqvision.metrics import Moves
+from seqvision.scorecards.forecast_intervals import ForecastIntervals
 from seqvision.scorecards.forecast_scores import ForecastScores
 from seqvision.scorecards.forecast_text import scores_text, steps_text
 from seqvision.scorecards.tables import json_records, rows_of, verdict_lines, wrapped
@@ -44,6 +45,7 @@ class ForecastCard:
       verdicts: one for each model, and one for each mean over seeds, in each mode.
       references: mode -> the baseline that its skill and verdicts are against.
       choice: how these were chosen, in a sentence.
+      intervals: around what is delivered and the baselines, and how they did in the test; None without rows for them.
       moves: how many test rows rise from the row before, fall and stay (for returns: their signs).
       test_rows: how many rows were forecast.
       unit: of the series, for the text.
@@ -57,6 +59,7 @@ class ForecastCard:
     verdicts: tuple[Verdict, ...]
     references: dict[Mode, str]
     choice: str
+    intervals: ForecastIntervals | None
     moves: Moves
     test_rows: int
     unit: str = ""
@@ -90,6 +93,8 @@ class ForecastCard:
             origins = counted(self.by_path_step.rows, "origin")
             title = self._title(f"RMSE by steps of free runs from {origins} in the test rows", None)
             parts += ["", title, *steps_text(self.by_path_step, self._shown())]
+        if self.intervals is not None:
+            parts += ["", *self.intervals.text(self.unit)]
         lines = [line for mode in self.references for line in verdict_lines(self.delivered(mode), self.verdicts)]
         return "\n".join([*parts, "", *self._notes(), "", "Verdict", *lines])
 
@@ -107,6 +112,7 @@ class ForecastCard:
             "verdicts": [verdict.to_dict() for verdict in self.verdicts],
             "references": dict(self.references),
             "choice": self.choice,
+            "intervals": None if self.intervals is None else self.intervals.to_dict(),
             "moves": self.moves._asdict(),
             "test_rows": self.test_rows,
             "unit": self.unit,

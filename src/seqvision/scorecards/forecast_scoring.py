@@ -10,6 +10,8 @@ from seqvision._checks import check_choice, check_flag
 from seqvision.metrics import count_moves, naive_scale
 from seqvision.scorecards.forecast_baselines import Baseline, default_baselines
 from seqvision.scorecards.forecast_card import ForecastCard
+from seqvision.scorecards.forecast_intervals import Calibration, Way, judge_intervals
+from seqvision.scorecards.forecast_rows import Task
 from seqvision.scorecards.forecast_tables import CardTables, Scored
 from seqvision.scorecards.verdict import Mode, delivered_name
 
@@ -24,6 +26,7 @@ def score_forecasts(
     free_runs: Mapping[str, ArrayLike] | None = None,
     paths: Mapping[str, ArrayLike] | None = None,
     path_origins: ArrayLike = (),
+    calibration: Calibration | None = None,
     train_rows: int | None = None,
     baselines: Mapping[str, Baseline] | None = None,
     reference: str | None = None,
@@ -48,6 +51,7 @@ def score_forecasts(
       paths: for each model (S, O, K): such paths of K rows from O origins, which score the steps of a free run and tell
         skill from chance, as one path cannot.
       path_origins: (O,) ints in order, the first row of each of these paths, cutoff <= origin <= N - K.
+      calibration: forecasts of rows before the test, from which all forecasters get intervals; None for none.
       train_rows: rows [0, train_rows) that baselines are fitted on and MASE is scaled by; the default is cutoff.
       baselines: name -> baseline. The default is ``default_baselines``.
       reference: the baseline that skill and verdicts are against. The default is the first one, unless another errs
@@ -92,6 +96,9 @@ def score_forecasts(
     short = room.paths(paths, path_origins) if paths else None
     if free:
         scored["free-running"] = room.score_path(free, short)
+    tests: dict[Way, Task] = {"at once": whole}
+    if short is not None:
+        tests["fed back"] = room.path_task(*short)
     tables = {mode: one.table for mode, one in scored.items()}
     return ForecastCard(
         one_step=tables["one step ahead"],
@@ -104,6 +111,7 @@ def score_forecasts(
         verdicts=tuple(verdict for one in scored.values() for verdict in one.verdicts),
         references={mode: one.reference for mode, one in scored.items()},
         choice=room.choice(),
+        intervals=judge_intervals(y, calibration, baselines, tests),
         moves=count_moves(whole.truth[:, 0], last_observed=whole.before[:, 0]),
         test_rows=rows,
         unit=unit,

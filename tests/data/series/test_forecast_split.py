@@ -130,3 +130,19 @@ def test_generators():
 def test_errors_say_the_numbers(options, says):
     with pytest.raises(ValueError, match=says):
         forecast_split(random_series(), **options)
+
+
+def test_rows_that_stop_training_do_not_calibrate():
+    series = Series(np.arange(100.0), ("a",))
+    both = forecast_split(series, 5, 2, train=60, validation=21)
+    assert both.calibration_rows == both.validation_rows == slice(60, 81)
+    apart = forecast_split(series, 5, 2, train=60, validation=21, stopping=True)
+    assert (apart.validation_rows, apart.calibration_rows) == (slice(60, 71), slice(71, 81))
+    assert apart.test_rows == both.test_rows == slice(81, 100)
+    assert len(apart.validation) == 11 - 2 + 1
+    np.testing.assert_array_equal(apart.truth("validation")[-1], [[69.0], [70.0]])
+    with pytest.raises(ValueError, match="leaves 1 rows to stop by and as many for intervals"):
+        forecast_split(series, 5, 2, train=60, validation=2, stopping=True)
+    none = forecast_split(series, 5, 2, train=60, stopping=True)
+    assert none.validation is None
+    assert none.calibration_rows == slice(60, 60)

@@ -29,7 +29,8 @@ class ForecastSplit:
     horizon: int
     targets: tuple[int, ...]  # K columns to predict
     train_rows: slice  # rows of the series that a training target may be taken from; inputs begin at row 0
-    validation_rows: slice  # rows of validation targets, possibly none
+    validation_rows: slice  # rows of validation targets, between training and test, possibly none
+    calibration_rows: slice  # rows there that neither trained nor chose anything: intervals are made from them
     test_rows: slice  # rows of test targets
     scaler: Scaler
     train: Windows
@@ -59,6 +60,7 @@ def forecast_split(
     *,
     train: float | int = 0.8,
     validation: float | int = 0.0,
+    stopping: bool = False,
     scaler: ScalerKind = "standard",
     targets: Sequence[str | int] | None = None,
 ) -> ForecastSplit:
@@ -71,6 +73,8 @@ def forecast_split(
       train: share of the rows that can be a target (all but the first `length`) that are used for training, or the
         number of training rows, inputs included, if it is an int: forecasting begins at that row.
       validation: share of the same rows, or number of rows, between training and test.
+      stopping: whether the validation windows choose something, such as when training ends: then they are those of the
+        first half of the rows between training and test, and the second half calibrates; else all rows do both.
       scaler: "standard", "minmax" or "none".
       targets: columns to predict, by name or position; None predicts the series' target, else all columns.
 
@@ -93,10 +97,10 @@ def forecast_split(
             f"need {length + 2 * horizon}: shorten the window"
         )
     first = train if isinstance(train, (int, np.integer)) else length + count_rows("train", train, rows - length)
-    held = (
+    between = (
         validation if isinstance(validation, (int, np.integer)) else count_rows("validation", validation, rows - length)
     )
-    parts = chronological_split(rows, first, held)
+    parts = chronological_split(rows, first, between)
     train_rows = slice(length, parts.train.stop)
     for name, part in (("training", train_rows), ("validation", parts.validation), ("test", parts.test)):
         size = part.stop - part.start
@@ -105,6 +109,13 @@ def forecast_split(
                 f"{rows} rows with length {length}, train={train} and validation={validation} leave {max(size, 0)} "
                 f"rows for {name} targets, but one target needs horizon = {horizon}"
             )
+    held = parts.validation
+    watched = slice(held.start, held.start + (held.stop - held.start + 1) // 2) if stopping else held
+    if stopping and 0 < watched.stop - watched.start < horizon:
+        raise ValueError(
+            f"validation={validation} leaves {watched.stop - watched.start} rows to stop by and as many for intervals, "
+            f"but one target needs horizon = {horizon}: use a larger validation"
+        )
     if targets is None:
         targets = series.columns if series.target is None else (series.target,)
     at = tuple(find_column(series.columns, column, series.name) for column in targets)
@@ -120,10 +131,11 @@ def forecast_split(
         horizon=horizon,
         targets=at,
         train_rows=train_rows,
-        validation_rows=parts.validation,
+        validation_rows=watched,
+        calibration_rows=slice(watched.stop if stopping else held.start, held.stop),
         test_rows=parts.test,
         scaler=fitted,
         train=windows(train_rows),
-        validation=windows(parts.validation) if parts.validation.stop > parts.validation.start else None,
+        validation=windows(watched) if watched.stop > watched.start else None,
         test=windows(parts.test),
     )

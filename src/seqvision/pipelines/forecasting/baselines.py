@@ -26,7 +26,7 @@ def naive_forecasts(config: ForecastConfig, split: ForecastSplit) -> dict[str, B
     Raises:
       ValueError: if the season is too long for what is known before the first forecast.
     """
-    train, held = split.train_rows.stop, split.validation_rows.stop - split.validation_rows.start
+    train, held = split.train_rows.stop, split.test_rows.start - split.train_rows.stop
     times = times_of(split.series)
     earliest = train - max(split.horizon, held // 10)
     longest = earliest if times is None else int(times[earliest] - times[0])

@@ -14,10 +14,11 @@ from seqvision.pipelines.config import ForecastConfig
 from seqvision.pipelines.forecasting.baselines import naive_forecasts, times_of
 from seqvision.pipelines.results import JudgedForecasts
 from seqvision.pipelines.seed_training import stack_seeds
-from seqvision.scorecards import score_forecasts
+from seqvision.scorecards import Calibration, score_forecasts
 from seqvision.seq2seq import free_run
 
 _PATH_STEPS, _PATH_ORIGINS = 30, 100  # of the free runs whose every step is scored, at most
+_LONGEST = 100  # steps of free runs that have intervals
 
 
 def judge_forecasts(
@@ -37,23 +38,32 @@ def judge_forecasts(
     start, rows = split.test_rows.start, split.test_rows.stop - split.test_rows.start
     scaled = split.scaler.transform(split.series.values)
     first = start - split.horizon + 1  # from here on every test row is forecast at every step
-    inputs = Windows(scaled[first - config.length :], config.length, 1, targets=split.targets)
+    known = split.calibration_rows
+    earliest = min(first, known.start)
+    inputs = Windows(scaled[earliest - config.length :], config.length, 1, targets=split.targets)
     alone = len(split.targets) == len(split.series.columns)
     origins, steps = path_origins(start, rows)
+    before, steps_before = _calibration_origins(known)
+    at_once: dict[str, np.ndarray] = {}
+    fed_back: dict[str, np.ndarray] = {}
     forecasts: dict[str, np.ndarray] = {}
     free_runs: dict[str, np.ndarray] = {}
     paths: dict[str, np.ndarray] = {}
     for name, model in models.items():
         stacked = stack_seeds(variables[name])
         outputs = np.concatenate([np.asarray(part) for part in _forecast_all(model, stacked, inputs)], axis=1)
-        forecasts[name] = split.inverse(outputs)[..., 0]
+        outputs = split.inverse(outputs)[..., 0]
+        forecasts[name] = outputs[:, first - earliest :]
+        at_once[name] = outputs[:, known.start - earliest : known.stop - earliest]
         if alone:
-            runs = [(np.array([start]), rows), (origins, steps)]
+            every = np.concatenate([before, origins])
+            runs = [(np.array([start]), rows), (every, max(steps, steps_before))]
             free, short = (
                 split.inverse(free_paths(model, stacked, _histories(scaled, at, config.length), n))[..., 0]
                 for at, n in runs
             )
-            free_runs[name], paths[name] = free[:, 0], short
+            free_runs[name], paths[name] = free[:, 0], short[:, len(before) :, :steps]
+            fed_back[name] = short[:, : len(before), :steps_before]
     baselines = naive_forecasts(config, split)
     card = score_forecasts(
         split.series.values[:, split.targets[0]],
@@ -62,6 +72,7 @@ def judge_forecasts(
         free_runs=free_runs or None,
         paths=paths or None,
         path_origins=origins,
+        calibration=Calibration(known, np.arange(known.start, known.stop), at_once, before, fed_back or None),
         train_rows=split.train_rows.stop,
         baselines=baselines,
         season=config.season,
@@ -82,6 +93,17 @@ def path_origins(start: int, rows: int) -> tuple[np.ndarray, int]:
     steps = max(1, min(_PATH_STEPS, rows // 2))
     last = start + rows - steps
     return np.arange(start, last + 1, -(-(last - start + 1) // _PATH_ORIGINS)), steps
+
+
+def _calibration_origins(rows: slice) -> tuple[np.ndarray, int]:
+    """Return from where in the rows that calibrate free runs begin, evenly, and for how many steps.
+
+    >>> origins, steps = _calibration_origins(slice(100, 160))
+    >>> len(origins), steps
+    (60, 30)
+    """
+    count = rows.stop - rows.start
+    return np.arange(rows.start, rows.stop, max(1, -(-count // _PATH_ORIGINS))), min(_LONGEST, count // 2)
 
 
 def seed_outputs(model: nn.Module, variables: Any, x: jax.Array) -> jax.Array:
