@@ -1,5 +1,15 @@
-"""Files that are kept: written whole, arrays by name in safetensors, a manifest by which a changed one is refused."""
+"""Files that are kept: written whole, arrays by name in safetensors, a manifest by which a changed one is refused.
 
+Of any pytree `CheckpointFolder` keeps checkpoints::
+
+    here = CheckpointFolder("here")
+    here.save(states, {"epoch": 5})
+    if (number := here.newest()) is not None:
+        states, epoch = here.load(number, like=states), here.about(number)["epoch"]
+"""
+
+from seqvision.storage.checkpoints import CheckpointFolder
+from seqvision.storage.locks import lock_folder
 from seqvision.storage.manifest import MANIFEST, check_files, read_manifest, record_files
 from seqvision.storage.weights import (
     describe_leaves,
@@ -13,11 +23,13 @@ from seqvision.storage.whole_files import write_file
 
 __all__ = [
     "MANIFEST",
+    "CheckpointFolder",
     "check_files",
     "describe_leaves",
     "flatten_leaves",
     "leaf_differences",
     "load_weights",
+    "lock_folder",
     "read_manifest",
     "record_files",
     "save_weights",
