@@ -16,10 +16,12 @@ from seqvision.data.pictures.digits_and_fashion import (
     load_fashion_mnist,
     load_mnist,
 )
+from seqvision.data.pictures.folder_layout import pictures_in
 from seqvision.data.pictures.idx import read_idx
 from seqvision.data.pictures.image_arrays import array_to_image, image_arrays, image_to_array
 from seqvision.data.pictures.image_folder import ImageFolder, load_image_folder
 from seqvision.data.pictures.labels import label_names, label_numbers, select_classes
+from seqvision.data.pictures.picture_form import FormedPicture, PictureForm
 from seqvision.data.pictures.pixel_scaler import PixelScaler, fit_pixel_scaler
 from seqvision.data.pictures.scenes import Scenes, digit_scenes
 from seqvision.data.pictures.series_images import bar_chart_images, gramian_angular_field
@@ -50,12 +52,14 @@ __all__ = [
     "CutMix",
     "Cutout",
     "Flip",
+    "FormedPicture",
     "ForecastSplit",
     "GapPolicy",
     "ImageData",
     "ImageFolder",
     "Mixup",
     "PadCrop",
+    "PictureForm",
     "PixelScaler",
     "Scaler",
     "Scenes",
@@ -95,6 +99,7 @@ __all__ = [
     "load_goog",
     "load_image_folder",
     "load_mnist",
+    "pictures_in",
     "read_all_series",
     "read_cifar",
     "read_idx",

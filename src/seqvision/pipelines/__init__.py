@@ -16,6 +16,7 @@ from seqvision.pipelines.reading import Reading
 
 if TYPE_CHECKING:
     from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
+    from seqvision.pipelines.classification.prediction import predict_images
     from seqvision.pipelines.classification.recipes import ImageRecipe, run_recipes
     from seqvision.pipelines.classification.report import write_classify_report
     from seqvision.pipelines.classification.run import evaluate_classify, judge_classes, run_classify
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         ForecastEvaluation,
         ForecastPrediction,
         ForecastRun,
+        ImagePrediction,
         JudgedClasses,
         JudgedForecasts,
         ModelSize,
@@ -56,6 +58,7 @@ __all__ = [
     "ForecastEvaluation",
     "ForecastPrediction",
     "ForecastRun",
+    "ImagePrediction",
     "ImageRecipe",
     "ImageSplit",
     "JudgedClasses",
@@ -87,6 +90,7 @@ __all__ = [
     "nearest_answers",
     "predict_forecast",
     "read_record",
+    "predict_images",
     "run_and_print",
     "run_classify",
     "run_experiment",
@@ -103,6 +107,7 @@ __all__ = [
 
 _LATE = {  # as above, for those who run: module -> its names
     "classification.data": ("ImageSplit", "describe_images", "load_images"),
+    "classification.prediction": ("predict_images",),
     "classification.recipes": ("ImageRecipe", "run_recipes"),
     "classification.report": ("write_classify_report",),
     "classification.run": ("evaluate_classify", "judge_classes", "run_classify"),
@@ -123,6 +128,7 @@ _LATE = {  # as above, for those who run: module -> its names
         "ForecastEvaluation",
         "ForecastPrediction",
         "ForecastRun",
+        "ImagePrediction",
         "JudgedClasses",
         "JudgedForecasts",
         "ModelSize",

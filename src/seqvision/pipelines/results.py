@@ -132,6 +132,29 @@ class ClassifyRun(ClassifyEvaluation):
 
 
 @dataclass(frozen=True, eq=False)
+class ImagePrediction:
+    """The classes of pictures, and what the run's score card says of such predictions.
+
+    The table has a row a file and model: "file"; "model", its row of the card; "class" and its "probability" (of
+    several seeds the mean); "probability of …" for each class; "right in test", the share of the test rows that the
+    model was as sure of which it got right, and "test rows", how many those were; "part", in which the file's content
+    was when the run was trained (train, validation, test, or blank); and "note": how the picture differs from the
+    training pictures and what was done to it, or why it was not read. Then there is no class, and NaN.
+    """
+
+    table: pd.DataFrame
+    text: str
+    verdicts: tuple[str, ...]  # what the card says of such predictions, a sentence a model
+    output: Path | None  # where the table was written
+    notes: tuple[str, ...] = ()  # of the pictures together
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as one dict a row, the verdicts, and the notes."""
+        predictions = self.table.to_dict("records")
+        return to_plain({"predictions": predictions, "verdicts": self.verdicts, "notes": self.notes})
+
+
+@dataclass(frozen=True, eq=False)
 class SequenceRun:
     """A run of encoder-decoders: trained, judged, written to its folder."""
 

@@ -31,7 +31,8 @@ def plot_images(images: ArrayLike, titles: Sequence[str] | None = None, *, colum
         raise ValueError(f"titles has {len(titles)} entries for {len(pictures)} images")
     columns = max(1, min(columns, len(pictures)) if titles is None else columns)
     lines = max(1, -(-len(pictures) // columns))
-    high = 1.35 if titles is None else 1.75
+    above = max([2, *(str(text).count("\n") + 1 for text in titles or [])])
+    high = 1.35 if titles is None else 1.43 + 0.16 * above
     figure = new_figure(1.32 * columns, high * lines + 0.4)
     panels = figure.subplots(lines, columns, squeeze=False)
     for axes in panels.flat:

@@ -60,6 +60,7 @@ def plot_misclassified(
     predicted: ArrayLike,
     confidence: ArrayLike,
     class_names: Sequence[str] | None = None,
+    files: Sequence[str] | None = None,
     limit: int = 24,
     title: str = "",
 ) -> Figure:
@@ -71,6 +72,7 @@ def plot_misclassified(
       predicted: (B,) predicted classes.
       confidence: (B,) probability of the predicted class.
       class_names: (C,); the default is the numbers.
+      files: (B,) where each image came from: the last part of the name stands above it, its end if that is long.
       limit: pictures at most.
       title: above the grid.
 
@@ -81,6 +83,8 @@ def plot_misclassified(
     """
     pictures = scaled_images(images)
     truth, guess, sure = np.asarray(labels), np.asarray(predicted), np.asarray(confidence, np.float64)
+    if files is not None and len(files) != len(pictures):
+        raise ValueError(f"files has {len(files)} names for {len(pictures)} images")
     if not (len(pictures),) == truth.shape == guess.shape == sure.shape:
         raise ValueError(
             f"images, labels, predicted and confidence differ in length: {len(pictures)}, {truth.shape}, "
@@ -97,7 +101,8 @@ def plot_misclassified(
         line = f"{name(truth[row])} taken for {name(guess[row])}"
         if len(line) > 18:
             line = f"{name(truth[row])}\ntaken for {name(guess[row])}"
-        return f"{line}\n{100 * sure[row]:.0f} % sure"
+        source = "" if files is None else f"{_end(files[row])}\n"
+        return f"{source}{line}\n{100 * sure[row]:.0f} % sure"
 
     wrong = int(np.sum(truth != guess))
     shown = (
@@ -116,3 +121,8 @@ def misclassified_rows(labels: ArrayLike, *, predicted: ArrayLike, confidence: A
     """
     wrong = np.flatnonzero(np.asarray(labels) != np.asarray(predicted))
     return wrong[np.argsort(-np.asarray(confidence)[wrong], kind="stable")]
+
+
+def _end(file: str, most: int = 20) -> str:
+    name = " ".join(file.rsplit("/")[-1].split())
+    return name if len(name) <= most else f"…{name[1 - most :]}"

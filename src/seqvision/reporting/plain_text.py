@@ -47,12 +47,12 @@ def short_name(name: str) -> str:
 
 
 def short_lines(text: str) -> str:
-    """Return at most three lines of a text, each at most 24 signs long.
+    """Return at most four lines of a text, each at most 24 signs long.
 
     >>> short_lines("cat\\ntaken for dog")
     'cat\\ntaken for dog'
     """
-    return "\n".join(_cut(line) for line in str(text).split("\n")[:3])
+    return "\n".join(_cut(line) for line in str(text).split("\n")[:4])
 
 
 def legend_name(name: str) -> str:

@@ -37,7 +37,7 @@ def test_the_folder_holds_everything(result):
     names = {path.name for path in folder.path.iterdir()}
     assert {"config.json", "environment.json", "metrics.jsonl", "parameters.safetensors", "predictions.csv"} < names
     for model in ("convnet", "linear"):
-        assert {f"confusion-{model}.png", f"confusion-{model}.csv", f"misclassified-{model}.npz"} < names
+        assert {f"confusion-{model}.png", f"confusion-{model}.csv", f"misclassified-{model}.png"} < names
     insight = {f"{kind}-convnet.png" for kind in ("filters", "features", "attention", "wanted")}
     assert insight | {"losses.png", "reliability.png"} < names
     assert "filters-linear.png" not in names  # it has no convolution
@@ -60,9 +60,12 @@ def test_the_card_counts_what_was_predicted(result):
     counts = pd.read_csv(result.folder / "confusion-linear.csv", index_col=0)
     np.testing.assert_array_equal(counts, card.confusion[name])
     assert np.trace(counts) == np.sum(table[name] == table["truth"])
-    with np.load(result.folder / "misclassified-linear.npz", allow_pickle=False) as wrong:
-        assert (wrong["label"] != wrong["predicted"]).all()
-        assert len(wrong["row"]) == np.sum(table[name] != table["truth"])
+    mistakes = pd.read_csv(result.folder / "mistakes.csv", dtype={"true class": str})
+    wrong = mistakes[mistakes["model"] == name]
+    assert set(wrong["row"]) == set(np.flatnonzero(table[name] != table["truth"]))
+    assert (wrong["true class"] == table["truth"][wrong["row"]].astype(str)).to_numpy().all()
+    assert (wrong["probability"].diff().dropna() <= 0).all()
+    assert "file" not in mistakes
     for text in (
         f"{name}: hardest class",
         f"{name}: makes ",
@@ -94,7 +97,7 @@ def test_a_folder_of_images_is_learned_and_read_again(tmp_path):
     assert result.card.class_names == ("blue", "green", "red")
     assert "images: 45 images of 9 x 9 x 3 to train, 15 to test" in result.text
     assert result.card.scores.loc["linear", "accuracy"] > 0.9
-    assert list(pd.read_csv(result.folder / "predictions.csv").columns) == ["row", "truth", "linear"]
+    assert list(pd.read_csv(result.folder / "predictions.csv").columns) == ["row", "file", "truth", "linear"]
     assert "seeds" not in result.text
     again = evaluate_run(result.folder).card.scores
     pd.testing.assert_frame_equal(again, result.card.scores, rtol=1e-5)

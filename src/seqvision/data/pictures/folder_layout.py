@@ -68,6 +68,13 @@ def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     return (*key, (-1, 0, name))  # names that differ in case only keep one order
 
 
+def pictures_in(folder: Path) -> list[Path]:
+    """List the files in a folder, and in folders within it, that are pictures by their names, in natural order."""
+    known = picture_suffixes()
+    found = [p for p in folder.rglob("*") if p.suffix.lower() in known and p.is_file() and not _hidden(p, folder)]
+    return sorted(found, key=lambda path: natural_key(str(path.relative_to(folder))))
+
+
 def _part_named(name: str) -> str | None:
     return _PARTS.get(re.sub(r"[-_ ]?(set|data|images)$", "", name.casefold()))
 
@@ -86,7 +93,7 @@ def _parts_of(root: Path) -> dict[str, Path]:
             )
         return {"": root}
     for folder in others:
-        if _pictures_in(folder):
+        if pictures_in(folder):
             raise ValueError(
                 f"{root} has parts ({_some(f.name for f in named)}) and beside them {folder.name!r} with pictures: is "
                 "it a class or a part? Move it away, or into each part"
@@ -118,7 +125,7 @@ def _files_of_classes(folder: Path) -> dict[str, list[Path]]:
             f"{folder} must have one subfolder for each of at least two classes, but has {found}: "
             "give the folder above the classes' folders"
         )
-    files = {each.name: _pictures_in(each) for each in classes}
+    files = {each.name: pictures_in(each) for each in classes}
     for name, paths in files.items():
         if not paths:
             others = sorted({path.suffix for path in (folder / name).rglob("*") if path.is_file()})
@@ -130,12 +137,6 @@ def _files_of_classes(folder: Path) -> dict[str, list[Path]]:
 def _folders(folder: Path) -> list[Path]:
     inside = [p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".") and p.name not in _OF_SYSTEMS]
     return sorted(inside, key=lambda path: natural_key(path.name))
-
-
-def _pictures_in(folder: Path) -> list[Path]:
-    known = picture_suffixes()
-    found = [p for p in folder.rglob("*") if p.suffix.lower() in known and p.is_file() and not _hidden(p, folder)]
-    return sorted(found, key=lambda path: natural_key(str(path.relative_to(folder))))
 
 
 def _hidden(path: Path, root: Path) -> bool:

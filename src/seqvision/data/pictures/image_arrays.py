@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from os import PathLike
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,14 @@ _FORMATS = (
     *("AVIF", "BMP", "DDS", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "SUN"),
     *("TGA", "TIFF", "WEBP"),
 )
+
+
+class Picture(NamedTuple):
+    """A picture that was read."""
+
+    pixels: np.ndarray  # (H, W, C) float32 in 0..1
+    height: int  # of the upright picture, before it was resized
+    width: int
 
 
 def image_to_array(
@@ -48,6 +56,19 @@ def image_to_array(
     >>> from PIL import Image
     >>> image_to_array(Image.new("RGB", (3, 2), (255, 0, 51)))[0, 0].tolist()
     [1.0, 0.0, 0.2...]
+    """
+    return read_picture(image, size=size, channels=channels).pixels
+
+
+def read_picture(
+    image: Any, *, size: int | tuple[int, int] | None = None, channels: Channels | None = None
+) -> Picture:
+    """Read a picture as `image_to_array` does, and say how large it was before it was resized.
+
+    >>> from PIL import Image
+    >>> picture = read_picture(Image.new("L", (3, 2)), size=4)
+    >>> picture.pixels.shape, picture.height, picture.width
+    ((4, 4, 1), 2, 3)
     """
     from PIL import Image
 
@@ -166,7 +187,7 @@ def channels_in_front(shape: Sequence[int]) -> bool:
     return len(shape) == 4 and shape[1] in (1, 3) and shape[2] > 4 and shape[3] > 4
 
 
-def _read(name: Any, image: Any, channels: int | None, size: tuple[int, int] | None) -> np.ndarray:
+def _read(name: Any, image: Any, channels: int | None, size: tuple[int, int] | None) -> Picture:
     """Read an open file or a Pillow image."""
     from PIL import Image, ImageOps
 
@@ -176,7 +197,7 @@ def _read(name: Any, image: Any, channels: int | None, size: tuple[int, int] | N
         check_pixels(name, image.height, image.width)
         with _named(name):
             upright = ImageOps.exif_transpose(image)
-        return shades(name, upright, coding, channels, size)
+        return Picture(shades(name, upright, coding, channels, size), upright.height, upright.width)
     with _named(name):
         if not getattr(image, "seekable", lambda: False)():
             image = io.BytesIO(image.read())
@@ -188,7 +209,7 @@ def _read(name: Any, image: Any, channels: int | None, size: tuple[int, int] | N
         if coding.raw in LOWER_BITS:
             image.seek(0)
             lower = ImageOps.exif_transpose(lower_bits(Image.open(image, formats=_formats()), coding))
-    return shades(name, upright, coding, channels, size, lower)
+    return Picture(shades(name, upright, coding, channels, size, lower), upright.height, upright.width)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import numpy as np
 from seqvision._checks import check_flag
 from seqvision.data.arrays import Arrays
 from seqvision.data.pictures.folder_layout import read_layout
-from seqvision.data.pictures.image_arrays import Channels, image_to_array
+from seqvision.data.pictures.image_arrays import Channels, Picture, image_to_array, read_picture
 from seqvision.data.pictures.picture_modes import check_size
 from seqvision.data.stream import Stream
 
@@ -23,6 +23,7 @@ class ImageFolder(NamedTuple):
     classes: tuple[str, ...]  # the subfolders' names, in natural order
     paths: tuple[Path, ...]  # (N,) where each image came from
     parts: dict[str, np.ndarray]  # "train", "validation", "test" -> rows; empty if the folder has no parts
+    sizes: np.ndarray | None = None  # (N, 2) height and width of the files' pictures, upright; None for a stream
 
 
 def load_image_folder(
@@ -70,7 +71,10 @@ def load_image_folder(
         raise ValueError(f"channels must be 1 (gray) or 3 (color), got {channels!r}: transparency is dropped")
     classes, paths, labels, parts = read_layout(Path(folder))
     rows = ImageFiles(paths, labels, check_size(size), channels)
-    return ImageFolder(Stream(rows) if stream else Arrays(_read_all(rows), labels), classes, paths, parts)
+    if stream:
+        return ImageFolder(Stream(rows), classes, paths, parts)
+    images, sizes = _read_all(rows)
+    return ImageFolder(Arrays(images, labels), classes, paths, parts, sizes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,21 +94,26 @@ class ImageFiles:
 
     def read(self, row: int) -> np.ndarray:
         """Read an image (H, W, C), which must be as large as the first."""
-        image = image_to_array(self.paths[row], size=self.size, channels=self.channels)
+        return self.picture(row).pixels
+
+    def picture(self, row: int) -> Picture:
+        """Read an image as `read` does, with the size that it has in its file."""
+        picture = read_picture(self.paths[row], size=self.size, channels=self.channels)
+        image = picture.pixels
         if image.shape != self._shape:
             height, width, _ = self._shape
             raise ValueError(
                 f"{self.paths[row]} is {image.shape[0]} x {image.shape[1]} pixels, but {self.paths[0]} is {height} x "
                 f"{width}: say size={height} (or another height and width) to have all resized"
             )
-        return image
+        return picture
 
     @cached_property
     def _shape(self) -> tuple[int, ...]:
         return image_to_array(self.paths[0], size=self.size, channels=self.channels).shape
 
 
-def _read_all(files: ImageFiles) -> np.ndarray:
+def _read_all(files: ImageFiles) -> tuple[np.ndarray, np.ndarray]:
     first = files.read(0)
     try:
         images = np.empty((len(files), *first.shape), np.float32)
@@ -112,6 +121,7 @@ def _read_all(files: ImageFiles) -> np.ndarray:
         raise ValueError(
             f"{len(files)} images of shape {first.shape} do not fit into memory: say stream=True, or a smaller size"
         ) from None
+    sizes = np.empty((len(files), 2), np.int64)
     for row in range(len(files)):
-        images[row] = files.read(row)
-    return images
+        images[row], *sizes[row] = files.picture(row)
+    return images, sizes

@@ -12,6 +12,7 @@ from seqvision._checks import counted
 from seqvision.data import (
     DIGIT_CLASSES,
     Arrays,
+    PictureForm,
     load_cifar10,
     load_digits,
     load_fashion_mnist,
@@ -19,7 +20,7 @@ from seqvision.data import (
     load_mnist,
     stratified_split,
 )
-from seqvision.pipelines.classification.image_record import record_arrays, record_files
+from seqvision.pipelines.classification.image_record import name_of, record_arrays, record_files
 from seqvision.pipelines.config import ClassifyConfig
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,9 @@ class ImageSplit(NamedTuple):
     validation: Arrays | None  # None where the configuration wants none
     test: Arrays
     classes: tuple[str, ...]  # the name of each label
-    record: dict[str, Any]  # what a run keeps of them; see `check_record`
+    form: PictureForm  # of the training images, to which new pictures are brought
+    record: dict[str, Any]  # what a run keeps of them, the form too; see `check_record`
+    test_files: tuple[str, ...] = ()  # names of the test images' files; none of a data set
 
     @property
     def example(self) -> jax.ShapeDtypeStruct:
@@ -67,8 +70,9 @@ def load_images(config: ClassifyConfig) -> ImageSplit:
     parts = {"train": train if len(kept) == len(train) else _take(train, kept), "test": test}
     if held is not None:
         parts["validation"] = _take(train, held)
-    record = record_arrays(classes, parts)
-    return ImageSplit(parts["train"], parts.get("validation"), test, tuple(classes), record)
+    form = PictureForm.of(parts["train"].x)
+    record = {**record_arrays(classes, parts), "form": form.to_dict()}
+    return ImageSplit(parts["train"], parts.get("validation"), test, tuple(classes), form, record)
 
 
 def describe_images(config: ClassifyConfig, split: ImageSplit) -> str:
@@ -103,9 +107,12 @@ def _from_folder(config: ClassifyConfig, folder: str) -> ImageSplit:
     parts["train"] = rows[kept]
     if validated is not None:
         parts["validation"] = rows[validated]
-    record = record_files(Path(folder), images.paths, images.classes, parts)
     taken = {part: _take(images.data, each) for part, each in parts.items()}
-    return ImageSplit(taken["train"], taken.get("validation"), taken["test"], images.classes, record)
+    sizes = None if images.sizes is None else images.sizes[parts["train"]]
+    form = PictureForm.of(taken["train"].x, sizes)
+    record = {**record_files(Path(folder), images.paths, images.classes, parts), "form": form.to_dict()}
+    files = tuple(name_of(images.paths[row].relative_to(folder)) for row in parts["test"])
+    return ImageSplit(taken["train"], taken.get("validation"), taken["test"], images.classes, form, record, files)
 
 
 def _training_rows(config: ClassifyConfig, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -31,11 +31,37 @@ def record_files(
     places = np.full(len(paths), "", dtype=object)
     for part, rows in parts.items():
         places[rows] = part
-    hashes = [_hash(path.read_bytes()) for path in paths]
-    names = [os.fsencode(path.relative_to(root)).decode("utf-8", "backslashreplace") for path in paths]
+    hashes = [content_hash(path) for path in paths]
+    names = [name_of(path.relative_to(root)) for path in paths]
     _warn_of_twins(names, hashes, places)
     files = {name: [digest, place] for name, digest, place in zip(names, hashes, places, strict=True)}
     return {"classes": list(classes), "files": files}
+
+
+def name_of(path: Path) -> str:
+    """Return a path as text that can be printed and written, whatever bytes it is made of.
+
+    >>> name_of(Path("cat/1.png"))
+    'cat/1.png'
+    """
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
+def content_hash(path: Path) -> str:
+    """Return the hash of a file's content, as `record_files` keeps it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:_DIGITS]
+
+
+def parts_by_content(kept: Any) -> dict[str, str]:
+    """Return content hash -> part of the files that a run kept; training first, where one file is in several.
+
+    >>> parts_by_content({"classes": ["cat", "dog"], "files": {"cat/1.png": ["ab", "test"], "2.png": ["ab", "train"]}})
+    {'ab': 'train'}
+    """
+    files = kept.get("files", {}) if isinstance(kept, Mapping) else {}
+    order = ("", "test", "validation", "train")
+    return dict(sorted(files.values(), key=lambda entry: order.index(entry[1])))
 
 
 def record_arrays(classes: Sequence[str], parts: Mapping[str, Arrays]) -> dict[str, Any]:
@@ -82,7 +108,7 @@ def check_record(kept: Mapping[str, Any], now: Mapping[str, Any], source: str, r
                 told.append(f"{len(names)} pictures were {verb} ({_some(sorted(names))})")
         if changed:
             told.append(f"{len(changed)} pictures have another content ({_some(changed)})")
-    if not told and kept != now:
+    if not told and any(kept.get(name) != now.get(name) for name in ("files", "parts")):
         told.append("its rows are in other parts, or have other values")
     if told:
         raise ValueError(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from seqvision.data import Arrays
 from seqvision.interpret import feature_maps, grad_cam, learned_filters, maximize_activation, occlusion_map
-from seqvision.metrics import reliability, softmax
+from seqvision.metrics import Reliability, reliability, softmax
 from seqvision.pipelines.results import JudgedClasses
 from seqvision.reporting import (
     RunFolder,
@@ -37,14 +37,16 @@ def write_classify_report(
     history: Mapping[str, Mapping[str, np.ndarray]],
     states: Mapping[str, Sequence[TrainState]],
     judged: JudgedClasses,
+    *,
+    files: Sequence[str] = (),
 ) -> None:
-    """Write predictions.csv, confusion matrices, mistakes and pictures.
+    """Write predictions.csv, mistakes.csv, confusion matrices and pictures.
 
     They are about what is used in the end, of several seeds the mean of their probabilities, and say so; networks are
     looked into one at a time, and then it is seed 0.
 
     losses.png has training and validation curves; reliability.png how sure and how often right; for each model
-    confusion-*.png and .csv, misclassified-*.png and .npz; for those with convolutions whose states are given, of seed
+    confusion-*.png and .csv, and misclassified-*.png; for those with convolutions whose states are given, of seed
     0, filters-*.png, features-*.png, attention-*.png (Grad-CAM and occlusion) and wanted-*.png (activation
     maximization). In file names blanks and signs are underscores.
 
@@ -55,26 +57,38 @@ def write_classify_report(
       history: model -> metric -> (S, epochs).
       states: model -> trained states, one a seed; those that are left out are not looked into.
       judged: logits and score card.
+      files: (B,) names of the test images' files, where they have any; the tables and the mistakes name them.
     """
     metrics = ("accuracy",) if all("accuracy" in one for one in history.values()) else ()
     save_figure(plot_losses(history, loss="cross entropy", metrics=metrics), folder.path / "losses.png")
     labels, card = np.asarray(test.y), judged.card
     probabilities = {name: softmax(logits) for name, logits in judged.logits.items()}
     delivered = {delivered_name(name, len(p)): p.mean(axis=0) for name, p in probabilities.items()}
-    diagrams = {
-        name: reliability(p.argmax(axis=-1) == labels, confidence=p.max(axis=-1).clip(max=1.0), bins=10)
-        for name, p in delivered.items()
-    }
-    save_figure(plot_reliability(diagrams), folder.path / "reliability.png")
+    save_figure(plot_reliability(reliability_of(judged, labels)), folder.path / "reliability.png")
     columns: dict[str, np.ndarray] = {row: p.argmax(axis=1) for row, p in delivered.items()}
+    mistakes = []
     for (name, p), (row, mean) in zip(probabilities.items(), delivered.items(), strict=True):
         _write_confusion(folder, name, row, card.confusion[row], classes)
-        _write_mistakes(folder, name, row, test, mean, classes)
+        _draw_mistakes(folder, name, row, test, mean, classes, files)
+        mistakes.append(_mistakes(row, labels, mean, classes, files))
         if name in states:
             _write_insight(folder, name, test, p[0], states[name][0], classes)
         if len(p) > 1:
             columns |= {f"{name}, seed {s}": seed.argmax(axis=1) for s, seed in enumerate(p)}
-    write_table(folder.path / "predictions.csv", prediction_table(labels, columns))
+    table = prediction_table(labels, columns)
+    if files:
+        table.insert(1, "file", list(files))
+    write_table(folder.path / "predictions.csv", table)
+    write_table(folder.path / "mistakes.csv", pd.concat(mistakes))
+
+
+def reliability_of(judged: JudgedClasses, labels: np.ndarray) -> dict[str, Reliability]:
+    """Return how sure and how often right each classifier is that is used in the end, by its row of the card."""
+    delivered = {delivered_name(name, len(z)): softmax(z).mean(axis=0) for name, z in judged.logits.items()}
+    return {
+        row: reliability(p.argmax(axis=-1) == labels, confidence=p.max(axis=-1).clip(max=1.0), bins=10)
+        for row, p in delivered.items()
+    }
 
 
 def _write_confusion(folder: RunFolder, name: str, row: str, counts: np.ndarray, classes: tuple[str, ...]) -> None:
@@ -83,20 +97,38 @@ def _write_confusion(folder: RunFolder, name: str, row: str, counts: np.ndarray,
     table.to_csv(folder.path / f"confusion-{_file(name)}.csv", index_label="true class")
 
 
-def _write_mistakes(
-    folder: RunFolder, name: str, row: str, test: Arrays, probabilities: np.ndarray, classes: tuple[str, ...]
+def _draw_mistakes(
+    folder: RunFolder,
+    name: str,
+    row: str,
+    test: Arrays,
+    probabilities: np.ndarray,
+    classes: tuple[str, ...],
+    files: Sequence[str],
 ) -> None:
-    labels, guess, sure = np.asarray(test.y), probabilities.argmax(axis=1), probabilities.max(axis=1)
-    figure = plot_misclassified(test.x, labels, predicted=guess, confidence=sure, class_names=classes, title=row)
-    save_figure(figure, folder.path / f"misclassified-{_file(name)}.png")
-    wrong = misclassified_rows(labels, predicted=guess, confidence=sure)
-    np.savez(
-        folder.path / f"misclassified-{_file(name)}.npz",
-        row=wrong,
-        label=labels[wrong],
-        predicted=guess[wrong],
-        confidence=sure[wrong],
+    figure = plot_misclassified(
+        test.x,
+        np.asarray(test.y),
+        predicted=probabilities.argmax(axis=1),
+        confidence=probabilities.max(axis=1),
+        class_names=classes,
+        files=files or None,
+        title=row,
     )
+    save_figure(figure, folder.path / f"misclassified-{_file(name)}.png")
+
+
+def _mistakes(
+    row: str, labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], files: Sequence[str]
+) -> pd.DataFrame:
+    """Return the test images that a classifier got wrong, the surest mistakes first."""
+    guess, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    wrong = misclassified_rows(labels, predicted=guess, confidence=sure)
+    table = {"model": row, "row": wrong, "file": [files[k] for k in wrong] if files else None}
+    names = {"true class": labels, "predicted class": guess}
+    table |= {name: [classes[k] for k in numbers[wrong]] for name, numbers in names.items()}
+    table |= {"probability": sure[wrong], "probability of the true class": probabilities[wrong, labels[wrong]]}
+    return pd.DataFrame({name: column for name, column in table.items() if column is not None})
 
 
 def _write_insight(

@@ -7,17 +7,19 @@ from pathlib import Path
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 
+from seqvision.data import PictureForm
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
 from seqvision.pipelines.classification.image_record import RECORD, check_record
-from seqvision.pipelines.classification.report import write_classify_report
+from seqvision.pipelines.classification.report import reliability_of, write_classify_report
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict, with_batch_size
 from seqvision.pipelines.named_models import build_classifier, build_optimizer
 from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
 from seqvision.pipelines.seed_training import load_variables, train_models, training_text
-from seqvision.reporting import RunFolder
+from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import score_classes
 from seqvision.training import TrainState, create_state, predict
 
@@ -38,7 +40,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
       OSError: if the run folder cannot be written, before anything is compiled; or a data set cannot be had.
     """
     split = load_images(config)
-    models = build_classifiers(config, split)
+    models = build_classifiers(config, split.form, len(split.classes))
     config = with_batch_size(config, len(split.train))
     with RunFolder.create(config.out, config.name) as folder:
         folder.write_config(config)
@@ -59,10 +61,13 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
         judged = judge_classes(split, states)
         counts = {name: parameter_count(model, split.example) for name, model in models.items()}
         seconds = {name: done.seconds for name, done in trained.items()}
-        summary = {"scores": judged.card.to_dict(), "parameters": counts, "seconds": seconds}
+        sure = {row: diagram._asdict() for row, diagram in reliability_of(judged, np.asarray(split.test.y)).items()}
+        summary = to_plain(
+            {"scores": judged.card.to_dict(), "reliability": sure, "parameters": counts, "seconds": seconds}
+        )
         folder.write_json("summary.json", summary)
         history = {name: done.history for name, done in trained.items()}
-        write_classify_report(folder, split.test, split.classes, history, states, judged)
+        write_classify_report(folder, split.test, split.classes, history, states, judged, files=split.test_files)
     text = "\n".join([describe_images(config, split), training_text(counts, trained), "", judged.card.text()])
     return ClassifyRun(**vars(judged), folder=folder.path, text=text, summary=summary, history=history)
 
@@ -82,13 +87,7 @@ def evaluate_classify(path: str | Path, folder: str | None = None) -> ClassifyEv
     config = _with_folder(config_from_dict(ClassifyConfig, run.read_json("config.json")), folder, path)
     split = load_images(config)
     check_record(run.read_json(RECORD), split.record, config.folder or config.data, path)
-    models = build_classifiers(config, split)
-    optimizer = build_optimizer(config.optimizer, config.learning_rate)
-    states = {}
-    for name, trees in load_variables(models, split.example, config.seeds, run).items():
-        blank = create_state(models[name], optimizer, jax.random.key(0), split.train.x[:1])
-        states[name] = [blank.replace(params=tree["params"], batch_stats=tree.get("batch_stats", {})) for tree in trees]
-    judged = judge_classes(split, states)
+    judged = judge_classes(split, restore_classifiers(run, config, split.form, len(split.classes)))
     text = "\n".join([describe_images(config, split), "", judged.card.text()])
     return ClassifyEvaluation(**vars(judged), folder=run.path, text=text)
 
@@ -106,10 +105,27 @@ def _with_folder(config: ClassifyConfig, folder: str | None, run: str | Path) ->
     return dataclasses.replace(config, folder=now)
 
 
-def build_classifiers(config: ClassifyConfig, split: ImageSplit) -> dict[str, nn.Module]:
-    """Return the configured models by name."""
-    side, classes = min(split.train.x.shape[1:3]), len(split.classes)
+def build_classifiers(config: ClassifyConfig, form: PictureForm, classes: int) -> dict[str, nn.Module]:
+    """Return the configured models by name, for pictures of a form and so many classes."""
+    side = min(form.height, form.width)
     return {name: build_classifier(name, config, side, classes) for name in config.models}
+
+
+def restore_classifiers(
+    run: RunFolder, config: ClassifyConfig, form: PictureForm, classes: int
+) -> dict[str, list[TrainState]]:
+    """Return the trained states of a run, model -> one a seed.
+
+    Raises:
+      ValueError: if the saved parameters do not fit the models.
+    """
+    models, optimizer = build_classifiers(config, form, classes), build_optimizer(config.optimizer, config.learning_rate)
+    example = jax.ShapeDtypeStruct((1, form.height, form.width, form.channels), jnp.float32)
+    states = {}
+    for name, trees in load_variables(models, example, config.seeds, run).items():
+        blank = create_state(models[name], optimizer, jax.random.key(0), jnp.zeros(example.shape, example.dtype))
+        states[name] = [blank.replace(params=tree["params"], batch_stats=tree.get("batch_stats", {})) for tree in trees]
+    return states
 
 
 def judge_classes(split: ImageSplit, states: Mapping[str, Sequence[TrainState]]) -> JudgedClasses:

@@ -1,0 +1,238 @@
+"""The classes of new pictures from a finished run, with what its test says of such predictions."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from seqvision._checks import check_count, counted
+from seqvision.data import PictureForm, pictures_in
+from seqvision.metrics import softmax
+from seqvision.pipelines.classification.image_record import RECORD, content_hash, name_of, parts_by_content
+from seqvision.pipelines.classification.prediction_text import prediction_text
+from seqvision.pipelines.classification.run import restore_classifiers
+from seqvision.pipelines.config import ClassifyConfig, config_from_dict
+from seqvision.pipelines.results import ImagePrediction
+from seqvision.reporting import RunFolder, check_output, write_table
+from seqvision.scorecards import delivered_name
+from seqvision.training import TrainState, predict
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 1 << 24  # numbers of the pictures that are held at once
+
+
+class _Picture(NamedTuple):
+    path: Path
+    given: bool  # by its own name: if it cannot be read, that is an error
+
+
+def predict_images(
+    path: str | PathLike[str],
+    files: str | PathLike[str] | Iterable[str | PathLike[str]],
+    *,
+    top: int = 1,
+    output: str | PathLike[str] | None = None,
+) -> ImagePrediction:
+    """Classify pictures with every model of a run, and say what its score card says of that.
+
+    Of a model trained from several seeds the probabilities are the mean of the seeds', a row of the score card. Each
+    picture is brought to the form of the training pictures as these were; where it differs from all of them, its row of
+    the table says so, and so it does of a file that the run was trained on.
+
+    Args:
+      path: the run folder.
+      files: pictures, and folders whose pictures are wanted, those in folders within them too.
+      top: how many classes the text names, the most probable first; the table has all of them.
+      output: where to write the table as CSV, or None.
+
+    Raises:
+      FileNotFoundError: if there is no such file or folder.
+      OSError: if output cannot be written, before anything is read.
+      ValueError: naming a file given by its name that is no picture, or a folder without any; if the run is on a
+        series, or was not judged. A picture in a folder that cannot be read has a row with a note.
+    """
+    check_count("top", top)
+    if output is not None:
+        check_output(output)
+    run = RunFolder.open(path)
+    configuration = run.read_json("config.json")
+    if not isinstance(configuration, dict) or "data" not in configuration:
+        raise ValueError(f"{path} is a run on a series: it has no classes, leave out the pictures")
+    config = config_from_dict(ClassifyConfig, configuration)
+    pictures = _listed([files] if isinstance(files, str | PathLike) else list(files))
+    record = run.read_json(RECORD)
+    try:
+        form, classes, parts = PictureForm.from_dict(record["form"]), record["classes"], parts_by_content(record)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ValueError(f"{run.path / RECORD} does not say what the pictures were like: train again") from None
+    judged = {row: Judged.read(run, row) for row in (delivered_name(name, config.seeds) for name in config.models)}
+    states = restore_classifiers(run, config, form, len(classes))
+    rows: dict[str, list[dict[str, Any]]] = {row: [] for row in judged}
+    for chunk in _chunks(pictures, form, parts):
+        found = _probabilities(states, [one.pop("pixels") for one in chunk if "pixels" in one])
+        for row, chances in zip(rows, found.values(), strict=True):
+            every = iter(chances)
+            rows[row] += [
+                _row(one, row, judged[row], classes, None if one["failed"] else next(every)) for one in chunk
+            ]
+    table = pd.DataFrame([row for per_model in zip(*rows.values(), strict=True) for row in per_model])
+    if not table["class"].notna().any():
+        raise ValueError(f"none of {counted(len(pictures), 'picture')} can be read: {table['note'].iloc[0]}")
+    notes = _notes(table, len(judged))
+    if output is not None:
+        write_table(output, table)
+    text = prediction_text(table, classes, judged, notes, top)
+    verdicts = tuple(one.verdict for one in judged.values())
+    return ImagePrediction(table, text, verdicts, None if output is None else Path(output), notes)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the score card of a run says of a classifier that is used in the end."""
+
+    verdict: str
+    accuracy: tuple[float, float, float]  # and its 95 % interval
+    rows: int  # of the test
+    edges: tuple[float, ...]  # of bins of confidence
+    share: tuple[float, ...]  # how often it was right in each; NaN where it never was as sure
+    counts: tuple[int, ...]
+
+    @classmethod
+    def read(cls, run: RunFolder, row: str) -> "Judged":
+        """Read summary.json.
+
+        Raises:
+          ValueError: if the run was not judged.
+        """
+        summary = run.read_json("summary.json")
+        try:
+            card, diagram = summary["scores"], summary["reliability"][row]
+            (verdict,) = (str(one["text"]) for one in card["verdicts"] if one["model"] == row)
+            scores = card["scores"][row]
+            accuracy = tuple(float(scores[name]) for name in ("accuracy", "accuracy_low", "accuracy_high"))
+            share = tuple(float("nan" if one is None else one) for one in diagram["share"])
+            edges, counts = tuple(map(float, diagram["edges"])), tuple(map(int, diagram["rows"]))
+            if not len(edges) == len(share) + 1 == len(counts) + 1:
+                raise ValueError
+            return cls(verdict, accuracy, int(card["rows"]), edges, share, counts)
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError):
+            message = f"{run.path / 'summary.json'} does not say how {row} did in the test: train again"
+            raise ValueError(message) from None
+
+    def when_so_sure(self, probability: float) -> tuple[float, int]:
+        """Return how often it was right on the test rows of about that probability, and how many there were."""
+        place = int(np.searchsorted(self.edges[1:-1], probability))
+        return self.share[place], self.counts[place]
+
+
+def _listed(files: Sequence[str | PathLike[str]]) -> list[_Picture]:
+    """Return the pictures in the order given, those of a folder in natural order, each once."""
+    if not files:
+        raise ValueError("files: give at least one picture, or a folder of pictures")
+    found: dict[Path, _Picture] = {}
+    for name in files:
+        path = Path(name)
+        if path.is_dir():
+            inside = pictures_in(path)
+            if not inside:
+                raise ValueError(f"{path} has no picture: give a folder of pictures, or their files")
+            _tell_others(path, set(inside))
+            for one in inside:
+                found.setdefault(one.resolve(), _Picture(one, given=False))
+        elif path.is_file():
+            found[path.resolve()] = _Picture(path, given=True)
+        else:
+            raise FileNotFoundError(f"there is no file or folder {path}")
+    return list(found.values())
+
+
+def _tell_others(folder: Path, pictures: set[Path]) -> None:
+    others = sorted(name_of(p) for p in folder.rglob("*") if p.is_file() and p not in pictures)
+    if others:
+        logger.warning(f"{folder}: {counted(len(others), 'file')} passed over, no pictures by name: {_some(others)}")
+
+
+def _chunks(
+    pictures: Sequence[_Picture], form: PictureForm, parts: Mapping[str, str]
+) -> Iterator[list[dict[str, Any]]]:
+    """Read pictures, some at a time: file, part, note, failed, and pixels unless it failed."""
+    size = max(1, min(256, _AT_ONCE // (form.height * form.width * form.channels)))
+    failed: list[str] = []
+    for start in range(0, len(pictures), size):
+        chunk = []
+        for path, given in pictures[start : start + size]:
+            one: dict[str, Any] = {"file": name_of(path), "part": "", "note": "", "failed": False}
+            try:
+                read = form.read(path)
+                one |= {"pixels": read.pixels, "note": "; ".join(read.notes)}
+                one["part"] = parts.get(content_hash(path), "") if parts else ""
+            except (ValueError, OSError) as error:
+                if given:
+                    raise
+                failed.append(one["file"])
+                one |= {"failed": True, "note": f"not read: {error}"}
+            chunk.append(one)
+        yield chunk
+    if failed:
+        logger.warning(f"{len(failed)} of {counted(len(pictures), 'picture')} cannot be read: {_some(failed)}")
+
+
+def _probabilities(states: Mapping[str, Sequence[TrainState]], pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Return model -> (B, C), the mean over seeds."""
+    if not pixels:
+        return {name: np.empty((0, 0)) for name in states}
+    count = 1 << (len(pixels) - 1).bit_length()  # few sizes, so that few programs are compiled
+    images = np.zeros((count, *pixels[0].shape), np.float32)
+    images[: len(pixels)] = pixels
+    return {
+        name: np.mean([softmax(predict(state, images)[: len(pixels)]) for state in each], axis=0)
+        for name, each in states.items()
+    }
+
+
+def _row(
+    one: Mapping[str, Any], row: str, judged: Judged, classes: Sequence[str], chances: np.ndarray | None
+) -> dict[str, Any]:
+    """Return a row of the table."""
+    every = np.full(len(classes), np.nan) if chances is None else chances
+    best = None if chances is None else int(chances.argmax())
+    right, rows = (np.nan, 0) if best is None else judged.when_so_sure(every[best])
+    return {
+        "file": one["file"],
+        "model": row,
+        "class": None if best is None else classes[best],
+        "probability": np.nan if best is None else every[best],
+        **{f"probability of {name}": chance for name, chance in zip(classes, every, strict=True)},
+        "right in test": right,
+        "test rows": rows,
+        "part": one["part"],
+        "note": one["note"],
+    }
+
+
+def _notes(table: pd.DataFrame, models: int) -> tuple[str, ...]:
+    count = len(table) // models
+    known = {part: int((table["part"] == part).sum()) // models for part in ("train", "validation")}
+    told = [
+        f"{number} of {counted(count, 'file')} {'was' if number == 1 else 'were'} in the {word} of this run: what it "
+        "says of them says nothing of new pictures"
+        for number, word in ((known["train"], "training part"), (known["validation"], "validation part"))
+        if number
+    ]
+    differ = int((table["note"] != "").sum()) // models
+    if differ:
+        told.append(
+            f"{differ} of {counted(count, 'file')} {'has' if differ == 1 else 'have'} a note: the test does not tell "
+            "how often predictions on such pictures are right"
+        )
+    return tuple(told)
+
+
+def _some(names: Sequence[str], most: int = 3) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
