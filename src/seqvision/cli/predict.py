@@ -12,20 +12,30 @@ from .command import Command
 
 @dataclass(frozen=True, kw_only=True)
 class Predict(Command):
-    """Forecast the rows after the end of a file with a finished run, in original units."""
+    """Use a finished run: forecast the rows after the end of a file, in original units, or name the classes of pictures."""
 
     run_folder: tyro.conf.Positional[str]
     """folder of the run"""
+    files: tyro.conf.Positional[tuple[str, ...]] = ()
+    """of a run on images: pictures, and folders of them"""
+    top: int | None = None
+    """of a run on images: how many classes are named, the most probable first; by default 1"""
     csv: str | None = None
     """file whose next rows are wanted; by default the run's own"""
     steps: int | None = None
     """rows to forecast; by default the run's horizon"""
     output: str | None = None
-    """file to write the forecast to, as CSV"""
+    """file to write the table to, as CSV"""
     reading: tyro.conf.OmitArgPrefixes[Reading] = field(default_factory=Reading)
 
     def run(self) -> "pipelines.Result":
         """Predict."""
-        return pipelines.predict_forecast(
-            self.run_folder, self.csv, steps=self.steps, output=self.output, reading=self.reading
+        return pipelines.predict_run(
+            self.run_folder,
+            self.files,
+            top=self.top,
+            csv=self.csv,
+            steps=self.steps,
+            output=self.output,
+            reading=self.reading,
         )

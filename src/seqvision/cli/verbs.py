@@ -34,7 +34,12 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         Verb("train classify", "train:TrainClassify", "", "train classifiers on images, beside the commonest class"),
     ),
     "Use a run": (
-        Verb("predict", "predict:Predict", "RUN", "forecast the rows after the end of a file with a finished run"),
+        Verb(
+            "predict",
+            "predict:Predict",
+            "RUN [FILE …]",
+            "forecast what follows a file, or name the classes of pictures",
+        ),
         Verb(
             "evaluate", "evaluate:Evaluate", "RUN", "recompute the scores of a finished run from its saved parameters"
         ),

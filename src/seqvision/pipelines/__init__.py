@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from seqvision.pipelines.forecasting.prediction import predict_forecast
     from seqvision.pipelines.forecasting.report import write_forecast_report
     from seqvision.pipelines.forecasting.run import evaluate_forecast, run_forecast
+    from seqvision.pipelines.predict import predict_run
     from seqvision.pipelines.results import (
         ClassifyEvaluation,
         ClassifyRun,
@@ -91,6 +92,7 @@ __all__ = [
     "predict_forecast",
     "read_record",
     "predict_images",
+    "predict_run",
     "run_and_print",
     "run_classify",
     "run_experiment",
@@ -121,6 +123,7 @@ _LATE = {  # as above, for those who run: module -> its names
     "forecasting.prediction": ("predict_forecast",),
     "forecasting.report": ("write_forecast_report",),
     "forecasting.run": ("evaluate_forecast", "run_forecast"),
+    "predict": ("predict_run",),
     "results": (
         "ClassifyEvaluation",
         "ClassifyRun",

@@ -37,7 +37,13 @@ def describe_classify(config: ClassifyConfig) -> Description:
     split = load_images(config)
     rows = {"train": len(split.train), "test": len(split.test)}
     rows |= {"validation": len(split.validation)} if split.validation is not None else {}
-    return _describe(describe_images(config, split), build_classifiers(config, split.form, len(split.classes)), split.example, rows, config)
+    return _describe(
+        describe_images(config, split),
+        build_classifiers(config, split.form, len(split.classes)),
+        split.example,
+        rows,
+        config,
+    )
 
 
 def _describe(

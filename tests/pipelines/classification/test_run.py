@@ -63,7 +63,7 @@ def test_the_card_counts_what_was_predicted(result):
     mistakes = pd.read_csv(result.folder / "mistakes.csv", dtype={"true class": str})
     wrong = mistakes[mistakes["model"] == name]
     assert set(wrong["row"]) == set(np.flatnonzero(table[name] != table["truth"]))
-    assert (wrong["true class"] == table["truth"][wrong["row"]].astype(str)).to_numpy().all()
+    assert wrong["true class"].tolist() == table["truth"][wrong["row"]].astype(str).tolist()
     assert (wrong["probability"].diff().dropna() <= 0).all()
     assert "file" not in mistakes
     for text in (

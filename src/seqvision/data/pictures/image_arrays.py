@@ -60,9 +60,7 @@ def image_to_array(
     return read_picture(image, size=size, channels=channels).pixels
 
 
-def read_picture(
-    image: Any, *, size: int | tuple[int, int] | None = None, channels: Channels | None = None
-) -> Picture:
+def read_picture(image: Any, *, size: int | tuple[int, int] | None = None, channels: Channels | None = None) -> Picture:
     """Read a picture as `image_to_array` does, and say how large it was before it was resized.
 
     >>> from PIL import Image

@@ -133,11 +133,12 @@ class PictureForm:
         level, (low, high) = float(pixels.mean(dtype=np.float64)), self.levels
         if pixels.min() == pixels.max():
             return ["all of it is one shade"]
-        if low - 0.01 <= level <= high + 0.01:
+        low, high = low - 0.01, high + 0.01
+        if low <= level <= high:
             return []
         negative = "; its negative has not: is it dark on light, or the other way round?"
         return [
-            f"mean brightness {level:.2f} where training pictures had {_span(low, high)}"
+            f"mean brightness {level:.2f} where training pictures had {_span(*self.levels)}"
             + (negative if low <= 1 - level <= high else "")
         ]
 

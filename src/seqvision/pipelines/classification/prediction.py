@@ -78,9 +78,7 @@ def predict_images(
         found = _probabilities(states, [one.pop("pixels") for one in chunk if "pixels" in one])
         for row, chances in zip(rows, found.values(), strict=True):
             every = iter(chances)
-            rows[row] += [
-                _row(one, row, judged[row], classes, None if one["failed"] else next(every)) for one in chunk
-            ]
+            rows[row] += [_row(one, row, judged[row], classes, None if one["failed"] else next(every)) for one in chunk]
     table = pd.DataFrame([row for per_model in zip(*rows.values(), strict=True) for row in per_model])
     if not table["class"].notna().any():
         raise ValueError(f"none of {counted(len(pictures), 'picture')} can be read: {table['note'].iloc[0]}")

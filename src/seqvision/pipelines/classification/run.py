@@ -119,7 +119,10 @@ def restore_classifiers(
     Raises:
       ValueError: if the saved parameters do not fit the models.
     """
-    models, optimizer = build_classifiers(config, form, classes), build_optimizer(config.optimizer, config.learning_rate)
+    models, optimizer = (
+        build_classifiers(config, form, classes),
+        build_optimizer(config.optimizer, config.learning_rate),
+    )
     example = jax.ShapeDtypeStruct((1, form.height, form.width, form.channels), jnp.float32)
     states = {}
     for name, trees in load_variables(models, example, config.seeds, run).items():
