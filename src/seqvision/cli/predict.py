@@ -12,7 +12,7 @@ from .command import Command
 
 @dataclass(frozen=True, kw_only=True)
 class Predict(Command):
-    """Use a finished run: forecast the rows after the end of a file, in original units, or name the classes of pictures."""
+    """Use a finished run: forecast the rows after the end of a file, or name the classes of pictures."""
 
     run_folder: tyro.conf.Positional[str]
     """folder of the run"""

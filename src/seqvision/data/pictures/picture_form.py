@@ -101,8 +101,8 @@ class PictureForm:
 
         >>> from PIL import Image
         >>> form = PictureForm(2, 2, 1, False, 0.0, (1.0, 1.0), (0.0, 0.5))
-        >>> form.read(Image.new("RGB", (2, 2), (255, 0, 0))).notes
-        ('has colors, and no training picture has: its shades of gray are taken',)
+        >>> form.read(Image.new("RGB", (2, 2), (255, 0, 0))).notes[0]
+        'has colors, and no training picture has: its shades of gray are taken'
         """
         picture = read_picture(image, size=(self.height, self.width), channels=3)
         colors = bool(_has_colors(picture.pixels[None])[0])
