@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from seqvision._checks import check_count, counted
 from seqvision.data import PictureForm, pictures_in
 from seqvision.metrics import softmax
 from seqvision.pipelines.classification.image_record import RECORD, content_hash, name_of, parts_by_content
+from seqvision.pipelines.classification.judged import Judged
 from seqvision.pipelines.classification.prediction_text import prediction_text
 from seqvision.pipelines.classification.run import restore_classifiers
 from seqvision.pipelines.config import ClassifyConfig, config_from_dict
@@ -88,45 +88,6 @@ def predict_images(
     text = prediction_text(table, classes, judged, notes, top)
     verdicts = tuple(one.verdict for one in judged.values())
     return ImagePrediction(table, text, verdicts, None if output is None else Path(output), notes)
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What the score card of a run says of a classifier that is used in the end."""
-
-    verdict: str
-    accuracy: tuple[float, float, float]  # and its 95 % interval
-    rows: int  # of the test
-    edges: tuple[float, ...]  # of bins of confidence
-    share: tuple[float, ...]  # how often it was right in each; NaN where it never was as sure
-    counts: tuple[int, ...]
-
-    @classmethod
-    def read(cls, run: RunFolder, row: str) -> "Judged":
-        """Read summary.json.
-
-        Raises:
-          ValueError: if the run was not judged.
-        """
-        summary = run.read_json("summary.json")
-        try:
-            card, diagram = summary["scores"], summary["reliability"][row]
-            (verdict,) = (str(one["text"]) for one in card["verdicts"] if one["model"] == row)
-            scores = card["scores"][row]
-            accuracy = tuple(float(scores[name]) for name in ("accuracy", "accuracy_low", "accuracy_high"))
-            share = tuple(float("nan" if one is None else one) for one in diagram["share"])
-            edges, counts = tuple(map(float, diagram["edges"])), tuple(map(int, diagram["rows"]))
-            if not len(edges) == len(share) + 1 == len(counts) + 1:
-                raise ValueError
-            return cls(verdict, accuracy, int(card["rows"]), edges, share, counts)
-        except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError):
-            message = f"{run.path / 'summary.json'} does not say how {row} did in the test: train again"
-            raise ValueError(message) from None
-
-    def when_so_sure(self, probability: float) -> tuple[float, int]:
-        """Return how often it was right on the test rows of about that probability, and how many there were."""
-        place = int(np.searchsorted(self.edges[1:-1], probability))
-        return self.share[place], self.counts[place]
 
 
 def _listed(files: Sequence[str | PathLike[str]]) -> list[_Picture]:

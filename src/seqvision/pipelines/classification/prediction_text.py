@@ -2,21 +2,18 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from seqvision._checks import counted
+from seqvision.pipelines.classification.judged import Judged
 from seqvision.scorecards import wrapped
-
-if TYPE_CHECKING:
-    from seqvision.pipelines.classification.prediction import Judged
 
 _NAME = 40  # signs of a file's name, its end where it is longer
 
 
 def prediction_text(
-    table: pd.DataFrame, classes: Sequence[str], judged: Mapping[str, "Judged"], notes: Sequence[str], top: int
+    table: pd.DataFrame, classes: Sequence[str], judged: Mapping[str, Judged], notes: Sequence[str], top: int
 ) -> str:
     """Return a block of lines a model, and what its test says.
 
