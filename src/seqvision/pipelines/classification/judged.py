@@ -30,7 +30,7 @@ class Judged:
             card, diagram = summary["scores"], summary["reliability"][row]
             (verdict,) = (str(one["text"]) for one in card["verdicts"] if one["model"] == row)
             scores = card["scores"][row]
-            accuracy = tuple(float(scores[name]) for name in ("accuracy", "accuracy_low", "accuracy_high"))
+            accuracy = (float(scores["accuracy"]), float(scores["accuracy_low"]), float(scores["accuracy_high"]))
             share = tuple(float("nan" if one is None else one) for one in diagram["share"])
             edges, counts = tuple(map(float, diagram["edges"])), tuple(map(int, diagram["rows"]))
             if not len(edges) == len(share) + 1 == len(counts) + 1:
