@@ -11,6 +11,8 @@ from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 from jax.typing import DTypeLike
 
+PLAIN: dict[Primitive, Callable] = {}  # primitive -> the function of JAX that says what it computes
+
 
 def make_primitive(
     name: str,
@@ -37,6 +39,7 @@ def make_primitive(
     """
     primitive = Primitive(name)
     primitive.multiple_results = multiple_results
+    PLAIN[primitive] = compute
 
     def abstract(*arrays: Any, **options: Any) -> Any:
         results = jax.make_jaxpr(functools.partial(compute, **options))(*arrays).out_avals

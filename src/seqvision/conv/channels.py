@@ -33,6 +33,8 @@ def per_channel(values: Array, shape: tuple[int, ...]) -> Array:
     >>> per_channel(jnp.array([1.0, 2.0]), (2, 1, 2)).tolist()
     [[[1.0, 2.0]], [[1.0, 2.0]]]
     """
+    if not all(isinstance(size, int) for size in shape):  # of any batch: no product of sizes that are not known
+        return lax.broadcast_in_dim(values, shape, (len(shape) - 1,))
     return _rows.bind(values, rows=math.prod(shape[:-1])).reshape(shape)
 
 

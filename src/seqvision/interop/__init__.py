@@ -3,7 +3,9 @@
 ``from_X(cell, weights)`` gives a cell's parameters, for `unroll` and its relatives, from what X keeps for its layer;
 ``to_X(cell, params)`` gives back what X keeps. The function that the weights compute stays the same. None of the
 peers is imported but flax, which this library uses anyway. `from_torchvision` and `to_torchvision` do the same for
-whole networks. The models of `seqvision.models` keep a cell's parameters as the dict ``params._asdict()``, which
+whole networks. `export_stablehlo` and `export_onnx` write a model for programs without this library.
+
+The models of `seqvision.models` keep a cell's parameters as the dict ``params._asdict()``, which
 ``to_X`` takes as well.
 
 >>> import jax, numpy as np
@@ -17,6 +19,9 @@ True
 
 from .equinox import from_equinox, to_equinox
 from .equinox_cell import EquinoxCell
+from .export.files import Export
+from .export.onnx import export_onnx
+from .export.stablehlo import export_stablehlo
 from .flax import from_flax, from_nnx, to_flax, to_nnx
 from .flax_cell import FlaxCell
 from .haiku import from_haiku, to_haiku
@@ -26,7 +31,10 @@ from .torchvision import from_torchvision, to_torchvision
 
 __all__ = [
     "EquinoxCell",
+    "Export",
     "FlaxCell",
+    "export_onnx",
+    "export_stablehlo",
     "from_equinox",
     "from_flax",
     "from_haiku",

@@ -1,0 +1,118 @@
+"""Exported models say what the model says, in processes that do not have the library."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from seqvision.cells import LRU
+from seqvision.interop import export_onnx, export_stablehlo
+from seqvision.models import Recurrent
+
+sys.path.insert(0, str(Path(__file__).parent))
+from networks import NETWORKS
+
+BLOCKED = "import sys; sys.modules['seqvision'] = None; import runpy; runpy.run_path(sys.argv[1], run_name='__main__')"
+
+
+def made(name, rows=3):
+    model, shape = NETWORKS[name]
+    x = np.random.default_rng(0).normal(size=(rows, *shape)).astype(np.float32)
+    variables = jax.jit(model.init)(jax.random.key(0), x)
+    return model, shuffled(variables), x
+
+
+def shuffled(variables):
+    """Other numbers than a fresh network has, so that biases and running statistics count."""
+    rng = np.random.default_rng(1)
+    return jax.tree.map(lambda a: np.asarray(a + 0.1 * rng.uniform(size=a.shape), a.dtype), variables)
+
+
+def run_alone(folder, *blocked):
+    """Run use.py where neither the library nor what else is named can be imported."""
+    block = "".join(f"import sys; sys.modules[{name!r}] = None; " for name in blocked)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", block + BLOCKED, str(folder / "use.py")],
+        env=environment,
+        cwd=folder.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [float(line.split()[-1]) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_stablehlo_agrees_for_any_number_of_rows_on_every_platform(tmp_path, name):
+    model, variables, x = made(name)
+    done = export_stablehlo(tmp_path, model, variables, x)
+    read = jax.export.deserialize(bytearray(done.file.read_bytes()))
+    assert read.platforms == ("cpu", "cuda", "tpu")
+    assert done.agreement.relative < 1e-5
+    more = np.concatenate([x, 2 * x])
+    np.testing.assert_allclose(
+        read.call(more)[0], model.apply(variables, more), rtol=1e-5, atol=1e-5 * np.abs(done.agreement.largest + 1)
+    )
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_onnx_agrees_for_any_number_of_rows(tmp_path, name):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("jax2onnx")
+    model, variables, x = made(name)
+    done = export_onnx(tmp_path, model, variables, x)
+    assert done.agreement.relative < 1e-5
+    session = onnxruntime.InferenceSession(done.file)
+    more = np.concatenate([x, 2 * x])
+    expected = np.asarray(model.apply(variables, more))
+    (got,) = session.run(["y"], {"x": more})
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+    assert session.get_inputs()[0].shape == ["batch", *x.shape[1:]]
+
+
+def test_an_export_runs_without_the_library_and_says_what_it_takes(tmp_path):
+    model, variables, x = made("lstm")
+    done = export_stablehlo(tmp_path / "new" / "folder", model, variables, x, output="forecast", about={"unit": "°C"})
+    assert max(run_alone(done.folder, "flax")) < 1e-5
+    signature = json.loads((done.folder / "signature.json").read_text())
+    assert signature["inputs"] == [{"name": "x", "shape": ["batch", 6, 2], "dtype": "float32"}]
+    assert signature["outputs"] == [{"name": "forecast", "shape": ["batch", 2, 1], "dtype": "float32"}]
+    assert signature["unit"] == "°C"
+    assert done.snippet.rstrip() in done.text
+
+
+def test_an_onnx_model_runs_with_onnxruntime_alone(tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("jax2onnx")
+    model, variables, x = made("convnet")
+    done = export_onnx(tmp_path, model, variables, x)
+    assert max(run_alone(done.folder, "jax", "flax", "onnx", "jax2onnx")) < 1e-5
+
+
+def test_complex_numbers_have_no_onnx_form(tmp_path):
+    pytest.importorskip("jax2onnx")
+    model, x = Recurrent((LRU(2),)), np.ones((2, 3, 1), np.float32)
+    with pytest.raises(ValueError, match=r"complex numbers, as LRU.*export_stablehlo"):
+        export_onnx(tmp_path, model, model.init(jax.random.key(0), x), x)
+    assert export_stablehlo(tmp_path, model, model.init(jax.random.key(0), x), x).agreement.relative < 1e-5
+
+
+def test_a_folder_of_other_files_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("")
+    model, variables, x = made("mlp")
+    with pytest.raises(ValueError, match="holds other files: name a new folder"):
+        export_stablehlo(tmp_path, model, variables, x)
+
+
+def test_what_differs_is_not_written(tmp_path):
+    model, variables, x = made("mlp")
+    with pytest.raises(ArithmeticError, match="more than 1e-05, so nothing was written"):
+        export_stablehlo(tmp_path, model, variables, x, expected=model.apply(variables, x) * 1.001)
+    assert not list(tmp_path.iterdir())
