@@ -116,3 +116,14 @@ def test_what_differs_is_not_written(tmp_path):
     with pytest.raises(ArithmeticError, match="more than 1e-05, so nothing was written"):
         export_stablehlo(tmp_path, model, variables, x, expected=model.apply(variables, x) * 1.001)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_must_know_the_number_of_rows_is_told_how(tmp_path):
+    def halves(variables, x):
+        return x[: x.shape[0] // 2].sum(axis=1) if x.shape[0] > 3 else x.sum(axis=1)
+
+    x = np.ones((4, 3), np.float32)
+    with pytest.raises(ValueError, match=r"must know how many rows there are.*say batch=4"):
+        export_stablehlo(tmp_path, halves, {}, x)
+    done = export_stablehlo(tmp_path, halves, {}, x, batch=4)
+    assert done.signature["inputs"][0]["shape"] == [4, 3]

@@ -65,7 +65,7 @@ def make_program(
     outlines = tuple(jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype) for a in examples.values())
     try:
         tree = jax.eval_shape(call, *outlines)
-    except jax.export.InconclusiveDimensionOperation as error:
+    except jax.errors.InconclusiveDimensionOperation as error:
         told = str(error).split("\n")[0]
         raise ValueError(
             f"{owner}: the model must know how many rows there are ({told}): say batch=…, such as "
