@@ -123,7 +123,7 @@ def test_a_model_that_must_know_the_number_of_rows_is_told_how(tmp_path):
         return x[: x.shape[0] // 2].sum(axis=1) if x.shape[0] > 3 else x.sum(axis=1)
 
     x = np.ones((4, 3), np.float32)
-    with pytest.raises(ValueError, match=r"must know how many rows there are.*say batch=4"):
+    with pytest.raises(ValueError, match=r"must know how many rows there are.*such as batch=4"):
         export_stablehlo(tmp_path, halves, {}, x)
     done = export_stablehlo(tmp_path, halves, {}, x, batch=4)
     assert done.signature["inputs"][0]["shape"] == [4, 3]
