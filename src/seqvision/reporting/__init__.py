@@ -15,13 +15,13 @@ from seqvision.reporting.image_plots import (
     plot_image_rows,
     plot_images,
 )
-from seqvision.reporting.json_text import json_text, to_plain
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.plain_text import class_labels, short_name
 from seqvision.reporting.prediction_table import check_output, prediction_table, write_table
 from seqvision.reporting.run_folder import RunFolder, read_metrics
 from seqvision.reporting.style import save_figure
 from seqvision.reporting.training_plots import plot_epoch_curves, plot_losses
+from seqvision.storage import json_text, to_plain
 
 __all__ = [
     "Environment",

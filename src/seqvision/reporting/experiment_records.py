@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from seqvision.reporting.environment import describe_environment
-from seqvision.reporting.json_text import json_text, to_plain
+from seqvision.storage import json_text, to_plain
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from seqvision.reporting.environment import describe_environment
-from seqvision.reporting.json_text import json_text
-from seqvision.storage import check_files, load_weights, record_files, save_weights, write_file
+from seqvision.storage import check_files, json_text, load_weights, read_json, record_files, save_weights, write_file
 
 # What later commands compute with.
 NEEDED = ("config.json", "data.json", "images.json", "summary.json", "parameters.safetensors")
@@ -122,13 +121,11 @@ class RunFolder:
           ValueError: naming the file, if it is missing or not JSON.
         """
         try:
-            return json.loads((self.path / name).read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+            return read_json(self.path / name)
         except FileNotFoundError:
             raise ValueError(
                 f"{self.path} has no {name}: did the run finish? its STATUS says {self.status!r}"
             ) from None
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{self.path / name} is not JSON ({error}): restore it from a copy") from error
 
     def log_metrics(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Append one line of metrics.jsonl a record."""
@@ -178,10 +175,6 @@ def read_metrics(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
                 break
             raise ValueError(f"{path} line {number} is not JSON ({error})") from error
     return records
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 def _make_new(stem: Path) -> Path:

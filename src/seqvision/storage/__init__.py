@@ -9,6 +9,7 @@ Of any pytree `CheckpointFolder` keeps checkpoints::
 """
 
 from seqvision.storage.checkpoints import CheckpointFolder
+from seqvision.storage.json_text import json_text, read_json, to_plain
 from seqvision.storage.locks import lock_folder
 from seqvision.storage.manifest import MANIFEST, check_files, read_manifest, record_files
 from seqvision.storage.weights import (
@@ -27,12 +28,15 @@ __all__ = [
     "check_files",
     "describe_leaves",
     "flatten_leaves",
+    "json_text",
     "leaf_differences",
     "load_weights",
     "lock_folder",
+    "read_json",
     "read_manifest",
     "record_files",
     "save_weights",
+    "to_plain",
     "unflatten_leaves",
     "write_file",
 ]

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +40,20 @@ def json_text(value: Any, indent: int | None = 2) -> str:
     '{"rmse": null}'
     """
     return json.dumps(to_plain(value), indent=indent, allow_nan=False, ensure_ascii=False)
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a file of strict JSON.
+
+    Raises:
+      FileNotFoundError: if there is none.
+      ValueError: naming the file, if it is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON ({error}): restore it from a copy") from error
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
