@@ -82,11 +82,11 @@ def test_rows_that_are_too_few_for_a_level_give_none_of_it():
     assert lower[1].tolist()[1:3] == [-np.inf] * 2
     assert upper[1].tolist()[1:3] == [np.inf] * 2
     assert np.isnan(lower[:, 3]).all()  # beyond what was calibrated
-    assert found.notes == ("No interval at steps 2 to 3: 95 % needs 19 rows, there are 18.",)
+    assert found.notes == ("no 95 % interval at steps 2 to 3: it needs 19 rows, there are 18 or fewer",)
     table = found.scores.set_index(["model", "step", "level"])
     assert np.isnan(table.loc[("a", 2, 0.95), "coverage"])
     assert np.isfinite(table.loc[("a", 2, 0.8), "coverage"])
-    assert "No interval at steps 2 to 3" in card(start=CUTOFF - 19, seeds=1, paths=False)[0].text()
+    assert "no 95 % interval at steps 2 to 3" in card(start=CUTOFF - 19, seeds=1, paths=False)[0].text()
 
 
 def test_without_rows_there_are_none():

@@ -80,10 +80,20 @@ class ForecastRun(ForecastEvaluation):
 class ForecastPrediction:
     """The rows after the end of a file, in original units, and what the run's score card says of such forecasts.
 
-    The table has a row a step: its number, and its date if the file's are at equal steps of time; for each model, under
-    the name of its row in the card, the forecast (of several seeds their mean), then its "spread over seeds", its "test
-    RMSE" at this step and its "verdict" ("no skill", "unclear", "skill"); last the naive forecast that the verdicts are
-    against and its "test RMSE". What the test did not reach is NaN, and "not tested".
+    The table has a row for each step and forecaster, the naive forecast last of each step:
+
+      date         of the row ahead, where the calendar of the file is known
+      row          its number, the file's rows counted from 0
+      step         1, 2, …
+      model        a row of the score card, the mean of several seeds; or the naive forecast
+      forecast     in original units
+      lower_80, upper_80, lower_95, upper_95
+                   intervals of split conformal prediction, by step, as judged on the card; blank where there are none
+      seed_spread  of the forecasts of the seeds, blank for one
+      test_rmse    at this step in the test, blank where it was not tested
+      skill        1 - test_rmse / that of the naive forecast
+      verdict      at this step: "no skill", "unclear", "skill" or "not tested"; "naive forecast"
+      note         only where the test does not hold
     """
 
     table: pd.DataFrame
@@ -91,7 +101,7 @@ class ForecastPrediction:
     after: str  # the last date or row number of the file
     verdicts: tuple[str, ...]  # what the card says of the whole forecast, a sentence a model
     output: Path | None  # where the table was written
-    notes: tuple[str, ...] = ()  # where the test errors do not hold; then a column "note" of the table says so too
+    notes: tuple[str, ...] = ()  # where the test does not hold, and which intervals there are not
 
     def to_dict(self) -> dict[str, Any]:
         """Return the table as one dict a row, the verdicts, and the notes."""

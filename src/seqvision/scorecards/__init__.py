@@ -7,7 +7,7 @@ autoregression (``score_forecasts``); classes beside the commonest one (``score_
 from .class_baselines import majority_class
 from .class_card import ClassCard, ClassifierScores
 from .class_scoring import score_classes
-from .conformal import LEVELS, ConformalIntervals, Ends, Intervals, level_name
+from .conformal import LEVELS, ConformalIntervals, Ends, Intervals, level_name, missing_levels
 from .detection_baselines import connected_pixels, mean_box
 from .forecast_baselines import (
     AutoRegression,
@@ -60,6 +60,7 @@ __all__ = [
     "level_name",
     "majority_class",
     "mean_box",
+    "missing_levels",
     "score_classes",
     "score_forecasts",
     "seasonal_naive",

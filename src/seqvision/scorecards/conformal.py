@@ -131,11 +131,18 @@ def level_name(level: float) -> str:
     return str(round(level * 100))
 
 
-def too_few(rows: int, levels: Sequence[float]) -> str:
-    """Say which levels so few residuals cannot reach; nothing if they reach all.
+def missing_levels(rows: Sequence[int], levels: Sequence[float] = LEVELS) -> tuple[str, ...]:
+    """Say at which steps, with so many residuals each, there are no intervals of which levels, a sentence each.
 
-    >>> too_few(12, (0.8, 0.95))
-    '95 % needs 19 rows, there are 12'
+    >>> missing_levels([20, 18, 12])
+    ('no 95 % interval at steps 2 to 3: it needs 19 rows, there are 18 or fewer',)
     """
-    missing = [f"{level_name(level)} % needs {least_rows(level)} rows" for level in levels if rows < least_rows(level)]
-    return f"{', '.join(missing)}, there {'is' if rows == 1 else 'are'} {rows}" if missing else ""
+    said = []
+    for level in levels:
+        few = [step for step, count in enumerate(rows, start=1) if count < least_rows(level)]
+        if few:
+            there = sorted({rows[step - 1] for step in few})
+            where = f"step {few[0]}" if len(few) == 1 else f"steps {few[0]} to {few[-1]}"
+            count = f"there {'is' if there[-1] == 1 else 'are'} {there[-1]}" + (" or fewer" if len(there) > 1 else "")
+            said.append(f"no {level_name(level)} % interval at {where}: it needs {least_rows(level)} rows, {count}")
+    return tuple(said)

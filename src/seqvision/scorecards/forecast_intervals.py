@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seqvision._checks import counted
 from seqvision.metrics import interval_coverage, interval_score
-from seqvision.scorecards.conformal import LEVELS, ConformalIntervals, Intervals, level_name, too_few
+from seqvision.scorecards.conformal import LEVELS, ConformalIntervals, Intervals, level_name, missing_levels
 from seqvision.scorecards.forecast_baselines import Baseline
 from seqvision.scorecards.forecast_rows import Task, forecasters
 from seqvision.scorecards.forecast_text import format_number
@@ -109,8 +109,7 @@ def judge_intervals(
         ways[way] = _calibrate(series, calibration.rows, models, origins, baselines)
         records += _scores(way, task, ways[way])
         least = next(iter(ways[way].values())).rows
-        for steps, said in _lacking(least).items():
-            notes[f"No interval {steps}: {said}."] = None
+        notes |= dict.fromkeys(missing_levels(least))
     return ForecastIntervals(ways, pd.DataFrame(records), calibration.rows.stop - calibration.rows.start, tuple(notes))
 
 
@@ -157,21 +156,6 @@ def _scores(way: Way, task: Task, found: Mapping[str, Intervals]) -> list[dict[s
                 share = interval_coverage(truth, lower=low, upper=high)
                 records.append(record | {"coverage": share, "width": float(np.mean(high - low)), "score": score})
     return records
-
-
-def _lacking(rows: tuple[int, ...]) -> dict[str, str]:
-    """Say for which steps rows were too few for which levels."""
-    lacks: dict[str, list[int]] = {}
-    for step, count in enumerate(rows, start=1):
-        said = too_few(count, LEVELS)
-        if said:
-            lacks.setdefault(said.partition(", there")[0], []).append(step)
-    return {
-        (f"at step {steps[0]}" if len(steps) == 1 else f"at steps {steps[0]} to {steps[-1]}"): too_few(
-            rows[steps[0] - 1], LEVELS
-        )
-        for steps in lacks.values()
-    }
 
 
 def _cells(row: Mapping[Any, float]) -> list[str]:

@@ -26,6 +26,11 @@ from seqvision.reporting import RunFolder
 SMALL = {"models": ("gru", "linear"), "hidden": 4, "epochs": 3, "seeds": 2, "length": 5, "train": 0.6}
 
 
+def of(table, model):
+    """The rows of one forecaster in a prediction."""
+    return table[table["model"] == model].reset_index(drop=True)
+
+
 @pytest.fixture(scope="module")
 def walk(tmp_path_factory):
     """A file of 200 days: prices and a volume."""
@@ -131,7 +136,8 @@ def test_steps_of_free_runs_are_those_of_short_ones(run, walk, tmp_path):
     errors = []
     for origin in origins:
         table.iloc[:origin].to_csv(tmp_path / "until.csv", index=False)
-        path = predict_forecast(result.folder, str(tmp_path / "until.csv"), steps=steps).table["gru (mean of 2 seeds)"]
+        table_ahead = predict_forecast(result.folder, str(tmp_path / "until.csv"), steps=steps).table
+        path = of(table_ahead, "gru (mean of 2 seeds)")["forecast"]
         errors.append((path - table["close"].to_numpy()[origin : origin + steps]) ** 2)
     assert result.card.by_path_step.rows == len(origins) == 31
     shown = result.card.by_path_step.rmse.loc["gru (mean of 2 seeds)"]
@@ -171,33 +177,54 @@ def test_predict_continues_the_file(run, walk, tmp_path):
     table.iloc[:-3].to_csv(short, index=False)
     forecast = predict_forecast(result.folder, str(short), output=tmp_path / "next.csv")
     expected, row = result.forecasts["gru"][:, -3, :], "gru (mean of 2 seeds)"
-    np.testing.assert_allclose(forecast.table[row], expected.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(forecast.table["gru spread over seeds"], expected.std(axis=0, ddof=1), rtol=1e-2)
+    ours = of(forecast.table, row)
+    np.testing.assert_allclose(ours["forecast"], expected.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(ours["seed_spread"], expected.std(axis=0, ddof=1), rtol=1e-2)
     reference = result.card.references["all steps"]
     naive = result.baselines[reference](table["close"][:-3], [197], 3)[0]
-    np.testing.assert_allclose(forecast.table[reference], naive, rtol=1e-8)
+    plain = of(forecast.table, reference)
+    np.testing.assert_allclose(plain["forecast"], naive, rtol=1e-8)
+    assert list(forecast.table["model"]) == [row, "linear (mean of 2 seeds)", reference] * 3
+    assert ours["date"].tolist() == table["date"].iloc[-3:].tolist()
+    assert ours["row"].tolist() == [197, 198, 199]
     assert forecast.after == str(table["date"].iloc[-4])
     assert "after 2020-" in forecast.text
     # Beside every number stands what the test says of such a forecast: the row of the card of the same forecaster.
     card = result.card
-    np.testing.assert_allclose(forecast.table["gru test RMSE"], card.by_horizon.rmse.loc[row])
-    np.testing.assert_allclose(forecast.table[f"{reference} test RMSE"], card.by_horizon.rmse.loc[reference])
-    assert forecast.table["gru verdict"].tolist() == card.by_horizon.outcomes.loc[row].tolist()
+    np.testing.assert_allclose(ours["test_rmse"], card.by_horizon.rmse.loc[row])
+    np.testing.assert_allclose(plain["test_rmse"], card.by_horizon.rmse.loc[reference])
+    np.testing.assert_allclose(ours["skill"], 1 - ours["test_rmse"].to_numpy() / plain["test_rmse"].to_numpy())
+    assert ours["verdict"].tolist() == card.by_horizon.outcomes.loc[row].tolist()
+    assert set(plain["verdict"]) == {"naive forecast"}
+    # The intervals are those that the card judged: its half widths around the forecast, of what is naive too.
+    for part, name in ((ours, row), (plain, reference)):
+        for level, widths in zip((80, 95), card.intervals.ways["at once"][name].half_widths, strict=True):
+            half = np.where(np.isfinite(widths), widths, np.nan)
+            np.testing.assert_allclose(part[f"upper_{level}"] - part["forecast"], half, rtol=1e-6)
+            np.testing.assert_allclose(part["forecast"] - part[f"lower_{level}"], half, rtol=1e-6)
     assert forecast.verdicts[0] == card.delivered("all steps")[row].text
     saved = pd.read_csv(tmp_path / "next.csv")
-    assert saved["step"].tolist() == [1, 2, 3]
-    assert saved["gru verdict"].tolist() == forecast.table["gru verdict"].tolist()
+    assert saved["step"].tolist() == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert saved["verdict"].tolist() == forecast.table["verdict"].tolist()
     long = predict_forecast(result.folder, str(short), steps=33)
-    assert len(long.table) == 33
-    assert long.table[row][0] == pytest.approx(forecast.table[row][0], rel=1e-5)
+    path = of(long.table, row)
+    assert len(path) == 33
+    assert path["forecast"][0] == pytest.approx(ours["forecast"][0], rel=1e-5)
     tested = card.by_path_step.rmse.shape[1]
-    np.testing.assert_allclose(long.table["gru test RMSE"][:tested], card.by_path_step.rmse.loc[row])
-    assert long.table["gru test RMSE"][tested:].isna().all()
-    assert set(long.table["gru verdict"][tested:]) == {"not tested"}
+    np.testing.assert_allclose(path["test_rmse"][:tested], card.by_path_step.rmse.loc[row])
+    assert path["test_rmse"][tested:].isna().all()
+    assert set(path["verdict"][tested:]) == {"not tested"}
+    intervals = card.intervals.ways["fed back"][row]
+    assert len(intervals.rows) == 9  # half of the 19 rows between training and test
+    np.testing.assert_allclose(path["upper_80"][:9] - path["forecast"][:9], intervals.half_widths[0], rtol=1e-6)
+    assert path["upper_80"][9:].isna().all()
+    assert path["upper_95"][1:].isna().all()  # a 95 % interval needs 19 rows
     assert long.verdicts[0] == card.delivered("free-running")[row].text
     said = " ".join(long.text.split())
     assert "every step is fed by the forecasts before it" in said
-    assert "mean of 2 seeds ± the spread over seeds; in brackets the RMSE of that step in the test (–" in said
+    assert "Forecasts are the mean of the seeds ± their spread." in said
+    assert "note: no intervals beyond step 9: the rows between training and test do not reach further" in said
+    assert "note: no 95 % interval at steps 2 to 9: it needs 19 rows, there are 18 or fewer" in said
     assert " ".join(long.verdicts[0].split()) in said
     json.dumps(long.to_dict(), allow_nan=False)
     first = predict_forecast(result.folder, str(short), steps=1)
@@ -211,16 +238,16 @@ def test_predict_continues_the_file(run, walk, tmp_path):
 
 def test_predict_says_where_a_file_lies_far_from_what_was_trained_on(run, walk, tmp_path):
     result, table = run[1], pd.read_csv(walk)
-    assert predict_forecast(result.folder).notes == ()
+    assert not any("far outside" in note for note in predict_forecast(result.folder).notes)
     low, high = table["close"][:120].min(), table["close"][:120].max()
     for factor in (1000, 0.001):
         other = tmp_path / "other.csv"
         table.assign(close=table["close"] * factor).to_csv(other, index=False)
         forecast = predict_forecast(result.folder, str(other), output=tmp_path / "next.csv")
-        (note,) = forecast.notes
+        note = forecast.notes[0]
         assert f"far outside the {low:.6g} to {high:.6g} of the training rows: the test errors shown do not" in note
         assert "note: the" in forecast.text
-        assert forecast.to_dict()["notes"] == [note]
+        assert forecast.to_dict()["notes"][0] == note
         assert set(pd.read_csv(forecast.output)["note"]) == {note}
 
 
@@ -296,7 +323,7 @@ def test_further_columns_are_seen_and_stop_the_free_run(walk, tmp_path):
     assert result.card.free_running is None
     assert result.card.by_horizon is None
     assert RunFolder.open(result.folder).read_json("data.json")["columns"] == ["close", "volume"]
-    assert len(predict_forecast(result.folder).table) == 1
+    assert len(predict_forecast(result.folder).table) == 3
     with pytest.raises(ValueError, match="cannot feed its forecasts back"):
         predict_forecast(result.folder, steps=2)
 

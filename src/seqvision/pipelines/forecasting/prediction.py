@@ -1,7 +1,5 @@
 """The next values of a series from a finished run: in original units, with what its test says of them."""
 
-import textwrap
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +11,16 @@ import pandas as pd
 from seqvision._checks import check_count, counted
 from seqvision.data import Scaler, Series, dates_after
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
-from seqvision.pipelines.forecasting.baselines import restore_baseline
 from seqvision.pipelines.forecasting.data import far_outside, load_again, read_saved
+from seqvision.pipelines.forecasting.judged import Judged
 from seqvision.pipelines.forecasting.judging import free_paths, seed_outputs
+from seqvision.pipelines.forecasting.prediction_text import NAIVE, prediction_text
 from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastPrediction
 from seqvision.pipelines.seed_training import load_variables, stack_seeds
 from seqvision.reporting import RunFolder, check_output, write_table
-from seqvision.scorecards import Baseline, delivered_name, format_number, wrapped
+from seqvision.scorecards import delivered_name, level_name
 
 
 def predict_forecast(
@@ -69,37 +68,57 @@ def predict_forecast(
             "cannot feed its forecasts back: train with a larger horizon"
         )
     at = series.columns.index(saved["target"])
-    judged = _Judged.read(folder, config, series, fed_back, steps)
+    judged = Judged.read(folder, config, series, fed_back, steps)
     forecasts = _forecasts(folder, config, series, saved["scaler"], at, steps if fed_back else None)
-    table: dict[str, Any] = {"step": np.arange(1, steps + 1)}
+    rows = {delivered_name(name, config.seeds): f[:, :steps] for name, f in forecasts.items()}
+    rows[judged.reference] = judged.baseline(series.values[:, at], np.array([len(series)]), steps)
     ahead = dates_after(series.dates, steps)
-    if ahead is not None:
-        table["date"] = np.datetime_as_string(ahead, unit="auto")
-    for name in config.models:
-        forecast = forecasts[name][:, :steps]
-        row = delivered_name(name, config.seeds)
-        table[row] = forecast.mean(axis=0)
-        if config.seeds > 1:
-            table[f"{name} spread over seeds"] = forecast.std(axis=0, ddof=1)
-        table[f"{name} test RMSE"] = judged.errors(row)
-        table[f"{name} verdict"] = judged.outcomes(row)
-    end, naive = series.values[:, at], judged.reference
-    table[naive] = judged.baseline(end, np.array([len(end)]), steps)[0]
-    table[f"{naive} test RMSE"] = judged.errors(naive)
-    notes = far_outside(series.values[-config.length :], saved)
-    if notes:
-        table["note"] = "; ".join(notes)
-    frame = pd.DataFrame(table)
+    frame = _table(rows, judged, len(series), None if ahead is None else np.datetime_as_string(ahead, unit="auto"))
+    far = far_outside(series.values[-config.length :], saved)
+    if far:
+        frame["note"] = "; ".join(far)
     if output is not None:
         write_table(output, frame)
     after = (
         f"row {len(series) - 1}" if series.dates is None else str(np.datetime_as_string(series.dates[-1], unit="auto"))
     )
     title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
-    text = _text(frame, f"{title} after {after}", config, judged, fed_back)
-    text = "\n".join([text, *(line for note in notes for line in textwrap.wrap(f"note: {note}", 110))])
-    verdicts = tuple(judged.verdicts[delivered_name(name, config.seeds)] for name in config.models)
+    head = f"{title} after {after}" + (f", in {config.unit}" if config.unit else "")
+    head += "; every step is fed by the forecasts before it" if fed_back else ""
+    notes = (*far, *judged.notes())
+    text = prediction_text(frame, head, judged, config.seeds, notes)
+    verdicts = tuple(judged.verdicts[row] for row in rows if row != judged.reference)
     return ForecastPrediction(frame, text, after, verdicts, None if output is None else Path(output), notes)
+
+
+def _table(rows: dict[str, np.ndarray], judged: Judged, first: int, dates: np.ndarray | None) -> pd.DataFrame:
+    """Return a row for each step and forecaster, the naive forecast last of each step.
+
+    Args:
+      rows: row of the card -> forecasts of its seeds (S, steps).
+      judged: what the card says of them.
+      first: number of the first row ahead.
+      dates: (steps,) as text, or None.
+    """
+    parts = []
+    naive = judged.errors(judged.reference)
+    for row, seeds in rows.items():
+        several = len(seeds) > 1
+        with np.errstate(over="ignore", invalid="ignore"):
+            forecast = seeds.mean(axis=0)
+            spread = seeds.std(axis=0, ddof=1) if several else np.full(judged.steps, np.nan)
+        part: dict[str, Any] = {"date": dates, "row": np.arange(first, first + judged.steps)}
+        part |= {"step": np.arange(1, judged.steps + 1), "model": row, "forecast": forecast}
+        for level, (lower, upper) in judged.ends(row, forecast).items():
+            part |= {f"lower_{level_name(level)}": lower, f"upper_{level_name(level)}": upper}
+        errors = judged.errors(row)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            skill = np.where(naive > 0, 1.0 - errors / naive, np.nan)
+        is_naive = row == judged.reference
+        part |= {"seed_spread": spread, "test_rmse": errors, "skill": np.nan if is_naive else skill}
+        part["verdict"] = NAIVE if is_naive else judged.outcomes(row)
+        parts.append(pd.DataFrame(part))
+    return pd.concat(parts, ignore_index=True).sort_values("step", kind="stable", ignore_index=True)
 
 
 def _forecasts(
@@ -119,87 +138,3 @@ def _forecasts(
             outputs = free_paths(model, stacked, window, fed_back)
         found[name] = scaler.inverse(np.asarray(outputs)[:, 0], (target,))[..., 0]
     return found
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """What the score card of a run says of forecasts of so many steps."""
-
-    steps: int
-    rmse: dict[str, dict[str, float | None]]  # row of the card -> step -> RMSE
-    marks: dict[str, dict[str, str | None]]  # row of the card -> step -> outcome
-    verdicts: dict[str, str]  # row of the card -> sentence
-    reference: str
-    baseline: Baseline
-
-    @classmethod
-    def read(cls, folder: RunFolder, config: ForecastConfig, series: Series, fed_back: bool, steps: int) -> "_Judged":
-        """Read summary.json.
-
-        Raises:
-          ValueError: if the run was not judged, or by another version.
-        """
-        summary = folder.read_json("summary.json")
-        try:
-            card = summary["scores"]
-            mode = "free-running" if fed_back else "one step ahead" if steps == 1 else "all steps"
-            told = {v["model"]: v for v in card["verdicts"] if v["mode"] == mode}
-            table = card["by_path_step"] if fed_back else card["by_horizon"]
-            if table is None:
-                rmse = {name: {"1": row["rmse"]} for name, row in card["one_step"].items()}
-                table = {"rmse": rmse, "outcomes": {name: {"1": v["outcome"]} for name, v in told.items()}}
-            reference = table.get("reference", card["references"][mode])
-            baseline = restore_baseline(reference, summary["baselines"][reference], series)
-            verdicts = {name: v["text"] for name, v in told.items()}
-            wanted = {delivered_name(name, config.seeds) for name in config.models}
-            judged = cls(steps, table["rmse"], table["outcomes"], verdicts, reference, baseline)
-            for row in (*wanted, reference):
-                judged.errors(row)
-            texts = [text for row in wanted for text in (reference, verdicts[row], *judged.outcomes(row))]
-            if not all(isinstance(text, str) for text in texts):
-                raise TypeError
-        except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError):
-            message = f"{folder.path / 'summary.json'} does not say how its forecasters did in the test: train again"
-            raise ValueError(message) from None
-        return judged
-
-    def errors(self, row: str) -> np.ndarray:
-        """Return the RMSE of each step in the test; NaN where it was not tested."""
-        found = [self.rmse[row].get(str(step)) for step in range(1, self.steps + 1)]
-        return np.array([np.nan if error is None else float(error) for error in found])
-
-    def outcomes(self, row: str) -> list[str]:
-        """Return what the test says of each step."""
-        return [self.marks[row].get(str(step)) or "not tested" for step in range(1, self.steps + 1)]
-
-
-def _text(table: pd.DataFrame, head: str, config: ForecastConfig, judged: _Judged, fed_back: bool) -> str:
-    several, naive = config.seeds > 1, judged.reference
-    unit = f", in {config.unit}" if config.unit else ""
-    lines = [f"{head}{unit}" + ("; every step is fed by the forecasts before it" if fed_back else "")]
-    rows = {name: delivered_name(name, config.seeds) for name in config.models} | {naive: naive}
-    marks = {"skill": "+", "unclear": "?"}
-    columns = {name: [str(value) for value in table[name]] for name in ("step", "date") if name in table}
-    for name, row in rows.items():
-        spread = table.get(f"{name} spread over seeds")
-        outcomes = table.get(f"{name} verdict")
-        cells = []
-        for n, value in enumerate(table[row]):
-            around = "" if spread is None else f" ± {format_number(spread[n], like=value)}"
-            missed = table[f"{name} test RMSE"][n]
-            error = format_number(missed, like=max(abs(value), missed))
-            cells.append(
-                f"{format_number(value)}{around} [{error}]" + ("" if outcomes is None else marks.get(outcomes[n], ""))
-            )
-        columns[name] = cells
-    widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
-    lines.append("  ".join(name.ljust(widths[name]) for name in columns).rstrip())
-    for line in zip(*columns.values(), strict=True):
-        lines.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths.values(), strict=True)).rstrip())
-    mean = f"Forecasts are the mean of {counted(config.seeds, 'seed')} ± the spread over seeds; in" if several else "In"
-    untested = " (–: it was not tested)" if any("[–]" in line for line in lines) else ""
-    note = f"{mean} brackets the RMSE of that step in the test{untested}. "
-    note += f"+ skill over the {naive} there, ? unclear, without a mark none."
-    told = [judged.verdicts[row] for name, row in rows.items() if name != naive]
-    lines += [*textwrap.wrap(note, 110), "", "What the test says of such forecasts"]
-    return "\n".join([*lines, *(line for text in told for line in wrapped(text))])
