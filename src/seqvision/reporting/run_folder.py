@@ -13,7 +13,7 @@ from seqvision.reporting.environment import describe_environment
 from seqvision.storage import check_files, json_text, load_weights, read_json, record_files, save_weights, write_file
 
 # What later commands compute with.
-NEEDED = ("config.json", "data.json", "images.json", "summary.json", "parameters.safetensors")
+NEEDED = ("config.json", "data.json", "images.json", "summary.json", "parameters.safetensors", "series.safetensors")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class RunFolder:
       environment.json        versions, devices, settings, the command line
       metrics.jsonl           one line an epoch
       parameters.safetensors  every leaf by its path
+      series.safetensors      the rows of a series that it was made from
       predictions.csv         truth, forecasts and the naive forecast
       summary.json            the scores
       manifest.json           the SHA-256 of each of these files

@@ -3,7 +3,7 @@
 import difflib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,16 @@ class Series:
 
     def __len__(self) -> int:
         return self.values.shape[0]
+
+    def __getitem__(self, rows: slice) -> "Series":
+        """Return some rows that follow each other, such as ``series[:100]``.
+
+        >>> len(Series(np.arange(6.0), ("x",))[:4])
+        4
+        """
+        if not isinstance(rows, slice) or rows.step not in (None, 1):
+            raise TypeError(f"a series is cut by a slice of rows, such as series[:100], got {rows!r}")
+        return replace(self, values=self.values[rows], dates=None if self.dates is None else self.dates[rows])
 
     def column(self, name: str | int) -> np.ndarray:
         """Return one column (N,), by name or position; names as `find_column` takes them."""

@@ -1,14 +1,14 @@
 """From a forecast configuration to a series and its windows."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from seqvision.data import ForecastSplit, Scaler, Series, find_column, forecast_split, load_goog, read_series
 from seqvision.pipelines.config import ForecastConfig
+from seqvision.pipelines.forecasting.own_rows import fingerprint, own_series
 from seqvision.pipelines.reading import READING, Reading
 from seqvision.reporting import RunFolder
 
@@ -16,7 +16,13 @@ _ORDERS = {"date", "date_format", "dayfirst", "yearfirst"}  # to say one anew ta
 _FEW = 10  # rows that say too little of their usual step
 
 
-def load_series(config: ForecastConfig, csv: str | None = None, reading: Mapping[str, Any] | None = None) -> Series:
+def load_series(
+    config: ForecastConfig,
+    csv: str | None = None,
+    reading: Mapping[str, Any] | None = None,
+    *,
+    series: Series | None = None,
+) -> Series:
     """Read the target and the further columns, or the bundled series; as relative changes if the configuration says so.
 
     Args:
@@ -24,6 +30,7 @@ def load_series(config: ForecastConfig, csv: str | None = None, reading: Mapping
       csv: another file than the configuration's.
       reading: keyword arguments of `seqvision.data.read_series` that count more than the configuration's: what a run
         has found out of its own file.
+      series: rows in memory, in place of a file.
 
     Raises:
       ValueError: if the target cannot be told, or a change is undefined because a value is not positive; and as
@@ -33,8 +40,8 @@ def load_series(config: ForecastConfig, csv: str | None = None, reading: Mapping
     ('close',)
     """
     path = config.csv if csv is None else csv
-    if path is None:
-        series = _choose(load_goog(), config)
+    if series is not None or path is None:
+        series = _choose(load_goog() if series is None else series, config)
     else:
         wanted = [config.target, *config.columns] if config.columns and config.target is not None else []
         options = config.given() | dict(reading or {})
@@ -63,6 +70,8 @@ def load_again(
     given = {} if reading is None else reading.given()
     kept = {name: value for name, value in saved["reading"].items() if not (name in _ORDERS and _ORDERS & given.keys())}
     try:
+        if csv is None and saved.get("source") == "memory":
+            return own_series(saved)
         series = load_series(config, csv, kept | given)
     except FileNotFoundError as error:
         if csv is not None:
@@ -107,7 +116,7 @@ def read_saved(folder: RunFolder) -> dict[str, Any]:
         raise ValueError(f"{folder.path / 'data.json'} does not describe the data of a run ({error!r})") from error
     if not well:
         raise ValueError(f"{folder.path / 'data.json'} does not describe the data of a run")
-    return {**saved, "scaler": Scaler(scaler["kind"], shift, scale), "reading": given}
+    return {**saved, "scaler": Scaler(scaler["kind"], shift, scale), "reading": given, "folder": folder.path}
 
 
 def far_outside(window: np.ndarray, saved: Mapping[str, Any]) -> tuple[str, ...]:
@@ -160,12 +169,13 @@ def split_series(config: ForecastConfig, series: Series) -> ForecastSplit:
     )
 
 
-def describe_data(split: ForecastSplit) -> dict[str, Any]:
+def describe_data(split: ForecastSplit, source: Literal["file", "memory"] = "file") -> dict[str, Any]:
     """Return what a later evaluation or prediction must know of the data, for data.json."""
     series = split.series
     dates = None if series.dates is None else [str(d)[:19] for d in (series.dates[0], series.dates[-1])]
     return {
         "name": series.name,
+        "source": source,
         "columns": series.columns,
         "target": series.target,
         "rows": len(series),
@@ -180,19 +190,6 @@ def describe_data(split: ForecastSplit) -> dict[str, Any]:
         "test_rows": split.test_rows.stop - split.test_rows.start,
         "scaler": split.scaler,
     }
-
-
-def fingerprint(series: Series) -> str:
-    """Return a hash of the values, the names of the columns and the dates.
-
-    >>> fingerprint(Series(np.ones(2), ("a",))) == fingerprint(Series(np.ones(2), ("b",)))
-    False
-    """
-    digest = hashlib.sha256("\0".join(series.columns).encode())
-    digest.update(np.ascontiguousarray(series.values, "<f8").tobytes())
-    if series.dates is not None:
-        digest.update(series.dates.astype("datetime64[s]").astype("<i8").tobytes())
-    return digest.hexdigest()
 
 
 def describe_split(split: ForecastSplit) -> str:
@@ -219,7 +216,10 @@ def describe_split(split: ForecastSplit) -> str:
 
 def _choose(series: Series, config: ForecastConfig) -> Series:
     target = series.target if config.target is None else config.target
-    assert target is not None
+    if target is None:
+        if len(series.columns) > 1:
+            raise ValueError(f"say target=… which column to predict, one of {', '.join(series.columns)}")
+        target = 0
     names = [series.columns[find_column(series.columns, column, series.name)] for column in (target, *config.columns)]
     names = list(dict.fromkeys(names))
     values = np.stack([series.column(name) for name in names], axis=1)
