@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         Result,
         Run,
         SequenceRun,
+        ValidationScores,
     )
     from seqvision.pipelines.seed_training import StoppedSeedsError, TrainedSeeds, train_seeds
     from seqvision.pipelines.sequences import example_lines, nearest_answers, run_sequences, save_attention
@@ -75,6 +76,7 @@ __all__ = [
     "SequenceRun",
     "StoppedSeedsError",
     "TrainedSeeds",
+    "ValidationScores",
     "describe_classify",
     "describe_forecast",
     "describe_images",
@@ -138,6 +140,7 @@ _LATE = {  # as above, for those who run: module -> its names
         "Result",
         "Run",
         "SequenceRun",
+        "ValidationScores",
     ),
     "seed_training": ("StoppedSeedsError", "TrainedSeeds", "train_seeds"),
     "sequences": ("example_lines", "nearest_answers", "run_sequences", "save_attention"),

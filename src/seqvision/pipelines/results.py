@@ -42,6 +42,16 @@ class Run(Result, Protocol):
         """The run folder."""
 
 
+@dataclass(frozen=True)
+class ValidationScores:
+    """Errors on the validation rows, which train no weights and judge nobody: by them one chooses among settings."""
+
+    metric: str  # "RMSE", in original units over all steps of the horizon, or "log-loss"; less is better
+    rows: int
+    models: dict[str, float]  # of what is used in the end of each model: the mean of its seeds
+    baselines: dict[str, float]  # of the naive answers on the same rows
+
+
 @dataclass(frozen=True, eq=False)
 class JudgedForecasts:
     """Forecasts of every test row, in original units, and their score card."""
@@ -70,6 +80,7 @@ class ForecastRun(ForecastEvaluation):
 
     summary: dict[str, Any]  # "data", "scores", "parameters" and "seconds" by model
     history: History
+    validation: ValidationScores | None  # None without validation rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folder and the summary as plain values."""
@@ -135,6 +146,7 @@ class ClassifyRun(ClassifyEvaluation):
 
     summary: dict[str, Any]  # "scores"; "parameters", "seconds" and what else was measured, by model
     history: History
+    validation: ValidationScores | None = None  # None without validation rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folder and the summary as plain values."""

@@ -48,7 +48,7 @@ def test_damaged_and_unfinished_folders_are_listed_with_the_reason(copy, capsys)
     assert cli.main(["runs", str(copy.parent)]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "copy (done): " in out
-    assert "summary.json is not what the run wrote" in out
+    assert "summary.json is not what was written" in out
     assert "half (running): " in out
     assert "2 damaged folders" in out
     assert "gru, mlp" in out

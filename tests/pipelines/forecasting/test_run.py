@@ -65,6 +65,7 @@ def test_the_folder_holds_everything(run):
         "metrics.jsonl",
         "parameters.safetensors",
         "predictions.csv",
+        "series.safetensors",
         "summary.json",
         "errors-by-step.png",
         "losses.png",

@@ -15,6 +15,7 @@ from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
 from seqvision.pipelines.classification.image_record import RECORD, check_record
 from seqvision.pipelines.classification.report import reliability_of, write_classify_report
+from seqvision.pipelines.classification.validation import seed_accuracies, validate_classes
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict, with_batch_size
 from seqvision.pipelines.named_models import build_classifier, build_optimizer
 from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
@@ -62,14 +63,24 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
         counts = {name: parameter_count(model, split.example) for name, model in models.items()}
         seconds = {name: done.seconds for name, done in trained.items()}
         sure = {row: diagram._asdict() for row, diagram in reliability_of(judged, np.asarray(split.test.y)).items()}
+        validation = validate_classes(split, states)
         summary = to_plain(
-            {"scores": judged.card.to_dict(), "reliability": sure, "parameters": counts, "seconds": seconds}
+            {
+                "scores": judged.card.to_dict(),
+                "by_seed": seed_accuracies(split, judged),
+                "validation": validation,
+                "reliability": sure,
+                "parameters": counts,
+                "seconds": seconds,
+            }
         )
         folder.write_json("summary.json", summary)
         history = {name: done.history for name, done in trained.items()}
         write_classify_report(folder, split.test, split.classes, history, states, judged, files=split.test_files)
     text = "\n".join([describe_images(config, split), training_text(counts, trained), "", judged.card.text()])
-    return ClassifyRun(**vars(judged), folder=folder.path, text=text, summary=summary, history=history)
+    return ClassifyRun(
+        **vars(judged), folder=folder.path, text=text, summary=summary, history=history, validation=validation
+    )
 
 
 def evaluate_classify(path: str | Path, folder: str | None = None) -> ClassifyEvaluation:

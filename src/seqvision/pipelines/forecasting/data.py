@@ -53,7 +53,11 @@ def load_series(
 
 
 def load_again(
-    config: ForecastConfig, saved: Mapping[str, Any], csv: str | None = None, reading: Reading | None = None
+    config: ForecastConfig,
+    saved: Mapping[str, Any],
+    csv: str | None = None,
+    reading: Reading | None = None,
+    series: Series | None = None,
 ) -> Series:
     """Read a file as the file of a finished run was read.
 
@@ -62,6 +66,7 @@ def load_again(
       saved: what `read_saved` returned.
       csv: another file than the configuration's.
       reading: what is to be read in another way.
+      series: rows in memory, in place of a file.
 
     Raises:
       ValueError: if the columns are not those of the run, or the rows are much nearer or further in time; and as
@@ -70,9 +75,9 @@ def load_again(
     given = {} if reading is None else reading.given()
     kept = {name: value for name, value in saved["reading"].items() if not (name in _ORDERS and _ORDERS & given.keys())}
     try:
-        if csv is None and saved.get("source") == "memory":
+        if csv is None and series is None and saved.get("source") == "memory":
             return own_series(saved)
-        series = load_series(config, csv, kept | given)
+        series = load_series(config, csv, kept | given, series=series)
     except FileNotFoundError as error:
         if csv is not None:
             raise

@@ -51,8 +51,7 @@ def judge_forecasts(
     paths: dict[str, np.ndarray] = {}
     for name, model in models.items():
         stacked = stack_seeds(variables[name])
-        outputs = np.concatenate([np.asarray(part) for part in _forecast_all(model, stacked, inputs)], axis=1)
-        outputs = split.inverse(outputs)[..., 0]
+        outputs = split.inverse(forecast_windows(model, stacked, inputs))[..., 0]
         forecasts[name] = outputs[:, first - earliest :]
         at_once[name] = outputs[:, known.start - earliest : known.stop - earliest]
         if alone:
@@ -126,9 +125,11 @@ def _histories(scaled: np.ndarray, origins: np.ndarray, length: int) -> jax.Arra
     return jnp.asarray(scaled[origins[:, None] - length + np.arange(length)[None, :]], jnp.float32)
 
 
-def _forecast_all(model: nn.Module, variables: Any, inputs: Windows, size: int = 4096) -> list[jax.Array]:
+def forecast_windows(model: nn.Module, variables: Any, inputs: Windows, size: int = 4096) -> np.ndarray:
+    """Forecast from every window with the variables of each seed, stacked: (S, B, horizon, K), scaled."""
     rows = np.arange(len(inputs))
-    return [_forecast_rows(model, variables, inputs, rows[i : i + size]) for i in range(0, len(rows), size)]
+    parts = [_forecast_rows(model, variables, inputs, rows[i : i + size]) for i in range(0, len(rows), size)]
+    return np.concatenate([np.asarray(part) for part in parts], axis=1)
 
 
 @partial(jax.jit, static_argnums=0)

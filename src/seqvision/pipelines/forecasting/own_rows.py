@@ -1,4 +1,4 @@
-"""The rows that a run was made from, kept in its folder: what it is judged on again, and what a new file is held against."""
+"""The rows that a run was made from, kept in its folder: judged again, and what a new file is held against."""
 
 import hashlib
 from collections.abc import Mapping

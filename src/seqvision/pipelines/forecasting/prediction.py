@@ -30,6 +30,7 @@ def predict_forecast(
     steps: int | None = None,
     output: str | Path | None = None,
     reading: Reading | None = None,
+    series: Series | None = None,
 ) -> ForecastPrediction:
     """Forecast the rows after the end of a file with every model of a run, and say what its score card says of that.
 
@@ -43,6 +44,7 @@ def predict_forecast(
         which needs a run whose target is its only column.
       output: where to write the table as CSV, or None.
       reading: what is to be read of the file in another way than in training.
+      series: rows in memory, in place of a file.
 
     Raises:
       OSError: if output cannot be written, before anything is read.
@@ -57,7 +59,7 @@ def predict_forecast(
         raise ValueError(f"{path} is a run on images: only runs on a series forecast what follows")
     config = config_from_dict(ForecastConfig, configuration)
     saved = read_saved(folder)
-    series = load_again(config, saved, csv, reading)
+    series = load_again(config, saved, csv, reading, series)
     if len(series) < config.length:
         raise ValueError(f"{series.name} has {counted(len(series), 'row')}, but the models look at {config.length}")
     steps = config.horizon if steps is None else check_count("steps", steps)

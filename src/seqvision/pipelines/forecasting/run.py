@@ -7,21 +7,22 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from seqvision.data import ForecastSplit
+from seqvision.data import ForecastSplit, Series
 from seqvision.models import parameter_count
 from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict, with_batch_size
 from seqvision.pipelines.forecasting.baselines import describe_baselines, naive_forecasts
 from seqvision.pipelines.forecasting.data import (
     describe_data,
     describe_split,
-    fingerprint,
     load_again,
     load_series,
     read_saved,
     split_series,
 )
 from seqvision.pipelines.forecasting.judging import judge_forecasts
+from seqvision.pipelines.forecasting.own_rows import fingerprint, save_series
 from seqvision.pipelines.forecasting.report import write_forecast_report
+from seqvision.pipelines.forecasting.validation import score_validation, seed_errors
 from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastEvaluation, ForecastRun
@@ -31,27 +32,30 @@ from seqvision.reporting import RunFolder
 logger = logging.getLogger(__name__)
 
 
-def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> ForecastRun:
+def run_forecast(config: ForecastConfig, *, series: Series | None = None, progress: bool | None = None) -> ForecastRun:
     """Train every model from every seed, judge them, and write a run folder.
 
     How far the run is goes to the logger "seqvision"; see `show_progress`.
 
     Args:
       config: what to do.
+      series: rows in memory, in place of a file: what `seqvision.data.read_series` returns of a table of pandas, or
+        some rows of it such as ``series[:500]``.
       progress: a progress bar on stderr; by default if that is a terminal.
 
     Raises:
       ValueError: for data that do not fit the configuration.
       OSError: if the run folder cannot be written; before anything is compiled.
     """
-    split = split_series(config, load_series(config))
+    split = split_series(config, load_series(config, series=series))
     models = build_forecasters(config, split)
     naive_forecasts(config, split)
     config = with_batch_size(config, len(split.train))
     with RunFolder.create(config.out, config.name) as folder:
         folder.write_config(config)
-        data = describe_data(split)
+        data = describe_data(split, "file" if series is None else "memory")
         folder.write_json("data.json", data)
+        save_series(folder, split.series)
         logger.info(describe_split(split))
         trained = train_models(
             models,
@@ -63,11 +67,15 @@ def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> For
             validation=split.validation,
             progress=progress,
         )
-        judged = judge_forecasts(config, split, models, {name: done.variables for name, done in trained.items()})
+        variables = {name: done.variables for name, done in trained.items()}
+        judged = judge_forecasts(config, split, models, variables)
+        validation = score_validation(split, models, variables, judged.baselines)
         counts = {name: parameter_count(model, window_shape(split)) for name, model in models.items()}
         summary = {
             "data": data,
             "scores": judged.card.to_dict(),
+            "by_seed": seed_errors(split, judged),
+            "validation": None if validation is None else vars(validation),
             "baselines": describe_baselines(judged.baselines),
             "parameters": counts,
             "seconds": {name: done.seconds for name, done in trained.items()},
@@ -76,7 +84,9 @@ def run_forecast(config: ForecastConfig, *, progress: bool | None = None) -> For
         history = {name: done.history for name, done in trained.items()}
         write_forecast_report(folder, config, split, history, judged)
     text = "\n".join([describe_split(split), training_text(counts, trained), "", judged.card.text()])
-    return ForecastRun(**vars(judged), folder=folder.path, text=text, summary=summary, history=history)
+    return ForecastRun(
+        **vars(judged), folder=folder.path, text=text, summary=summary, history=history, validation=validation
+    )
 
 
 def evaluate_forecast(
