@@ -4,11 +4,15 @@ import ast
 import dataclasses
 import inspect
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from seqvision import pipelines
-from seqvision.pipelines import config, named_models, results
+from seqvision.activations import ACTIVATIONS
+from seqvision.cells import Method
+from seqvision.pipelines import config, named_models, named_training, results
+from seqvision.pipelines.config import network
 
 SOURCE = ast.parse(Path(pipelines.__file__).read_text(encoding="utf-8"))
 
@@ -44,4 +48,8 @@ def test_results_are_frozen_and_speak_one_vocabulary():
 
 def test_every_name_of_a_configuration_is_built():
     assert set(named_models.CELLS) == set(config.CELLS)
-    assert set(named_models.OPTIMIZERS) == set(config.Optimizer.__args__)
+    assert set(named_training.OPTIMIZERS) == set(config.Optimizer.__args__)
+    assert set(ACTIVATIONS) == set(get_args(network.Activation))
+    assert set(get_args(Method)) == set(get_args(get_type_hints(config.Network)["method"]))
+    changes = named_training._CHANGES.keys() | named_training._MIXES.keys()
+    assert set(config.AUGMENTATIONS) == changes

@@ -10,7 +10,9 @@ import pytest
 
 from seqvision.data import Arrays, Augment, Flip, Shift, Warp
 from seqvision.pipelines import ClassifyConfig, ForecastConfig, ImageRecipe
-from seqvision.pipelines.named_models import build_classifier, build_optimizer
+from seqvision.pipelines.config import Training
+from seqvision.pipelines.named_models import build_classifier
+from seqvision.pipelines.named_training import build_optimizer
 from seqvision.training import as_it_is, mirrored
 from tests.models.built import calls
 
@@ -176,8 +178,14 @@ def test_networks_by_name_drop_out_as_the_experiments_say(name):
 
 def test_update_rules_by_name_have_the_constants_of_their_papers():
     for name, expected in (("adam", adam), ("rmsprop", rmsprop)):
-        np.testing.assert_allclose(moves(build_optimizer(name, 0.01)), list(expected(0.01)), rtol=1e-4)
-    np.testing.assert_allclose(moves(build_optimizer("sgd", 0.01)), -0.01 * np.array(GRADIENTS), rtol=1e-6)
+        np.testing.assert_allclose(
+            moves(build_optimizer(Training(optimizer=name, learning_rate=0.01), 32)), list(expected(0.01)), rtol=1e-4
+        )
+    np.testing.assert_allclose(
+        moves(build_optimizer(Training(optimizer="sgd", learning_rate=0.01), 32)),
+        -0.01 * np.array(GRADIENTS),
+        rtol=1e-6,
+    )
     assert (ClassifyConfig().learning_rate, ForecastConfig().learning_rate) == (0.001, 0.01)
 
 

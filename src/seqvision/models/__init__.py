@@ -22,6 +22,7 @@ from .boxes import (
     non_maximum_suppression,
     split_grid_outputs,
 )
+from .causal import TemporalConvNet
 from .classic.alexnet import AlexNet
 from .classic.compact import CompactNet
 from .classic.dcgan import DCGANDiscriminator, DCGANGenerator, digit_gan
@@ -71,6 +72,7 @@ __all__ = [
     "SequenceEncoder",
     "SixConvNet",
     "SqueezeExcitation",
+    "TemporalConvNet",
     "TrainablePool",
     "WhitenedConvNet",
     "YOLOv1",

@@ -1,18 +1,54 @@
-"""From the names and sizes of a configuration to models and optimizers."""
+"""From the names and sizes of a configuration to models."""
 
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 import flax.linen as nn
-import optax
 
-from seqvision.cells import GRU, LSTM, Cell, Elman
-from seqvision.models import MLP, Anchored, ClassificationHead, ConvNet, Recurrent, RegressionHead, RowByRow
-from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
+from seqvision.cells import (
+    GRU,
+    LRU,
+    LSTM,
+    MGU,
+    SLSTM,
+    Cell,
+    Elman,
+    IndRNN,
+    LearnedStart,
+    LSTMVariant,
+    MinGRU,
+    MinLSTM,
+    VariationalDropout,
+    Zoneout,
+)
+from seqvision.models import (
+    MLP,
+    Anchored,
+    ClassificationHead,
+    ConvNet,
+    Recurrent,
+    RegressionHead,
+    RowByRow,
+    TemporalConvNet,
+)
+from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, Network
 
 # One entry for each name that `config` allows.
-CELLS: dict[str, Any] = {"lstm": LSTM, "gru": GRU, "elman": Elman}
-OPTIMIZERS: dict[str, Any] = {"adam": optax.adam, "rmsprop": optax.rmsprop, "sgd": optax.sgd}
+CELLS: dict[str, Any] = {
+    "lstm": LSTM,
+    "gru": GRU,
+    "elman": Elman,
+    "mgu": MGU,
+    "indrnn": IndRNN,
+    "slstm": SLSTM,
+    "peephole_lstm": partial(LSTMVariant, peephole=True),
+    "coupled_lstm": partial(LSTMVariant, coupled=True),
+    "layer_norm_lstm": partial(LSTMVariant, layer_norm=True),
+    "multiplicative_lstm": partial(LSTMVariant, multiplicative=True),
+    "mingru": MinGRU,
+    "minlstm": MinLSTM,
+    "lru": LRU,
+}
 
 
 def build_forecaster(name: str, config: ForecastConfig, targets: tuple[int, ...]) -> nn.Module:
@@ -24,10 +60,13 @@ def build_forecaster(name: str, config: ForecastConfig, targets: tuple[int, ...]
     head = RegressionHead(config.horizon, len(targets))
     model: nn.Module
     if name in CELLS:
-        model = Recurrent(_cells(name, config.hidden, config.layers), dropout=config.dropout, head=head)
+        model = _recurrent(name, config, config.dropout, head)
+    elif name == "cnn":
+        channels = (config.hidden,) * config.layers
+        shape: dict[str, Any] = {"kernel_size": config.kernel_size, "activation": config.activation or "relu"}
+        model = TemporalConvNet(channels, dropout=config.dropout, head=head, **shape)
     else:
-        features = () if name == "linear" else (config.hidden,) * config.layers
-        model = MLP(features, dropout=config.dropout, head=head)
+        model = _perceptron(name, config, config.dropout, head)
     residual = not config.returns if config.residual is None else config.residual
     return Anchored(model, targets) if residual else model
 
@@ -50,19 +89,31 @@ def build_classifier(name: str, config: ClassifyConfig, side: int, num_classes: 
     if name == "convnet":
         return ConvNet(dropout=dropout, head=head)
     if name in CELLS:
-        return RowByRow(Recurrent(_cells(name, config.hidden, 1), dropout=dropout, head=head))
-    return MLP(() if name == "linear" else (config.hidden,), dropout=dropout, head=head)
+        return RowByRow(_recurrent(name, config, dropout, head))
+    return _perceptron(name, config, dropout, head)
 
 
-@lru_cache(maxsize=32)
-def build_optimizer(name: str, learning_rate: float) -> optax.GradientTransformation:
-    """Return an update rule; asked twice, the same object, so that compiled programs are shared.
+def _recurrent(name: str, config: Network, dropout: float, head: nn.Module) -> nn.Module:
+    return Recurrent(
+        (_cell(name, config),) * config.layers,
+        bidirectional=config.bidirectional,
+        readout=config.readout,
+        dropout=dropout,
+        head=head,
+        method=config.method,
+    )
 
-    >>> build_optimizer("adam", 0.01) is build_optimizer("adam", 0.01)
-    True
-    """
-    return OPTIMIZERS[name](learning_rate)
+
+def _cell(name: str, config: Network) -> Cell:
+    has_one = config.activation is not None and name in ("elman", "indrnn")
+    cell: Any = CELLS[name](config.hidden, **({"activation": config.activation} if has_one else {}))
+    cell = LearnedStart(cell) if config.learned_start else cell
+    if config.zoneout:
+        return Zoneout(cell, h=config.zoneout)
+    rate = config.variational_dropout
+    return VariationalDropout(cell, h=rate, x=rate) if rate else cell
 
 
-def _cells(name: str, hidden: int, layers: int) -> tuple[Cell, ...]:
-    return (CELLS[name](hidden),) * layers
+def _perceptron(name: str, config: Network, dropout: float, head: nn.Module) -> nn.Module:
+    features = () if name == "linear" else (config.hidden,) * config.layers
+    return MLP(features, activation=config.activation or "relu", dropout=dropout, head=head)

@@ -13,9 +13,10 @@ import optax
 from seqvision._checks import counted
 from seqvision.models import variable_shapes
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
-from seqvision.pipelines.named_models import build_optimizer
+from seqvision.pipelines.early_stops import best_epochs, epochs_run, stopping_text
+from seqvision.pipelines.named_training import build_stopping, fit_options
 from seqvision.reporting import RunFolder
-from seqvision.training import NonFiniteLossError, TrainState, fit
+from seqvision.training import NonFiniteLossError, TrainState, averaged, fit
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class TrainedSeeds(NamedTuple):
     states: tuple[TrainState, ...]  # one a seed
     history: dict[str, np.ndarray]  # (S, epochs) each
     seconds: dict[str, float]  # "compile" and "run", of all seeds together
+    kept: tuple[int, ...] | None = None  # with early stopping, the epoch of each seed whose weights these are
 
     @property
     def variables(self) -> list[dict[str, Any]]:
@@ -115,7 +117,7 @@ def train_models(
     Args:
       models: by name.
       data: training data.
-      config: optimizer, learning_rate, epochs, batch_size, seeds and seed are read.
+      config: the fields of `seqvision.pipelines.config.Training` are read.
       folder: of the run.
       streams: all names there are, whose places number the streams of random numbers.
       options: what else `seqvision.training.fit` takes.
@@ -131,17 +133,19 @@ def train_models(
             done = train_seeds(
                 model,
                 data,
-                optimizer=build_optimizer(config.optimizer, config.learning_rate),
                 seeds=config.seeds,
                 seed=config.seed,
                 stream=streams.index(name),
-                epochs=config.epochs,
-                batch_size=config.batch_size,
+                **fit_options(config, len(data)),
                 **options,
             )
         except StoppedSeedsError as error:
             done = error.trained
             stopped.append(f"{name}, {error}")
+        if (stopping := build_stopping(config)) is not None:
+            done = done._replace(kept=best_epochs(done.history, stopping))
+        if config.average is not None:  # what is judged and kept
+            done = done._replace(states=tuple(map(averaged, done.states)))
         trained[name] = done
         folder.log_metrics(history_records(name, done.history))
         logger.info(f"{name}: {counted(config.seeds, 'seed')} trained in {done.seconds['run']:.2f} s")
@@ -172,8 +176,19 @@ def training_text(counts: Mapping[str, int], trained: Mapping[str, TrainedSeeds]
         f"{name}: {counted(counts[name], 'parameter')}, {counted(len(done.states), 'seed')} trained in "
         f"{done.seconds['run']:.2f} s"
         f" (and compiled in {done.seconds['compile']:.2f} s)"
+        + ("" if done.kept is None else f"; {stopping_text(epochs_run(done.history), done.kept)}")
         for name, done in trained.items()
     )
+
+
+def epochs_kept(trained: Mapping[str, TrainedSeeds]) -> dict[str, dict[str, Any]]:
+    """Return for summary.json, where trainings stopped early, how many epochs each seed ran and which one it kept."""
+    stopped = {
+        name: {"run": epochs_run(done.history), "kept": done.kept}
+        for name, done in trained.items()
+        if done.kept is not None
+    }
+    return {"epochs": stopped} if stopped else {}
 
 
 def history_records(model: str, history: dict[str, np.ndarray]) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from sklearn.linear_model import LogisticRegression
 
 from seqvision.data import Arrays, load_digits
 from seqvision.pipelines import ClassifyConfig, train_seeds
-from seqvision.pipelines.named_models import build_classifier, build_optimizer
+from seqvision.pipelines.named_models import build_classifier
+from seqvision.pipelines.named_training import build_optimizer
 from seqvision.training import predict
 
 
@@ -40,7 +41,7 @@ def test_160_images_are_enough_not_to_be_behind_logistic_regression(make):
     trained = train_seeds(
         build_classifier("convnet", config, x.shape[1], y.max() + 1),
         train,
-        optimizer=build_optimizer(config.optimizer, config.learning_rate),
+        optimizer=build_optimizer(config, len(train)),
         loss="cross_entropy",
         epochs=config.epochs,
         batch_size=32,

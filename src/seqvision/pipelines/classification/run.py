@@ -17,9 +17,10 @@ from seqvision.pipelines.classification.image_record import RECORD, check_record
 from seqvision.pipelines.classification.report import reliability_of, write_classify_report
 from seqvision.pipelines.classification.validation import seed_accuracies, validate_classes
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict, with_batch_size
-from seqvision.pipelines.named_models import build_classifier, build_optimizer
+from seqvision.pipelines.named_models import build_classifier
+from seqvision.pipelines.named_training import build_augment, build_class_loss, build_optimizer
 from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
-from seqvision.pipelines.seed_training import load_variables, train_models, training_text
+from seqvision.pipelines.seed_training import epochs_kept, load_variables, train_models, training_text
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import score_classes
 from seqvision.training import TrainState, create_state, predict
@@ -53,7 +54,8 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
             config,
             folder,
             streams=CLASSIFIERS,
-            loss="cross_entropy",
+            loss=build_class_loss(config),
+            augment=build_augment(config, min(split.train.x.shape[1:3]), len(split.classes)),
             validation=split.validation,
             metrics={"accuracy"},
             progress=progress,
@@ -72,6 +74,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
                 "reliability": sure,
                 "parameters": counts,
                 "seconds": seconds,
+                **epochs_kept(trained),
             }
         )
         folder.write_json("summary.json", summary)
@@ -130,10 +133,7 @@ def restore_classifiers(
     Raises:
       ValueError: if the saved parameters do not fit the models.
     """
-    models, optimizer = (
-        build_classifiers(config, form, classes),
-        build_optimizer(config.optimizer, config.learning_rate),
-    )
+    models, optimizer = build_classifiers(config, form, classes), build_optimizer(config, examples=1)
     example = jax.ShapeDtypeStruct((1, form.height, form.width, form.channels), jnp.float32)
     states = {}
     for name, trees in load_variables(models, example, config.seeds, run).items():

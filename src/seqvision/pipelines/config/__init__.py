@@ -4,7 +4,7 @@ Every field is a flag of the command line, with the text below it as its help. W
 `Training` and `Output`, what is of series in `Reading` and `ForecastConfig`, what is of images in `ClassifyConfig`.
 """
 
-from .classify import CLASSIFIERS, ClassifyConfig
+from .classify import AUGMENTATIONS, CLASSIFIERS, ClassifyConfig
 from .conversion import BATCH_SIZE, PAIRS, config_from_dict, with_batch_size
 from .forecast import FORECASTERS, ForecastConfig
 from .network import CELLS, Network
@@ -13,6 +13,7 @@ from .sequences import SequenceConfig
 from .training import Optimizer, Training
 
 __all__ = [
+    "AUGMENTATIONS",
     "BATCH_SIZE",
     "CELLS",
     "CLASSIFIERS",

@@ -3,14 +3,41 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
-from seqvision._checks import check_count, check_number
+from seqvision._checks import check_count, check_number, did_you_mean
 from seqvision.pipelines.settings import check_settings
 
 from .network import CELLS, Network
 from .output import Output
 from .training import Training
 
+# A model's place numbers its stream of random numbers: new names come last.
 CLASSIFIERS = ("convnet", "mlp", "linear", *CELLS)
+AUGMENTATIONS = (
+    "flip",
+    "flip_vertical",
+    "shift",
+    "crop",
+    "rotate",
+    "zoom",
+    "shear",
+    "brightness",
+    "contrast",
+    "cutout",
+    "mixup",
+    "cutmix",
+)
+_OTHER_NAMES = {
+    "hflip": "flip",
+    "horizontal_flip": "flip",
+    "vflip": "flip_vertical",
+    "vertical_flip": "flip_vertical",
+    "translate": "shift",
+    "random_crop": "crop",
+    "rotation": "rotate",
+    "erase": "cutout",
+    "random_erasing": "cutout",
+    "scale": "zoom",
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +58,13 @@ class ClassifyConfig(Output, Training, Network):
     """use only so many training rows"""
 
     _: KW_ONLY
+    augment: tuple[str, ...] = ()
+    """what is done to the training images at random, in this order: flip, flip_vertical, shift, crop, rotate, zoom,
+    shear, brightness, contrast, cutout, mixup, cutmix; shift=.2 says how much"""
+    smoothing: float = 0.0
+    """share of each label spread over all classes"""
     models: tuple[str, ...] = ("convnet",)
-    """models to train: convnet, mlp, linear; lstm, gru, elman read an image row by row"""
+    """models to train: convnet, mlp, linear; lstm, gru, elman and the other cells read an image row by row"""
     hidden: int = 128
     """units of a dense or recurrent layer"""
     dropout: float | None = None
@@ -52,7 +84,35 @@ class ClassifyConfig(Output, Training, Network):
                 check_count(name, getattr(self, name), below=2**31)
         self._check_network(CLASSIFIERS)
         self._check_training()
+        self.augmentations()
+        check_number("smoothing", self.smoothing, least=0, below=1)
         if self.size is not None and self.folder is None:
             raise ValueError("size is for the images of a folder: give folder too, or leave out size")
         for name in ("test", "validation"):
             check_number(name, getattr(self, name), least=0, below=1)
+
+    def augmentations(self) -> dict[str, float | None]:
+        """Return how much of what is done to the training images; None where it is not said.
+
+        >>> ClassifyConfig(augment=("flip", "shift=.2")).augmentations()
+        {'flip': None, 'shift': 0.2}
+        """
+        amounts: dict[str, float | None] = {}
+        for word in self.augment:
+            name, sign, amount = word.partition("=")
+            if name not in AUGMENTATIONS:
+                other = name.casefold().replace("-", "_")
+                raise ValueError(
+                    f"augment: {name!r} is unknown{did_you_mean(_OTHER_NAMES.get(other, other), AUGMENTATIONS)}"
+                )
+            if name in amounts:
+                raise ValueError(f"augment names {name!r} twice")
+            if sign and name.startswith("flip"):
+                raise ValueError(f"augment: {name} takes no amount, got {word!r}")
+            try:
+                amounts[name] = float(amount) if sign else None
+            except ValueError:
+                raise ValueError(f"augment: {name} takes a number, such as {name}=0.2, got {word!r}") from None
+        if {"mixup", "cutmix"} <= amounts.keys():
+            raise ValueError("augment: mixup and cutmix both blend two images: give one of them")
+        return amounts

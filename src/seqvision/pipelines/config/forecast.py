@@ -10,7 +10,8 @@ from .network import CELLS, Network
 from .output import Output
 from .training import Training
 
-FORECASTERS = (*CELLS, "mlp", "linear")
+# A model's place numbers its stream of random numbers: new names come last.
+FORECASTERS = (*CELLS[:3], "mlp", "linear", "cnn", *CELLS[3:])
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,13 @@ class ForecastConfig(Output, Training, Network, Reading):
     """number of rows to train on, or share of the rows after the first length of them, so that the test rows of a share
     depend on length; the scaler sees these alone"""
     validation: int | float = 0.1
-    """number of rows between training and test, or share of the same rows, for the loss curves"""
+    """number of rows between training and test, or share of the same rows, for the loss curves and early stopping"""
     scaler: Literal["standard", "minmax", "none"] = "standard"
     """how columns are scaled"""
 
     _: KW_ONLY
     models: tuple[str, ...] = ("lstm", "gru", "elman", "mlp")
-    """models to train: lstm, gru, elman, mlp, linear"""
+    """models to train: lstm, gru, elman and the other cells, cnn (dilated causal convolutions), mlp, linear"""
     dropout: float = 0.0
     """rate after each layer"""
     residual: bool | None = None
@@ -74,5 +75,7 @@ class ForecastConfig(Output, Training, Network, Reading):
                 check_count(name, part, least=least)
             else:
                 check_number(name, part, least=0, above=0 if least else None, below=1)
+        if self.monitor.endswith("accuracy"):
+            raise ValueError(f"monitor is 'val_loss' or 'loss' for a forecast, got {self.monitor!r}")
         if self.returns and (self.residual or self.columns):
             raise ValueError("returns=True is for one column and without residual: leave out residual and columns")

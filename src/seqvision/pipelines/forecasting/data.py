@@ -154,7 +154,7 @@ def split_series(config: ForecastConfig, series: Series) -> ForecastSplit:
     """Scale by the training rows and cut into windows of training, validation and test.
 
     Args:
-      config: length, horizon, train, validation and scaler are read.
+      config: length, horizon, train, validation, scaler and whether validation rows stop training are read.
       series: what `load_series` returned, or any other.
 
     Raises:
@@ -170,6 +170,7 @@ def split_series(config: ForecastConfig, series: Series) -> ForecastSplit:
         config.horizon,
         train=config.train,
         validation=config.validation,
+        stopping=config.stops_on_validation,
         scaler=config.scaler,
     )
 

@@ -26,7 +26,7 @@ from seqvision.pipelines.forecasting.validation import score_validation, seed_er
 from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastEvaluation, ForecastRun
-from seqvision.pipelines.seed_training import load_variables, train_models, training_text
+from seqvision.pipelines.seed_training import epochs_kept, load_variables, train_models, training_text
 from seqvision.reporting import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -79,6 +79,7 @@ def run_forecast(config: ForecastConfig, *, series: Series | None = None, progre
             "baselines": describe_baselines(judged.baselines),
             "parameters": counts,
             "seconds": {name: done.seconds for name, done in trained.items()},
+            **epochs_kept(trained),
         }
         folder.write_json("summary.json", summary)
         history = {name: done.history for name, done in trained.items()}
