@@ -117,6 +117,7 @@ def test_folders_that_cannot_be_are_refused(tmp_path):
 
 WRITTEN = (
     "config.json",
+    "defaults.json",
     "environment.json",
     "data.json",
     "summary.json",

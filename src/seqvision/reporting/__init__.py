@@ -8,6 +8,7 @@ from seqvision.reporting.environment import Environment, describe_environment
 from seqvision.reporting.experiment_records import MeasuredRow, Measurement, measured, record_result
 from seqvision.reporting.forecast_plots import plot_forecast, plot_residuals, plot_step_errors
 from seqvision.reporting.gradient_plots import plot_gradient_flow
+from seqvision.reporting.html.report import render_report, write_report
 from seqvision.reporting.image_plots import (
     plot_feature_maps,
     plot_filters,
@@ -15,10 +16,11 @@ from seqvision.reporting.image_plots import (
     plot_image_rows,
     plot_images,
 )
+from seqvision.reporting.metrics_log import read_metrics
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.plain_text import class_labels, short_name
 from seqvision.reporting.prediction_table import check_output, prediction_table, write_table
-from seqvision.reporting.run_folder import RunFolder, read_metrics
+from seqvision.reporting.run_folder import RunFolder
 from seqvision.reporting.style import save_figure
 from seqvision.reporting.training_plots import plot_epoch_curves, plot_losses
 from seqvision.storage import json_text, to_plain
@@ -57,8 +59,10 @@ __all__ = [
     "prediction_table",
     "read_metrics",
     "record_result",
+    "render_report",
     "save_figure",
     "short_name",
     "to_plain",
+    "write_report",
     "write_table",
 ]

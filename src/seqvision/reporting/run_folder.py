@@ -1,6 +1,7 @@
 """The run folder: one new folder a run, never overwritten, readable at every moment of the run."""
 
-import json
+import dataclasses
+import logging
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,11 @@ from types import TracebackType
 from typing import Any
 
 from seqvision.reporting.environment import describe_environment
+from seqvision.reporting.html.report import write_report
+from seqvision.reporting.metrics_log import read_metrics
 from seqvision.storage import check_files, json_text, load_weights, read_json, record_files, save_weights, write_file
+
+logger = logging.getLogger(__name__)
 
 # What later commands compute with.
 NEEDED = ("config.json", "data.json", "images.json", "summary.json", "parameters.safetensors", "series.safetensors")
@@ -27,12 +32,14 @@ class RunFolder:
       series.safetensors      the rows of a series that it was made from
       predictions.csv         truth, forecasts and the naive forecast
       summary.json            the scores
+      defaults.json           the configuration's class, and what it is where nothing is said
       manifest.json           the SHA-256 of each of these files
+      report.html             all of this to be read
       STATUS                  running, done, stopped or failed: why
 
     Used in a ``with`` block it writes STATUS itself: done at the end, failed with the error, stopped by a signal. What
-    the run wrote may not change: `open` refuses a file that does, by name. Pictures may, and files of your own are
-    welcome.
+    the run wrote may not change: `open` refuses a file that does, by name. Pictures and the report may, and files of
+    your own are welcome.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as base, RunFolder.create(base, "demo") as folder:
@@ -100,10 +107,12 @@ class RunFolder:
         if kind is None:
             record_files(self.path)
             self.set_status("done")
+            self._report()
         elif issubclass(kind, KeyboardInterrupt | SystemExit):
             self.set_status("stopped")
         else:
             self.set_status(f"failed: {kind.__name__}: {error}")
+            self._report()
 
     def write_json(self, name: str, value: Any) -> None:
         """Write strict JSON under ``name``."""
@@ -111,8 +120,10 @@ class RunFolder:
         record_files(self.path, [name])
 
     def write_config(self, config: Any) -> None:
-        """Write the resolved configuration and, beside it, the environment."""
+        """Write the resolved configuration and, beside it, what its class has by default, and the environment."""
         self.write_json("config.json", config)
+        if dataclasses.is_dataclass(config):
+            self.write_json("defaults.json", {"class": type(config).__name__, "settings": _defaults(config)})
         self.write_json("environment.json", describe_environment())
 
     def read_json(self, name: str) -> Any:
@@ -146,36 +157,26 @@ class RunFolder:
         """Read parameters.safetensors; see ``seqvision.storage.load_weights``."""
         return load_weights(self.path / "parameters.safetensors", expected)
 
+    def _report(self) -> None:
+        """Write report.html; whatever befalls it, the run stays what it is."""
+        try:
+            write_report(self.path)
+        except Exception as error:
+            logger.warning(f"no report.html in {self.path}: {error}")
+
     def _write(self, name: str, text: str) -> None:
         write_file(self.path / name, text)
 
 
-def read_metrics(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """Read a metrics.jsonl file; a last line torn by a crash is left out, any other broken line is an error.
-
-    Returns:
-      One dict a line; none if there is no file yet.
-
-    Raises:
-      ValueError: naming the line.
-    """
-    path = Path(path)
-    if not path.exists():
-        return []
-    lines = path.read_bytes().split(b"\n")
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            if line.strip():
-                record = json.loads(line)
-                if not isinstance(record, dict):
-                    raise ValueError(f"a {type(record).__name__}, no record")
-                records.append(record)
-        except (ValueError, RecursionError) as error:  # a torn UTF-8 sign is a ValueError too
-            if number == len(lines):  # complete lines end in a newline, so this one was being written
-                break
-            raise ValueError(f"{path} line {number} is not JSON ({error})") from error
-    return records
+def _defaults(config: Any) -> dict[str, Any]:
+    """Return what a dataclass's fields are where nothing is given; without those that must be given."""
+    found = {}
+    for field in dataclasses.fields(config):
+        if field.default is not dataclasses.MISSING:
+            found[field.name] = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            found[field.name] = field.default_factory()
+    return found
 
 
 def _make_new(stem: Path) -> Path:

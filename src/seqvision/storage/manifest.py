@@ -11,7 +11,8 @@ from seqvision.storage.whole_files import write_file
 
 MANIFEST = "manifest.json"
 SCHEMA = 1  # of the manifest itself; a change that older versions cannot read is a new number
-FREE = (".png", ".svg", ".pdf", ".partial")  # pictures may be touched up, what a killed process left is passed over
+# Pictures may be touched up, pages made anew, and what a killed process left is passed over.
+FREE = (".png", ".svg", ".pdf", ".html", ".partial")
 UNRECORDED = (MANIFEST, "STATUS")
 
 Files = dict[str, dict[str, Any]]  # name -> {"bytes": size, "sha256": hash}
@@ -22,9 +23,9 @@ def record_files(folder: str | os.PathLike[str], names: Iterable[str] | None = N
 
     Args:
       folder: where the files and the manifest are.
-      names: relative to it, with ``/`` between folders. By default the files in the folder itself, without pictures and
-        STATUS, and what the manifest had before of subfolders and is still there. The manifest of a subfolder stands
-        for all that it lists.
+      names: relative to it, with ``/`` between folders. By default the files in the folder itself, without pictures,
+        pages and STATUS, and what the manifest had before of subfolders and is still there. The manifest of a subfolder
+        stands for all that it lists.
 
     Raises:
       FileNotFoundError: for a name without a file.

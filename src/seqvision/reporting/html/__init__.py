@@ -1,0 +1,1 @@
+"""report.html: one page a run, with style, script and data in itself."""

@@ -1,0 +1,213 @@
+"""What classifiers get right and wrong: confusion, mistakes, reliability, and the filters of the first layer."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from seqvision._checks import counted
+from seqvision.interpret import learned_filters
+from seqvision.metrics import reliability
+from seqvision.reporting.html.blocks import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text
+from seqvision.reporting.html.charts import Chart, Line
+from seqvision.reporting.html.pictures import array_source, scaled_bytes
+from seqvision.reporting.html.run_files import RunFiles, file_part
+from seqvision.reporting.html.score_tables import class_table, short_of, used_rows
+from seqvision.storage import load_weights
+
+logger = logging.getLogger(__name__)
+
+SURE = " confidence"
+_MOST_CLASSES = 25  # in a matrix that can be read
+_MOST_MISTAKES = 24
+_MOST_FILTERS = 64
+
+
+def is_classification(run: RunFiles) -> bool:
+    """Return whether a run classified."""
+    return isinstance(run.scores.get("scores"), Mapping) and "confusion" in run.scores
+
+
+def class_card(run: RunFiles) -> list[Block]:
+    """Return the table of the score card."""
+    scores = run.scores
+    names = scores.get("class_names") or []
+    rows = counted(scores["rows"], "test row") if isinstance(scores.get("rows"), int) else "test rows"
+    return [class_table(scores["scores"], f"{rows}, {counted(len(names), 'class', 'classes')}")]
+
+
+def confusion_section(run: RunFiles) -> Section | None:
+    """Return for what is used in the end who is taken for whom, and the scores of each class."""
+    names = [str(name) for name in run.scores.get("class_names") or []]
+    blocks: list[Block] = []
+    for model in _delivered(run):
+        counts = np.asarray(run.scores["confusion"].get(model, []), np.float64)
+        if counts.shape != (len(names), len(names)):
+            continue
+        if len(names) <= _MOST_CLASSES:
+            blocks.append(_matrix(model, counts, names))
+        blocks.append(_confused(model, counts, names))
+        each = (run.scores.get("per_class") or {}).get(model)
+        if isinstance(each, Mapping):
+            blocks.append(Folded(f"{model}: scores of each class", [_class_rows(each)]))
+    return Section("Confusion", blocks) if blocks else None
+
+
+def mistake_section(run: RunFiles) -> Section | None:
+    """Return the surest mistakes of what is used in the end, with their pictures and file names where they are kept."""
+    names = [str(name) for name in run.scores.get("class_names") or []]
+    thumbnails = _thumbnails(run.path)
+    blocks: list[Block] = []
+    for model in _delivered(run):
+        found = _mistakes(run.path, short_of(model), names)
+        if found is None:
+            continue
+        told = f"{model}: {counted(len(found), 'mistake')}"
+        if not len(found):
+            blocks.append(Text([told]))
+            continue
+        top = found.head(_MOST_MISTAKES)
+        shown = f"{told}, the surest first" + (f", {len(top)} of them" if len(top) < len(found) else "")
+        if all(row in thumbnails for row in top["row"]):
+            blocks.append(Gallery([_mistake(line, thumbnails) for line in top.to_dict("records")], shown, "small"))
+        else:
+            blocks.append(_mistake_table(top, shown))
+    return Section("Mistakes", blocks) if blocks else None
+
+
+def reliability_section(run: RunFiles) -> Section | None:
+    """Return how often what is used in the end is right, by how sure it is."""
+    table = run.predictions
+    if table is None or "truth" not in table:
+        return None
+    lines = [Line("as sure as right", np.linspace(0.05, 0.95, 10), "naive", 1)]
+    for n, model in enumerate(_delivered(run)):
+        if model in table and f"{model}{SURE}" in table:
+            sure = table[f"{model}{SURE}"].to_numpy(np.float64).clip(0, 1)
+            bins = reliability((table[model] == table["truth"]).to_numpy(), confidence=sure, bins=10)
+            lines.append(Line(model, bins.share, n, n // 6))
+    if len(lines) == 1:
+        return None
+    note = (
+        "Rows are sorted into ten steps of the probability of the named class; below the dashed line a model is too "
+        "sure of itself."
+    )
+    chart = Chart("Right, by how sure", np.linspace(0.05, 0.95, 10), lines, (), "how sure", "share right", note)
+    return Section("Reliability", [chart])
+
+
+def filter_section(run: RunFiles) -> Section | None:
+    """Return the filters of the first convolution of each model, of its first seed."""
+    blocks: list[Block] = []
+    for model, seeds in _parameters(run.path).items():
+        first = seeds.get("seed_0") if isinstance(seeds, Mapping) else None
+        filters = learned_filters(first["params"]) if isinstance(first, Mapping) and "params" in first else {}
+        if not filters:
+            continue
+        layer, kernels = next(iter(filters.items()))
+        shown = kernels[:_MOST_FILTERS]
+        color = shown.shape[-1] == 3
+        pictures = [
+            Picture(array_source(scaled_bytes(k if color else k.mean(axis=-1))), f"filter {n} of {layer}")
+            for n, k in enumerate(shown)
+        ]
+        of = "" if len(shown) == len(kernels) else f", {len(shown)} of {len(kernels)}"
+        over = "" if kernels.shape[-1] in (1, 3) else f", mean over {kernels.shape[-1]} channels"
+        title = f"{model}, seed 0: {layer}, {counted(len(kernels), 'filter')}{of}{over}"
+        blocks.append(Gallery(pictures, title, "tiny", "In each, black is the lowest weight and white the highest."))
+    return Section("First-layer filters", blocks) if blocks else None
+
+
+def _delivered(run: RunFiles) -> list[str]:
+    rows = run.scores.get("scores") or {}
+    return [name for name in used_rows(rows) if rows[name].get("kind") != "baseline"]
+
+
+def _matrix(model: str, counts: np.ndarray, names: Sequence[str]) -> Table:
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    rows = []
+    for name, line, part in zip(names, counts, shares, strict=True):
+        cells = [Cell(f"{int(n)}" if n else "·", float(n), float(share)) for n, share in zip(line, part, strict=True)]
+        rows.append(Row(name, cells))
+    note = "A row is a true class, a column what it was taken for; the darker, the larger the share of its row."
+    return Table(f"{model}: counts", list(names), [("", rows)], "true class", note, matrix=True)
+
+
+def _confused(model: str, counts: np.ndarray, names: Sequence[str], most: int = 10) -> Block:
+    wrong = counts * (1 - np.eye(len(counts)))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    places = [divmod(int(place), len(counts)) for place in order]
+    rows = []
+    for true, taken in places:
+        many = float(wrong[true, taken])
+        if many:
+            share = many / float(counts[true].sum())
+            cells = [Cell(f"{many:.0f}", many), Cell(f"{100 * share:.1f}", share)]
+            rows.append(Row(f"{names[true]} taken for {names[taken]}", cells))
+    if not rows:
+        return Text([f"{model} takes no test row for another class."])
+    return Table(f"{model}: the commonest mistakes", ["rows", "% of the class"], [("", rows)])
+
+
+def _class_rows(each: Mapping[str, Mapping[str, Any]]) -> Table:
+    head = [str(key) for key in dict.fromkeys(key for row in each.values() for key in row)]
+
+    def cell(value: Any) -> Cell:
+        if not isinstance(value, int | float):
+            return Cell("–")
+        return Cell(f"{value:,}" if isinstance(value, int) else f"{value:.4f}", float(value))
+
+    rows = [Row(str(name), [cell(row.get(key)) for key in head]) for name, row in each.items()]
+    return Table("", [name.replace("_", " ") for name in head], [("", rows)], "class")
+
+
+def _mistakes(folder: Path, model: str, names: Sequence[str]) -> pd.DataFrame | None:
+    """Return the mistakes of a model, the surest first: row, label, predicted, confidence and, where known, file."""
+    file = folder / f"misclassified-{file_part(model)}.npz"
+    if not file.is_file():
+        return None
+    with np.load(file, allow_pickle=False) as kept:
+        table = pd.DataFrame({key: kept[key] for key in ("row", "label", "predicted", "confidence")})
+    for key in ("label", "predicted"):
+        table[key] = [names[k] if 0 <= k < len(names) else str(k) for k in table[key]]
+    return table
+
+
+def _mistake(line: Mapping[Any, Any], thumbnails: Mapping[int, np.ndarray]) -> Picture:
+    told = f"{line['label']} taken for {line['predicted']}, {100 * line['confidence']:.0f} % sure"
+    where = str(line["file"]) if "file" in line else f"test row {line['row']}"
+    return Picture(array_source(thumbnails[line["row"]]), f"{where}: {told}", f"{told}; {where}")
+
+
+def _mistake_table(top: pd.DataFrame, caption: str) -> Table:
+    rows = [
+        Row(
+            str(line.get("file", f"test row {line['row']}")),
+            [Cell(str(line["label"])), Cell(str(line["predicted"])), Cell(f"{100 * line['confidence']:.0f}")],
+        )
+        for line in top.to_dict("records")
+    ]
+    return Table(caption, ["true class", "taken for", "% sure"], [("", rows)])
+
+
+def _thumbnails(folder: Path) -> dict[int, np.ndarray]:
+    """Return the pictures that a run kept of its mistakes, by test row."""
+    file = folder / "thumbnails.npz"
+    if not file.is_file():
+        return {}
+    with np.load(file, allow_pickle=False) as kept:
+        return dict(zip(kept["rows"].tolist(), kept["pictures"], strict=True))
+
+
+def _parameters(folder: Path) -> dict[str, Any]:
+    file = folder / "parameters.safetensors"
+    if not file.is_file():
+        return {}
+    try:
+        return load_weights(file)
+    except (ValueError, OSError) as error:
+        logger.warning(f"no filters in the report: {error}")
+        return {}

@@ -1,0 +1,238 @@
+"""Score cards as tables of a page, from what summary.json holds of them."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from seqvision._checks import counted
+from seqvision.reporting.html.blocks import Cell, Row, Table, Told
+from seqvision.scorecards import format_number
+
+Scores = Mapping[str, Mapping[str, Any]]  # row -> score -> value
+
+_GROUPS = ("mean of seeds", "model", "baseline")
+_KNOWN = {"kind", "seeds"}
+
+
+def forecast_table(scores: Scores, caption: str, reference: str) -> Table:
+    """Return the scores of forecasters.
+
+    Args:
+      scores: a table of a `ForecastCard`, as its ``to_dict`` has it.
+      caption: what was forecast.
+      reference: the baseline that skill is over.
+    """
+    columns = {
+        "MAE": _spread("mae"),
+        "RMSE": _spread("rmse"),
+        "MASE": _plain("mase", ".3f"),
+        "sMAPE %": _plain("smape", ".2f"),
+        "R²": _plain("r2", ".3f"),
+        "direction %": _share("direction", bounds=("direction_low", "direction_high")),
+        "skill": _share("skill", signed=True),
+    }
+    note = f"Skill is 1 − RMSE / RMSE of the {reference}." if reference else ""
+    hidden = ("mape", "direction_low", "direction_high", "direction_rows")
+    return _grouped(scores, caption, columns, hidden, best=("rmse", min), note=note)
+
+
+def class_table(scores: Scores, caption: str) -> Table:
+    """Return the scores of classifiers, as the ``to_dict`` of a `ClassCard` has them."""
+    columns = {
+        "accuracy %": _share("accuracy", bounds=("accuracy_low", "accuracy_high"), digits=2),
+        "log-loss": _spread("log_loss"),
+        "F1": _plain("f1", ".4f"),
+        "ROC area": _plain("roc_area", ".4f"),
+        "calibration error": _plain("calibration_error", ".4f"),
+    }
+    return _grouped(scores, caption, columns, ("accuracy_low", "accuracy_high"), best=("accuracy", max))
+
+
+def plain_table(scores: Mapping[str, Any], caption: str) -> Table:
+    """Return a table of any numbers: name -> value, or name -> column -> value.
+
+    >>> plain_table({"sobel": {"edges": 0.25}}, "filters").groups[0][1][0].cells[0].text
+    '0.2500'
+    """
+    rows = {str(name): value if isinstance(value, Mapping) else {"": value} for name, value in scores.items()}
+    if any("kind" in row for row in rows.values()):
+        return _grouped(rows, caption, {}, ())
+    head = list(dict.fromkeys(key for row in rows.values() for key in row if not str(key).endswith("_std")))
+    made = [Row(name, [_any(row, key) for key in head]) for name, row in rows.items()]
+    return Table(caption, [str(key) for key in head] if head != [""] else ["value"], [("", made)])
+
+
+def step_table(table: Mapping[str, Any], shown: Sequence[str], caption: str) -> Table:
+    """Return the RMSE of some steps of forecasts, with what the card says of each.
+
+    Args:
+      table: a `StepTable`, as its ``to_dict`` has it.
+      shown: its rows to show.
+      caption: what was forecast.
+    """
+    rmse, outcomes = table.get("rmse") or {}, table.get("outcomes") or {}
+    steps = max((len(row) for row in rmse.values()), default=0)
+    count = min(steps, 8)
+    places = [1 + round(k * (steps - 1) / max(count - 1, 1)) for k in range(count)]
+    rows = []
+    for name, row in rmse.items():
+        if name not in shown:
+            continue
+        told = outcomes.get(name) or {}
+        cells = []
+        for step in places:
+            value, outcome = _number(row.get(str(step))), told.get(str(step)) or ""
+            sign = {"skill": " +", "unclear": " ?"}.get(outcome, "")
+            cells.append(Cell(_text(value) + sign, value, mark=outcome))
+        rows.append(Row(str(name), cells))
+    note = f"+ skill over the {table.get('reference')}, ? unclear, without a mark none." if outcomes else ""
+    return Table(caption, [counted(step, "step") for step in places], [("", rows)], note=note)
+
+
+def used_rows(scores: Scores) -> list[str]:
+    """Return the rows of a card that are used in the end, and the baselines.
+
+    >>> used_rows({"gru": {"kind": "model", "seeds": 2}, "gru (mean of 2 seeds)": {"kind": "mean of seeds"}})
+    ['gru (mean of 2 seeds)']
+    """
+    return [str(name) for name, row in scores.items() if row.get("kind") != "model" or row.get("seeds") == 1]
+
+
+def short_of(name: str) -> str:
+    """Return a model's name without how many seeds it is the mean of.
+
+    >>> short_of("gru (mean of 2 seeds)")
+    'gru'
+    """
+    return name.split(" (mean of ")[0]
+
+
+def told_verdicts(scores: Mapping[str, Any]) -> tuple[list[Told], list[Told]]:
+    """Return the verdicts on what is used in the end, and those on the seeds alone."""
+    tables = [table for table in scores.values() if isinstance(table, Mapping)]
+    rows: dict[str, Any] = {}
+    for table in tables:
+        rows |= {name: row for name, row in table.items() if isinstance(row, Mapping) and "kind" in row}
+    used: list[Told] = []
+    alone: list[Told] = []
+    for verdict in scores.get("verdicts") or []:
+        if not isinstance(verdict, Mapping):
+            continue
+        row = rows.get(str(verdict.get("model")), {})
+        told = Told(str(verdict.get("outcome", "")), str(verdict.get("text", "")))
+        delivered = row.get("kind") != "model" or row.get("seeds") == 1
+        (used if delivered else alone).append(told)
+    return used, alone
+
+
+def _grouped(
+    scores: Scores,
+    caption: str,
+    columns: Mapping[str, Callable[[Mapping[str, Any]], Cell]],
+    hidden: Sequence[str],
+    best: tuple[str, Callable[..., Any]] | None = None,
+    note: str = "",
+) -> Table:
+    """Return rows in groups of one kind: what is used in the end first, the baselines last."""
+    known = _KNOWN | set(hidden)
+    made = dict(columns)
+    named = {cell.source for cell in columns.values() if isinstance(cell, _Column)}
+    rest = dict.fromkeys(key for row in scores.values() for key in row)
+    for key in rest:
+        if key not in known | named and not key.endswith("_std"):
+            made[key.replace("_", " ")] = _Column(key, _any)
+    groups = []
+    marked = _best(scores, *best) if best else ""
+    for kind in dict.fromkeys((*_GROUPS, *(str(row.get("kind")) for row in scores.values()))):
+        those = {name: row for name, row in scores.items() if row.get("kind") == kind}
+        if not those:
+            continue
+        rows = []
+        for name, row in those.items():
+            cells = [make(row) for make in made.values()]
+            if name == marked:
+                cells = [Cell(c.text, c.value, c.share, "best") for c in cells]
+            rows.append(Row(short_of(str(name)) if kind == "mean of seeds" else str(name), cells))
+        groups.append((_heading(kind, {int(row.get("seeds") or 1) for row in those.values()}), rows))
+    spread = any(int(row.get("seeds") or 1) > 1 and row.get("kind") == "model" for row in scores.values())
+    notes = [note, "± is the spread over seeds, not an interval." if spread else ""]
+    notes.append("Bold: the best of what is used in the end and the baselines." if marked else "")
+    return Table(caption, list(made), groups, note=" ".join(filter(None, notes)))
+
+
+def _heading(kind: str, counts: set[int]) -> str:
+    seeds = " or ".join(counted(count, "seed") for count in sorted(counts))
+    if kind == "mean of seeds":
+        return f"mean of {seeds}: what is used in the end"
+    if kind == "model" and counts != {1}:
+        return f"single seeds: mean ± spread over {seeds}"
+    return f"{kind}s"
+
+
+def _best(scores: Scores, key: str, choose: Callable[..., Any]) -> str:
+    values = {name: value for name in used_rows(scores) if (value := _number(scores[name].get(key))) is not None}
+    return choose(values, key=lambda name: values[name]) if values else ""
+
+
+class _Column:
+    """A score and how it is written."""
+
+    def __init__(self, source: str, write: Callable[[Mapping[str, Any], str], Cell]) -> None:
+        self.source, self._write = source, write
+
+    def __call__(self, row: Mapping[str, Any]) -> Cell:
+        return self._write(row, self.source)
+
+
+def _spread(key: str) -> _Column:
+    return _Column(key, _any)
+
+
+def _plain(key: str, form: str) -> _Column:
+    def write(row: Mapping[str, Any], key: str) -> Cell:
+        value = _number(row.get(key))
+        if value is None:
+            return Cell("–")
+        return Cell((f"{value:{form}}" if abs(value) < 1e3 else f"{value:.1e}").replace("-", "−"), value)
+
+    return _Column(key, write)
+
+
+def _share(key: str, bounds: tuple[str, str] | None = None, signed: bool = False, digits: int = 1) -> _Column:
+    def write(row: Mapping[str, Any], key: str) -> Cell:
+        value = _number(row.get(key))
+        if value is None:
+            return Cell("–")
+        if signed:
+            text = f"{round(100 * value, digits) + 0.0:+.{digits}f} %" if value > -99.995 else "< −9999 %"
+            return Cell(text.replace("-", "−"), value)
+        text, spread = f"{100 * value:.{digits}f}", _number(row.get(f"{key}_std"))
+        text += "" if spread is None else f" ± {100 * spread:.{digits}f}"
+        low, high = (_number(row.get(name)) for name in bounds or ("", ""))
+        text += "" if low is None or high is None else f" [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
+        return Cell(text, value)
+
+    return _Column(key, write)
+
+
+def _any(row: Mapping[str, Any], key: str) -> Cell:
+    value = row.get(key)
+    number = _number(value)
+    if number is None:
+        if isinstance(value, list) and value and all(_number(v) is not None for v in value):
+            texts = [_text(float(v)) for v in value]
+            return Cell(", ".join(texts if len(texts) < 5 else [*texts[:2], "…", texts[-1]]))
+        return Cell("–" if value is None else str(value)[:200])
+    spread = _number(row.get(f"{key}_std"))
+    text = f"{int(value):,}" if isinstance(value, int) else _text(number)
+    return Cell(text + ("" if spread is None else f" ± {format_number(spread, like=number)}"), number)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def _text(value: float | None) -> str:
+    return "–" if value is None else format_number(value).replace("-", "−")
