@@ -173,7 +173,7 @@ def test_augmentations_change_images_and_labels():
         changed = build_augment(config, 8, 3)(jax.random.key(1), batch)
         assert changed.x.shape == batch.x.shape
         assert float(jnp.abs(changed.x - batch.x).max()) > 0.01, name
-        losses = build_class_loss(config)(jnp.zeros((16, 3)), changed.y)
+        losses = build_class_loss(config, np.arange(3), 3)(jnp.zeros((16, 3)), changed.y)
         np.testing.assert_allclose(losses, np.log(3), rtol=1e-5)
     assert build_augment(ClassifyConfig(), 8, 3) is None
     for name, amount in (("shift", 0.3), ("crop", 3), ("cutout", 5), ("rotate", 90)):

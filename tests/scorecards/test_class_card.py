@@ -46,6 +46,7 @@ def test_card_equals_scikit_learn():
     assert tuple(card.scores.columns) == ClassifierScores._fields
     row = card.scores.loc["net"]
     assert row["f1"] == pytest.approx(sk.f1_score(LABELS, predicted, average="macro"))
+    assert row["balanced_accuracy"] == pytest.approx(sk.balanced_accuracy_score(LABELS, predicted))
     assert row["roc_area"] == pytest.approx(sk.roc_auc_score(LABELS, p, multi_class="ovr"))
     assert row["calibration_error"] == metrics.reliability(predicted == LABELS, confidence=p.max(axis=1)).error
     member = np.eye(4)[LABELS]
@@ -53,6 +54,7 @@ def test_card_equals_scikit_learn():
     naive = card.scores.loc["commonest class"]
     assert naive["accuracy"] == np.mean(LABELS == 1)
     assert naive["roc_area"] == 0.5
+    assert naive["balanced_accuracy"] == 0.25
     assert naive["calibration_error"] == pytest.approx(abs(0.4 - np.mean(LABELS == 1)))
     frequencies = np.tile([0.2, 0.4, 0.2, 0.2], (200, 1))
     assert naive["log_loss"] == pytest.approx(sk.log_loss(LABELS, frequencies))
@@ -126,3 +128,19 @@ def test_no_skill_is_said():
     assert [verdict["model"] for verdict in card.to_dict()["verdicts"]] == ["lazy", "net", "coin"]
     assert card.confusion["lazy"][:, 1].sum() == 200
     assert (card.per_class["lazy"]["precision"][["0", "2", "3"]] == 0).all()
+
+
+def test_rare_classes_are_judged_by_the_balanced_accuracy_too():
+    rare = np.arange(200) % 10 == 0
+    always, finds = np.tile([1.0, 0.0], (200, 1)), np.eye(2)[(rare | (np.arange(200) % 4 == 1)).astype(int)]
+    card = score_classes(rare.astype(int), logits={"lazy": always, "finds": finds}, training_labels=rare.astype(int))
+    predicted = finds.argmax(axis=1)
+    expected = sk.balanced_accuracy_score(rare, predicted)
+    assert card.scores.loc["finds", "balanced_accuracy"] == expected
+    assert card.scores.loc["commonest class", "balanced_accuracy"] == 0.5
+    lazy, finds = card.verdicts
+    assert (lazy.outcome, finds.outcome) == ("no skill", "no skill")
+    assert lazy.text.endswith("(90.00 % against 90.00 %); balanced accuracy 50.00 % against 50.00 %")
+    tells = f"yet it tells the classes apart: balanced accuracy {100 * expected:.2f} % against 50.00 %"
+    assert finds.text.endswith(tells)
+    assert f" {100 * expected:.2f} " in card.text()

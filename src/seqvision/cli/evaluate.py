@@ -20,8 +20,12 @@ class Evaluate(Command):
     """where its data file is now, if that has moved"""
     folder: str | None = None
     """where its folder of images is now, if that has moved"""
+    test_folder: str | None = None
+    """where its folder of test images is now, if that has moved"""
     reading: tyro.conf.OmitArgPrefixes[Reading] = field(default_factory=Reading)
 
     def run(self) -> "pipelines.Result":
         """Evaluate."""
-        return pipelines.evaluate_run(self.run_folder, self.csv, folder=self.folder, reading=self.reading)
+        return pipelines.evaluate_run(
+            self.run_folder, self.csv, folder=self.folder, test_folder=self.test_folder, reading=self.reading
+        )

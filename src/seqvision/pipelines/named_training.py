@@ -9,15 +9,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from seqvision.data import Augment, Brightness, Contrast, CutMix, Cutout, Flip, Mixup, PadCrop, Shift, Warp
 from seqvision.pipelines.config import BATCH_SIZE, ClassifyConfig, Training
 from seqvision.training import (
     EarlyStopping,
+    PerExample,
     SmoothedCrossEntropy,
+    WeightedCrossEntropy,
     WeightPenalty,
     average_weights,
+    balanced_weights,
     cross_entropy,
     decay_mask,
     inverse_time_decay,
@@ -197,12 +201,19 @@ class _MixLabels:
         return self.mix(keys, x, jax.nn.one_hot(y, self.num_classes, dtype=x.dtype))
 
 
-def build_class_loss(config: ClassifyConfig) -> Any:
-    """Return what a classifier minimizes: cross entropy, with smoothed or blended labels where they are wanted.
+def build_class_loss(config: ClassifyConfig, labels: np.ndarray, num_classes: int) -> PerExample:
+    """Return what a classifier minimizes: cross entropy, with smoothed or blended labels or weights of classes.
 
-    >>> build_class_loss(ClassifyConfig(smoothing=0.1))
+    Args:
+      config: class_weights, smoothing and augment are read.
+      labels: (N,) of the training rows.
+      num_classes: how many there are.
+
+    >>> build_class_loss(ClassifyConfig(smoothing=0.1), np.array([0, 1, 1]), 2)
     SmoothedCrossEntropy(amount=0.1)
     """
+    if config.class_weights == "balanced":
+        return WeightedCrossEntropy(balanced_weights(labels, num_classes), config.smoothing)
     blended = config.augmentations().keys() & {"mixup", "cutmix"}
     return SmoothedCrossEntropy(config.smoothing) if config.smoothing or blended else cross_entropy
 

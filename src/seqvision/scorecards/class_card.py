@@ -25,6 +25,7 @@ class ClassifierScores(NamedTuple):
     accuracy_std: float
     accuracy_low: float  # 95 % Wilson interval of one seed's rows
     accuracy_high: float
+    balanced_accuracy: float  # mean recall of the classes that have rows: 1 / C for a guess, however rare they are
     log_loss: float  # nats
     log_loss_std: float
     f1: float  # macro average of each class against the rest, as is the next
@@ -65,11 +66,15 @@ class ClassCard:
     def text(self) -> str:
         """Return the card as text for a terminal."""
         lines = [f"{counted(self.rows, 'test row')}, {counted(len(self.class_names), 'class', 'classes')}"]
-        head = f"{'':<28}{'accuracy % [95 %]':<30}{'log-loss':<18}{'F1':<9}{'ROC area':<10}{'calib. error'}"
+        head = f"{'':<26}{'accuracy % [95 %]':<30}{'balanced':<10}{'log-loss':<17}{'F1':<8}{'ROC area':<10}calib."
         lines += [head]
         for title, group in row_groups(rows_of(self.scores, ClassifierScores)):
             lines += [title, *(_line(name, row) for name, row in group.items())]
-        lines.append("F1 and ROC area are means over classes, each against the rest.")
+        lines += wrapped(
+            "balanced: accuracy in % were all classes equally common, the mean of their recalls. F1 and ROC area are "
+            "means over classes, each against the rest. calib.: expected calibration error.",
+            indent=0,
+        )
         if self.scores["seeds"].max() > 1:
             lines.append("± is the spread over seeds; the interval is that of one seed's rows.")
         for name in self.delivered():
@@ -105,4 +110,5 @@ def _line(name: str, row: ClassifierScores) -> str:
     share = f"{100 * row.accuracy:.2f}{spread} [{100 * row.accuracy_low:.2f}, {100 * row.accuracy_high:.2f}]"
     loss = f"{row.log_loss:.4f}" + ("" if np.isnan(row.log_loss_std) else f" ± {row.log_loss_std:.4f}")
     area = "–" if np.isnan(row.roc_area) else f"{row.roc_area:.4f}"
-    return f"  {name[:25]:<26}{share:<30}{loss:<18}{row.f1:<9.4f}{area:<10}{row.calibration_error:.4f}"
+    balanced = f"{100 * row.balanced_accuracy:.2f}"
+    return f"  {name[:23]:<24}{share:<30}{balanced:<10}{loss:<17}{row.f1:<8.4f}{area:<10}{row.calibration_error:.4f}"

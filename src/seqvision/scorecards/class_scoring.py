@@ -29,6 +29,7 @@ from seqvision.scorecards.verdict import Outcome, RowKind, Verdict, delivered_na
 Floats = NDArray[np.float64]
 
 _NAIVE = "commonest class"
+_UNEVEN = 0.1  # share of the commonest class beyond an even one, from which on accuracy alone misleads
 
 
 def score_classes(
@@ -87,7 +88,9 @@ def score_classes(
     even = np.tile(frequencies, (len(truth), 1))
     guess = _scores(truth, np.full(len(truth), common), even, class_areas(truth, scores=even))
     naive = _row("baseline", 1, [guess], len(truth))
-    verdicts = [_judge(name, row, naive, names[common]) for name, row in rows.items()]
+    verdicts = [
+        _judge(name, row, naive, names[common], _lowest_balanced(per_class[name])) for name, row in rows.items()
+    ]
     rows[_NAIVE] = naive
     return ClassCard(table_of(rows), confusion, per_class, names, tuple(verdicts), len(truth))
 
@@ -104,6 +107,7 @@ def _classifiers(outputs: Mapping[str, Floats]) -> dict[str, tuple[RowKind, int,
 
 class _SeedScores(NamedTuple):
     accuracy: float
+    balanced_accuracy: float
     log_loss: float
     f1: float
     roc_area: float
@@ -127,10 +131,12 @@ def _scores(
     counts = confusion_matrix(truth, predicted=predicted, num_classes=probabilities.shape[1])
     loss = log_loss(truth, probabilities=probabilities) if logits is None else log_loss(truth, logits=logits)
     confidence = np.take_along_axis(probabilities, predicted[:, None], axis=1)[:, 0]
+    means = class_scores(counts, average="macro")
     return _SeedScores(
         accuracy=accuracy(truth, predicted=predicted).value,
+        balanced_accuracy=float(means.recall),
         log_loss=loss,
-        f1=float(class_scores(counts, average="macro").f1),
+        f1=float(means.f1),
         roc_area=_mean(areas.roc),
         calibration_error=reliability(predicted == truth, confidence=np.minimum(confidence, 1.0)).error,
     )
@@ -147,6 +153,7 @@ def _row(kind: RowKind, number: int, seeds: list[_SeedScores], rows: int) -> Cla
         accuracy_std=spread.accuracy,
         accuracy_low=share.low,
         accuracy_high=share.high,
+        balanced_accuracy=mean.balanced_accuracy,
         log_loss=mean.log_loss,
         log_loss_std=spread.log_loss,
         f1=mean.f1,
@@ -178,8 +185,17 @@ def _mean(values: Floats) -> float:
     return float(defined.mean()) if defined.size else np.nan
 
 
-def _judge(name: str, row: ClassifierScores, naive: ClassifierScores, common: str) -> Verdict:
+def _lowest_balanced(per_class: pd.DataFrame) -> float:
+    """Return the lower end of the 95 % interval of the balanced accuracy, each recall counted as Agresti and Coull."""
+    found = per_class[per_class["rows"] > 0]
+    rows = found["rows"].to_numpy(np.float64) + 4
+    recall = (found["recall"].to_numpy() * (rows - 4) + 2) / rows
+    return float(found["recall"].mean() - 1.96 * np.sqrt(np.sum(recall * (1 - recall) / rows)) / len(found))
+
+
+def _judge(name: str, row: ClassifierScores, naive: ClassifierScores, common: str, lowest_balanced: float) -> Verdict:
     numbers = f"{100 * row.accuracy:.2f} % against {100 * naive.accuracy:.2f} %"
+    balanced = f"{100 * row.balanced_accuracy:.2f} % against {100 * naive.balanced_accuracy:.2f} %"
     outcome: Outcome = "skill"
     if row.accuracy <= naive.accuracy:
         outcome, text = "no skill", f"no skill over always saying {common} ({numbers})"
@@ -189,4 +205,8 @@ def _judge(name: str, row: ClassifierScores, naive: ClassifierScores, common: st
     else:
         wrong = (1 - row.accuracy) / (1 - naive.accuracy)
         text = f"makes {100 * (1 - wrong):.1f} % fewer errors than always saying {common} ({numbers})"
+    if outcome != "skill" and lowest_balanced > naive.balanced_accuracy:
+        text += f"; yet it tells the classes apart: balanced accuracy {balanced}"
+    elif abs(naive.accuracy - naive.balanced_accuracy) > _UNEVEN:
+        text += f"; balanced accuracy {balanced}"
     return Verdict(name, "classes", outcome, f"{name}: {text}", _NAIVE, np.nan)

@@ -2,11 +2,12 @@
 
 `fit` compiles chunks of whole epochs, or takes the same steps batch by batch from a `seqvision.data.Stream` of what is
 larger than the device; `make_train_step` and `make_run` are the pure functions under it. Beside them:
-label smoothing, averaged weights, weight decay by kind of parameter, warm-up and schedules, accumulation, bfloat16,
-early stopping, populations of seeds, and the mean over views of an image at test time.
+label smoothing, weights of classes, averaged weights, weight decay by kind of parameter, warm-up and schedules,
+accumulation, bfloat16, early stopping, populations of seeds, and the mean over views of an image at test time.
 """
 
 from .adversarial import AdversarialState, create_adversarial_state, generate_samples, make_adversarial_step
+from .class_weights import WeightedCrossEntropy, balanced_weights
 from .compilation import enable_compilation_cache
 from .detection_loss import make_yolo_loss
 from .divergence import NonFiniteLossError
@@ -46,10 +47,12 @@ __all__ = [
     "SmoothedCrossEntropy",
     "TrainState",
     "WeightPenalty",
+    "WeightedCrossEntropy",
     "absolute_error",
     "as_it_is",
     "average_weights",
     "averaged",
+    "balanced_weights",
     "binary_cross_entropy",
     "call_model",
     "categorical_cross_entropy",

@@ -11,6 +11,7 @@ from seqvision.cli import main
 from seqvision.data import Arrays
 from seqvision.pipelines import ClassifyConfig, describe_classify, evaluate_run, load_images, run_classify
 from seqvision.pipelines.classification import image_record
+from seqvision.pipelines.named_training import build_class_loss
 from seqvision.reporting import RunFolder
 
 COLORS = {"cat": (200, 60, 60), "dog": (60, 60, 200)}
@@ -156,3 +157,60 @@ def test_pictures_that_are_in_two_parts_are_told(parted, caplog):
         "1 of 6 test pictures are training pictures too, which flatters: TEST/cat/2.png = Train/cat/1.png"
         in caplog.text
     )
+
+
+def test_another_folder_is_judged_on(tmp_path, capsys):
+    for name in COLORS:
+        pictures(tmp_path / "pets", name, range(10))
+        pictures(tmp_path / "pets_test", name, range(3), seed=1)
+    settings = {"folder": str(tmp_path / "pets"), "models": ("linear",), "epochs": 1, "seeds": 1}
+    config = ClassifyConfig(out=str(tmp_path), test_folder=str(tmp_path / "pets_test"), **settings)
+    split = load_images(config)
+    assert (len(split.train), len(split.test)) == (20, 6)
+    assert split.test_files == ("cat/0.png", "cat/1.png", "cat/2.png", "dog/0.png", "dog/1.png", "dog/2.png")
+    expected = np.asarray(Image.open(tmp_path / "pets_test" / "dog" / "2.png"), np.float32) / 255
+    np.testing.assert_allclose(split.test.x[-1], expected, rtol=1e-6)
+    run = run_classify(config, progress=False)
+    assert f"20 images of 6 x 5 x 3 to train, 6 of {tmp_path / 'pets_test'} to test" in run.text
+    assert pd.read_csv(run.folder / "predictions.csv")["file"].tolist() == list(split.test_files)
+    again = evaluate_run(run.folder).card.scores
+    pd.testing.assert_frame_equal(again, run.card.scores, rtol=1e-5)
+    moved = (tmp_path / "pets_test").rename(tmp_path / "moved")
+    with pytest.raises(FileNotFoundError, match="say with test_folder where they are now"):
+        evaluate_run(run.folder)
+    assert main(["evaluate", str(run.folder), "--test-folder", str(moved)]) == 0
+    pictures(moved, "cat", ["new"])
+    with pytest.raises(ValueError, match=r"1 pictures were added \(test folder: cat/new\.png\)"):
+        evaluate_run(run.folder, test_folder=str(moved))
+    capsys.readouterr()
+
+    def refused(says, **changed):
+        with pytest.raises(ValueError, match=says):
+            load_images(ClassifyConfig(**(settings | {"test_folder": str(moved)} | changed)))
+
+    refused("is the folder that is trained on", test_folder=str(tmp_path / "pets"))
+    refused("give folder too", folder=None)
+    shutil.copytree(moved, tmp_path / "parts" / "train")
+    shutil.copytree(moved, tmp_path / "parts" / "test")
+    refused("has parts itself, train, test: give the folder of one", test_folder=str(tmp_path / "parts"))
+    refused("has a test part: leave out test_folder", folder=str(tmp_path / "parts"))
+    (moved / "dog").rename(moved / "wolf")
+    refused("must have the classes of .*: missing in it dog, only in it wolf")
+    small = tmp_path / "small"
+    for name in COLORS:
+        (small / name).mkdir(parents=True)
+        Image.new("RGB", (3, 4)).save(small / name / "1.png")
+    refused("are 6 x 5 pixels, those of test_folder=.*small 4 x 3: say size=6", test_folder=str(small))
+    assert len(load_images(ClassifyConfig(**settings, test_folder=str(small), size=5)).test) == 2
+
+
+def test_rare_classes_weigh_as_much_as_common_ones(tmp_path):
+    for name, count in {"cat": 12, "dog": 3}.items():
+        pictures(tmp_path / "pets", name, range(count))
+    split = load_images(config := ClassifyConfig(folder=str(tmp_path / "pets"), class_weights="balanced"))
+    counts = np.bincount(split.train.y)
+    loss = build_class_loss(config, np.asarray(split.train.y), 2)
+    np.testing.assert_allclose(loss.weights, counts.sum() / (2 * counts))
+    assert build_class_loss(ClassifyConfig(), np.asarray(split.train.y), 2).__name__ == "cross_entropy"
+    with pytest.raises(ValueError, match="class_weights must be one of 'none', 'balanced'"):
+        ClassifyConfig(class_weights="even")

@@ -12,6 +12,7 @@ from seqvision._checks import counted
 from seqvision.data import (
     DIGIT_CLASSES,
     Arrays,
+    ImageFolder,
     PictureForm,
     load_cifar10,
     load_digits,
@@ -49,11 +50,12 @@ def load_images(config: ClassifyConfig) -> ImageSplit:
     """Load a data set or a folder in its own parts, and hold out what it has no part for, within each class.
 
     Args:
-      config: data or folder, size, test, validation, limit and seed are read.
+      config: data or folder, size, test_folder, test, validation, limit and seed are read.
 
     Raises:
       OSError: if a data set cannot be had.
-      ValueError: for a folder that `load_image_folder` refuses, or a share of validation rows beside a part of them.
+      ValueError: for a folder that `load_image_folder` refuses, a share of validation rows beside a part of them, or a
+        test folder of other classes or sizes.
 
     >>> split = load_images(ClassifyConfig(limit=100))
     >>> len(split.train), len(split.test)
@@ -89,16 +91,18 @@ def describe_images(config: ClassifyConfig, split: ImageSplit) -> str:
     shape = " x ".join(str(size) for size in split.train.x.shape[1:])
     held = "" if split.validation is None else f", {len(split.validation)} to validate"
     source = config.folder or config.data
-    return f"{source}: {counted(len(split.train), 'image')} of {shape} to train{held}, {len(split.test)} to test"
+    tested = f"{len(split.test)} {f'of {config.test_folder} ' if config.test_folder else ''}to test"
+    return f"{source}: {counted(len(split.train), 'image')} of {shape} to train{held}, {tested}"
 
 
 def _from_folder(config: ClassifyConfig, folder: str) -> ImageSplit:
     images = load_image_folder(folder, size=config.size)
+    other = None if config.test_folder is None else _test_folder(config, folder, images, config.test_folder)
     labels, parts = np.asarray(images.data.y), dict(images.parts)
     if "validation" in parts and config.validation:
         raise ValueError(f"{folder} has a validation part: leave out validation={config.validation}")
     rows = parts.get("train", np.arange(len(labels)))
-    if "test" not in parts:
+    if "test" not in parts and other is None:
         if parts:
             logger.info(f"{folder} has no test part: test={config.test} of its training part is held out at random")
         kept, held = stratified_split(labels[rows], config.test, config.seed)
@@ -108,11 +112,48 @@ def _from_folder(config: ClassifyConfig, folder: str) -> ImageSplit:
     if validated is not None:
         parts["validation"] = rows[validated]
     taken = {part: _take(images.data, each) for part, each in parts.items()}
-    sizes = None if images.sizes is None else images.sizes[parts["train"]]
-    form = PictureForm.of(taken["train"].x, sizes)
-    record = {**record_files(Path(folder), images.paths, images.classes, parts), "form": form.to_dict()}
-    files = tuple(name_of(images.paths[row].relative_to(folder)) for row in parts["test"])
-    return ImageSplit(taken["train"], taken.get("validation"), taken["test"], images.classes, form, record, files)
+    names, paths = _names(folder, images), images.paths
+    if other is None:
+        tested = tuple(names[row] for row in parts["test"])
+    else:
+        tested = tuple(_names(config.test_folder, other))
+        taken["test"], parts["test"] = other.data, len(paths) + np.arange(len(tested))
+        names, paths = [*names, *(f"test folder: {name}" for name in tested)], (*paths, *other.paths)
+    form = PictureForm.of(taken["train"].x, None if images.sizes is None else images.sizes[parts["train"]])
+    record = {**record_files(names, paths, images.classes, parts), "form": form.to_dict()}
+    return ImageSplit(taken["train"], taken.get("validation"), taken["test"], images.classes, form, record, tested)
+
+
+def _test_folder(config: ClassifyConfig, folder: str, images: ImageFolder, test_folder: str) -> ImageFolder:
+    """Load another folder of the same classes and sizes, whose images are all to be judged on."""
+    if "test" in images.parts:
+        raise ValueError(f"{folder} has a test part: leave out test_folder={test_folder}, or give the training part")
+    if Path(test_folder).is_dir() and Path(test_folder).samefile(folder):
+        raise ValueError(f"test_folder={test_folder} is the folder that is trained on: leave out test_folder")
+    other = load_image_folder(test_folder, size=config.size)
+    if other.parts:
+        raise ValueError(
+            f"test_folder={test_folder} has parts itself, {', '.join(other.parts)}: give the folder of one"
+        )
+    if other.classes != images.classes:
+        missing, more = (
+            ", ".join(one for one in some if one not in others) or "none"
+            for some, others in ((images.classes, other.classes), (other.classes, images.classes))
+        )
+        raise ValueError(
+            f"test_folder={test_folder} must have the classes of {folder}: missing in it {missing}, only in it {more}"
+        )
+    mine, its = images.data.x.shape[1:3], other.data.x.shape[1:3]
+    if mine != its:
+        raise ValueError(
+            f"pictures of {folder} are {mine[0]} x {mine[1]} pixels, those of test_folder={test_folder} {its[0]} x "
+            f"{its[1]}: say size={mine[0]} (or another) to have all resized"
+        )
+    return other
+
+
+def _names(folder: Any, images: ImageFolder) -> list[str]:
+    return [name_of(path.relative_to(folder)) for path in images.paths]
 
 
 def _training_rows(config: ClassifyConfig, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -18,12 +18,12 @@ _DIGITS = 32  # of a SHA-256 in hexadecimal
 
 
 def record_files(
-    root: Path, paths: Sequence[Path], classes: Sequence[str], parts: Mapping[str, np.ndarray]
+    names: Sequence[str], paths: Sequence[Path], classes: Sequence[str], parts: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
     """Return the classes, and each file with its content's hash and the part that it is in; warn of twins across parts.
 
     Args:
-      root: the folder of the images.
+      names: (N,) what to call the files.
       paths: (N,) the files.
       classes: names of the classes.
       parts: part -> its rows.
@@ -32,7 +32,6 @@ def record_files(
     for part, rows in parts.items():
         places[rows] = part
     hashes = [content_hash(path) for path in paths]
-    names = [name_of(path.relative_to(root)) for path in paths]
     _warn_of_twins(names, hashes, places)
     files = {name: [digest, place] for name, digest, place in zip(names, hashes, places, strict=True)}
     return {"classes": list(classes), "files": files}

@@ -39,6 +39,7 @@ def write_classify_report(
     judged: JudgedClasses,
     *,
     files: Sequence[str] = (),
+    loss: str = "cross entropy",
 ) -> None:
     """Write predictions.csv, mistakes.csv, confusion matrices and pictures.
 
@@ -58,9 +59,10 @@ def write_classify_report(
       states: model -> trained states, one a seed; those that are left out are not looked into.
       judged: logits and score card.
       files: (B,) names of the test images' files, where they have any; the tables and the mistakes name them.
+      loss: what the loss is called.
     """
     metrics = ("accuracy",) if all("accuracy" in one for one in history.values()) else ()
-    save_figure(plot_losses(history, loss="cross entropy", metrics=metrics), folder.path / "losses.png")
+    save_figure(plot_losses(history, loss=loss, metrics=metrics), folder.path / "losses.png")
     labels, card = np.asarray(test.y), judged.card
     probabilities = {name: softmax(logits) for name, logits in judged.logits.items()}
     delivered = {delivered_name(name, len(p)): p.mean(axis=0) for name, p in probabilities.items()}

@@ -54,7 +54,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
             config,
             folder,
             streams=CLASSIFIERS,
-            loss=build_class_loss(config),
+            loss=build_class_loss(config, np.asarray(split.train.y), len(split.classes)),
             augment=build_augment(config, min(split.train.x.shape[1:3]), len(split.classes)),
             validation=split.validation,
             metrics={"accuracy"},
@@ -79,26 +79,32 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
         )
         folder.write_json("summary.json", summary)
         history = {name: done.history for name, done in trained.items()}
-        write_classify_report(folder, split.test, split.classes, history, states, judged, files=split.test_files)
+        loss = "cross entropy" if config.class_weights == "none" else "cross entropy, classes weighted"
+        test, classes, files = split.test, split.classes, split.test_files
+        write_classify_report(folder, test, classes, history, states, judged, files=files, loss=loss)
     text = "\n".join([describe_images(config, split), training_text(counts, trained), "", judged.card.text()])
     return ClassifyRun(
         **vars(judged), folder=folder.path, text=text, summary=summary, history=history, validation=validation
     )
 
 
-def evaluate_classify(path: str | Path, folder: str | None = None) -> ClassifyEvaluation:
+def evaluate_classify(
+    path: str | Path, folder: str | None = None, test_folder: str | None = None
+) -> ClassifyEvaluation:
     """Recompute the score card of a run from its saved parameters and configuration.
 
     Args:
       path: the run folder.
       folder: where its folder of images is now, if that has moved.
+      test_folder: likewise of its folder of test images.
 
     Raises:
       ValueError: if the parameters do not fit the models, or the images are not those that the run was trained and
         judged on: files added, removed or changed, class folders renamed.
     """
     run = RunFolder.open(path)
-    config = _with_folder(config_from_dict(ClassifyConfig, run.read_json("config.json")), folder, path)
+    config = config_from_dict(ClassifyConfig, run.read_json("config.json"))
+    config = _with_folder(_with_folder(config, "folder", folder, path), "test_folder", test_folder, path)
     split = load_images(config)
     check_record(run.read_json(RECORD), split.record, config.folder or config.data, path)
     judged = judge_classes(split, restore_classifiers(run, config, split.form, len(split.classes)))
@@ -106,17 +112,18 @@ def evaluate_classify(path: str | Path, folder: str | None = None) -> ClassifyEv
     return ClassifyEvaluation(**vars(judged), folder=run.path, text=text)
 
 
-def _with_folder(config: ClassifyConfig, folder: str | None, run: str | Path) -> ClassifyConfig:
-    if config.folder is None:
-        if folder is not None:
-            raise ValueError(
-                f"{run} is a run on the data set {config.data}, not on a folder: leave out folder={folder!r}"
-            )
+def _with_folder(config: ClassifyConfig, name: str, moved: str | None, run: str | Path) -> ClassifyConfig:
+    """Return the configuration with a folder where it is now."""
+    trained = getattr(config, name)
+    if trained is None:
+        if moved is not None:
+            on = f"on the data set {config.data}, not on a folder" if config.folder is None else "without a test folder"
+            raise ValueError(f"{run} is a run {on}: leave out {name}={moved!r}")
         return config
-    now = config.folder if folder is None else folder
+    now = trained if moved is None else moved
     if not Path(now).is_dir():
-        raise FileNotFoundError(f"the images of {run} are not at {now}: say with folder where they are now")
-    return dataclasses.replace(config, folder=now)
+        raise FileNotFoundError(f"the images of {run} are not at {now}: say with {name} where they are now")
+    return dataclasses.replace(config, **{name: now})
 
 
 def build_classifiers(config: ClassifyConfig, form: PictureForm, classes: int) -> dict[str, nn.Module]:

@@ -50,12 +50,18 @@ class ClassifyConfig(Output, Training, Network):
     """folder of images with one subfolder a class, instead of a data set"""
     size: int | None = None
     """height and width to which its images are brought; may be left out if all are alike"""
+    test_folder: str | None = None
+    """another folder of images of the same classes: judge on it, and train on all of the first"""
     test: float = 0.2
     """share of digits or of a folder held out at random within each class; the other data sets have a test part"""
     validation: float = 0.0
     """share of the training rows held out for the loss curves"""
     limit: int | None = None
     """use only so many training rows"""
+
+    class_weights: Literal["none", "balanced"] = "none"
+    """weight of each class in the loss: balanced takes n / (C n_c) for n training rows, n_c of them of the class, and C
+    classes, so that rare classes count as much as common ones"""
 
     _: KW_ONLY
     augment: tuple[str, ...] = ()
@@ -88,6 +94,8 @@ class ClassifyConfig(Output, Training, Network):
         check_number("smoothing", self.smoothing, least=0, below=1)
         if self.size is not None and self.folder is None:
             raise ValueError("size is for the images of a folder: give folder too, or leave out size")
+        if self.test_folder is not None and self.folder is None:
+            raise ValueError("test_folder is beside a folder to train on: give folder too, or leave out test_folder")
         for name in ("test", "validation"):
             check_number(name, getattr(self, name), least=0, below=1)
 
