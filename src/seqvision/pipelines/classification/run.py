@@ -4,6 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -123,7 +124,8 @@ def _with_folder(config: ClassifyConfig, name: str, moved: str | None, run: str 
     now = trained if moved is None else moved
     if not Path(now).is_dir():
         raise FileNotFoundError(f"the images of {run} are not at {now}: say with {name} where they are now")
-    return dataclasses.replace(config, **{name: now})
+    moved_there: dict[str, Any] = {name: now}
+    return dataclasses.replace(config, **moved_there)
 
 
 def build_classifiers(config: ClassifyConfig, form: PictureForm, classes: int) -> dict[str, nn.Module]:
