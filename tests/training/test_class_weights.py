@@ -31,7 +31,9 @@ def test_the_loss_is_torchs_for_each_example():
     np.testing.assert_allclose(even(logits, jnp.asarray(LABELS)), cross_entropy(logits, jnp.asarray(LABELS)), rtol=1e-6)
     soft = torch.nn.CrossEntropyLoss(torch.tensor(weights, dtype=torch.float32), reduction="none", label_smoothing=0.1)
     smooth = WeightedCrossEntropy(weights, 0.1)
-    np.testing.assert_allclose(smooth(logits, jnp.asarray(LABELS)), soft(torch.tensor(logits), torch.tensor(LABELS)), rtol=1e-5)
+    np.testing.assert_allclose(
+        smooth(logits, jnp.asarray(LABELS)), soft(torch.tensor(logits), torch.tensor(LABELS)), rtol=1e-5
+    )
     shares = np.random.default_rng(1).dirichlet(np.ones(3), 20).astype(np.float32)
     expected = soft(torch.tensor(logits), torch.tensor(shares)).numpy()
     np.testing.assert_allclose(smooth(logits, jnp.asarray(shares)), expected, rtol=1e-5)
