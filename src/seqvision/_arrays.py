@@ -1,5 +1,6 @@
 """What an array of numbers may be, said once, where nothing may be broadcast, dropped or filled in silence."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -97,3 +98,18 @@ def check_same_shape(name: str, shape: tuple[int, ...], other_name: str, other: 
         raise ValueError(
             f"{name} has shape {shape} but {other_name} {other}: give both one shape, nothing is broadcast"
         )
+
+
+def own_parts(array: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Yield the parts of an array that this process holds, each with the place of its first entry.
+
+    One of numpy, and of jax where no other process has a part, is whole.
+
+    >>> [(begin, part.shape) for begin, part in own_parts(np.ones((3, 2)))]
+    [((0, 0), (3, 2))]
+    """
+    if getattr(array, "is_fully_addressable", True):
+        yield (0,) * array.ndim, array
+        return
+    for shard in array.addressable_shards:
+        yield tuple(axis.start or 0 for axis in shard.index), shard.data

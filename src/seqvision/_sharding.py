@@ -52,7 +52,9 @@ def on_auto_axes(run: Callable[..., PyTree], lead: Any, axes: int, *arguments: P
         return run(*arguments)
     spec = PartitionSpec(*jax.typeof(lead).sharding.spec[:axes])
     explicit = [name for name, kind in zip(mesh.axis_names, mesh.axis_types, strict=True) if kind == AxisType.Explicit]
-    return jax.sharding.auto_axes(run, axes=tuple(explicit), out_sharding=NamedSharding(mesh, spec))(*arguments)
+    # jitted, since line by line JAX takes constants that were made for the Explicit axes
+    program = jax.jit(run)
+    return jax.sharding.auto_axes(program, axes=tuple(explicit), out_sharding=NamedSharding(mesh, spec))(*arguments)
 
 
 def explicit_mesh(tree: PyTree) -> Any:

@@ -53,7 +53,6 @@ EXCEPTIONS = {
     ("make_run", "shard_map, check_vma=False"): "an error: batch_size is more than the rows of one device",
     ("make_run", "NamedSharding, Explicit"): "right; without batch_sharding= rows are gathered",
     ("make_run", "export, serialize"): "an error for a symbolic number of examples, which fixes that of its steps",
-    ("unroll, associative", "NamedSharding, Explicit"): "a ValueError of JAX about meshes, here for MinGRU with resets",
     ("unroll, newton", "debug_infs"): "FloatingPointError: a number on the way is infinite",
     ("unroll, pallas", "shard_map"): OF_JAX,
     **{("unroll, pallas", f"NamedSharding{how}"): MOVED for how in (", Auto", ", Explicit", " over vmap")},

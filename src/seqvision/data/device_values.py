@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from seqvision._arrays import check_unmasked
+from seqvision._arrays import check_unmasked, own_parts
 from seqvision._checks import check_count
 
 Rows = Sequence[int] | np.ndarray  # numbers of rows
@@ -119,15 +119,17 @@ def check_seed(seed) -> int:
 def check_finite(name: str, array, rows: Rows | None = None) -> None:
     """Raise a ValueError that names row and column of the first NaN or infinity in a float array."""
     some = max(1, _CHUNK // max(1, int(np.prod(array.shape[1:]))))
-    for start in range(0, array.shape[0], some):
-        good = np.isfinite(np.asarray(array[start : start + some]))
-        if not good.all():
-            where = np.argwhere(~good)[0]
-            where[0] += start
-            kind = "NaN" if np.isnan(float(array[tuple(where)])) else "infinite"
-            raise ValueError(
-                f"{name} is {kind} at {_place(where, rows)}: fill or drop blanks before, or read with blanks=…"
-            )
+    for begin, part in own_parts(array):
+        for start in range(0, part.shape[0], some):
+            block = np.asarray(part[start : start + some])
+            good = np.isfinite(block)
+            if not good.all():
+                where = np.argwhere(~good)[0]
+                kind = "NaN" if np.isnan(float(block[tuple(where)])) else "infinite"
+                where += [begin[0] + start, *begin[1:]]
+                raise ValueError(
+                    f"{name} is {kind} at {_place(where, rows)}: fill or drop blanks before, or read with blanks=…"
+                )
 
 
 def _check_equal(name: str, shapes: list[tuple[int, ...]]) -> None:

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import optax
 
+from seqvision._arrays import own_parts
 from seqvision.data import Batch
 
 from .losses import (
@@ -34,16 +35,20 @@ class LabelRange(NamedTuple):
 
     def check(self, labels: Any, rows: Any = None) -> None:
         """Refuse labels (N, ...) outside, naming the first one's row."""
-        labels = np.asarray(labels)
+        for begin, part in own_parts(labels if isinstance(labels, jax.Array) else np.asarray(labels)):
+            self._check_part(np.asarray(part), begin[0] if rows is None else rows[begin[0] :])
+
+    def _check_part(self, labels: np.ndarray, rows: Any) -> None:
         outside = (labels < self.low) | (labels > self.high)
         if self.whole and labels.dtype.kind not in "iub":
             outside |= labels != np.round(labels)
         if outside.any():
             at = int(np.argwhere(outside)[0][0])
+            row = rows + at if isinstance(rows, int) else rows[at]
             wanted = "lie" if labels.dtype.kind in "iub" or not self.whole else "be whole numbers"
             raise ValueError(
                 f"labels must {wanted} in {self.low}..{self.high} for {self.what}, but row "
-                f"{at if rows is None else rows[at]} has {labels[at].tolist()} ({int(outside.sum())} such labels)"
+                f"{row} has {labels[at].tolist()} ({int(outside.sum())} such labels)"
             )
 
 

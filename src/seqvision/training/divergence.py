@@ -41,6 +41,8 @@ def start_guard(state: Any) -> Guard:
     counts = np.zeros((), np.int32), np.full((), -1, np.int32)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(state)):
         return Guard(state, *map(jnp.asarray, counts))
+    if not all(getattr(leaf, "is_fully_addressable", True) for leaf in jax.tree.leaves(state)):
+        return Guard(jax.tree.map(jnp.copy, state), *counts)  # other processes have parts
     return Guard(*jax.device_put((state, *counts), may_alias=False))
 
 

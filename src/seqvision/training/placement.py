@@ -18,7 +18,9 @@ def batch_sharding(data: Any) -> NamedSharding | None:
     """
     for leaf in jax.tree.leaves(data):
         sharding = getattr(leaf, "sharding", None)
-        if isinstance(sharding, NamedSharding) and isinstance(sharding.mesh, Mesh) and sharding.mesh.size > 1:
+        if not isinstance(sharding, NamedSharding) or not isinstance(sharding.mesh, Mesh):
+            continue
+        if sharding.mesh.size > 1 or AxisType.Explicit in sharding.mesh.axis_types:
             return NamedSharding(_with_auto_axes(sharding.mesh), PartitionSpec(*sharding.spec[:1]))
     return None
 
@@ -54,7 +56,7 @@ def on_mesh(tree: Any, sharding: NamedSharding | None, *, owned: bool = False) -
             return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=new)
         if old == new:
             return leaf
-        put = jax.device_put(leaf, new)
+        put = _lying(leaf, new) if isinstance(leaf, jax.Array) and lies_there else jax.device_put(leaf, new)
         return jnp.copy(put) if owned else put
 
     return jax.tree.map(move, tree)
@@ -66,7 +68,17 @@ def as_given(tree: Any, given: Any) -> Any:
     explicit = [mesh for mesh in meshes if AxisType.Explicit in mesh.axis_types]
     if not explicit:
         return tree
-    return jax.tree.map(lambda leaf: jax.device_put(leaf, NamedSharding(explicit[0], leaf.sharding.spec)), tree)
+    return jax.tree.map(lambda leaf: _lying(leaf, NamedSharding(explicit[0], leaf.sharding.spec)), tree)
+
+
+def _lying(leaf: Any, sharding: NamedSharding) -> Any:
+    """Return an array under another name for how it lies: no number moves."""
+    if leaf.is_fully_addressable:
+        return jax.device_put(leaf, sharding)
+    if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return jax.random.wrap_key_data(_lying(jax.random.key_data(leaf), sharding), impl=jax.random.key_impl(leaf))
+    parts = [shard.data for shard in leaf.addressable_shards]
+    return jax.make_array_from_single_device_arrays(leaf.shape, sharding, parts)
 
 
 @contextmanager

@@ -62,10 +62,20 @@ def predict(
     compiling = partial(_compiling, state, data, size, cache)
     with around(place):
         parts = [program.call(compiling, _variables(state), data, np.int32(start)) for start in range(0, rows, size)]
+    fetched = [_fetched(part) for part in parts]
     rest = rows % size
     if rest:
-        parts[-1] = np.asarray(parts[-1])[size - rest :]
-    return np.concatenate([np.asarray(part) for part in parts])
+        fetched[-1] = fetched[-1][size - rest :]
+    return np.concatenate(fetched)
+
+
+def _fetched(part: Array) -> np.ndarray:
+    """Return an array of which other processes may have parts; every process gets the whole."""
+    if part.is_fully_addressable or part.is_fully_replicated:
+        return np.asarray(part)
+    from jax.experimental.multihost_utils import process_allgather
+
+    return np.asarray(process_allgather(part, tiled=True))
 
 
 def as_it_is(images: Array) -> Array:

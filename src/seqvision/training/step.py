@@ -38,6 +38,10 @@ def make_train_step(
     Dropout and augmentation draw from streams of their own, derived from ``state.key`` and ``state.step``; batch
     statistics are carried, and the returned metrics are means over the batch, "loss" among them.
 
+    Inside `jax.shard_map` a step sees the rows of its device alone: gradients of parameters that all devices share are
+    then the sum over the devices of each one's mean, as of everything shared. Divide the loss by their number, or give
+    arrays with a `NamedSharding` to a jitted step, which is the step of the whole batch.
+
     Args:
       loss: a name ("mse", "mae", "huber", "binary_cross_entropy", "cross_entropy", "categorical_cross_entropy",
         "sequence_cross_entropy") or a function (outputs, targets) -> (B,). Targets that differ from the outputs by axes
