@@ -25,6 +25,7 @@ HOUSE = [
     "data",
     "storage",
     "training",
+    "saving",
     "metrics",
     "scorecards",
     "interpret",

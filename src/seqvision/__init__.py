@@ -9,6 +9,7 @@ The rooms, from the core outwards (each imports only from those above it):
   data        files -> arrays: series, pictures, text, splits, scalers, windows, augmentation
   storage     files written whole, weights in safetensors, manifests of hashes, checkpoints
   training    losses, the train step, ``fit`` as one compiled run
+  saving      a trained model as a folder: ``save_model``, ``load_model``
   metrics     numbers from arrays: errors of forecasts, classes, boxes, sequences, samples
   scorecards  judged tables: models beside naive baselines on the same rows
   interpret   what a trained network looks at

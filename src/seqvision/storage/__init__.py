@@ -11,7 +11,14 @@ Of any pytree `CheckpointFolder` keeps checkpoints::
 from seqvision.storage.checkpoints import CheckpointFolder
 from seqvision.storage.json_text import json_text, read_json, to_plain
 from seqvision.storage.locks import lock_folder
-from seqvision.storage.manifest import MANIFEST, check_files, read_manifest, record_files
+from seqvision.storage.manifest import (
+    MANIFEST,
+    NewerSchemaError,
+    check_files,
+    check_schema,
+    read_manifest,
+    record_files,
+)
 from seqvision.storage.weights import (
     describe_leaves,
     flatten_leaves,
@@ -25,7 +32,9 @@ from seqvision.storage.whole_files import write_file
 __all__ = [
     "MANIFEST",
     "CheckpointFolder",
+    "NewerSchemaError",
     "check_files",
+    "check_schema",
     "describe_leaves",
     "flatten_leaves",
     "json_text",

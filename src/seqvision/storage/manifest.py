@@ -110,7 +110,7 @@ def check_schema(path: str | os.PathLike[str], schema: Any, known: int) -> None:
     seqvision.storage.manifest.NewerSchemaError: manifest.json was written by a newer seqvision (schema 2, this ...
     """
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
-        raise ValueError(f"schema must be an int >= 1, got {schema!r:.100}")
+        raise ValueError(f"{path} is damaged: its schema must be an int >= 1, got {schema!r:.100}")
     if schema > known:
         raise NewerSchemaError(
             f"{path} was written by a newer seqvision (schema {schema}, this one reads up to {known}): update it with "

@@ -39,12 +39,19 @@ class InputAxes:
     structure: Any
     axes: tuple[int, ...]
     shapes: str = field(default="", compare=False)
+    examples: tuple[jax.ShapeDtypeStruct, ...] = field(default=(), compare=False)
 
     @staticmethod
     def of(x: Any) -> "InputAxes":
         """Return those of an input; a mask beside it counts not."""
         leaves, structure = jax.tree.flatten(_beside(x)[0])
-        return InputAxes(structure, tuple(jnp.ndim(leaf) for leaf in leaves), _shapes(leaves))
+        examples = tuple(jax.ShapeDtypeStruct((1, *jnp.shape(leaf)[1:]), jnp.result_type(leaf)) for leaf in leaves)
+        return InputAxes(structure, tuple(jnp.ndim(leaf) for leaf in leaves), _shapes(leaves), examples)
+
+    @property
+    def example(self) -> Any:
+        """Shapes and dtypes of a batch of one."""
+        return jax.tree.unflatten(self.structure, self.examples)
 
     def check(self, x: Any, owner: str) -> None:
         """Refuse inputs with fewer axes: that of the batch is missing, or that of the channels."""

@@ -1,0 +1,196 @@
+"""From a description and weights to a model that answers: every value looked at, every leaf compared."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from seqvision._checks import shown
+from seqvision.data import PixelScaler, Scaler
+from seqvision.saving.building import build_module
+from seqvision.saving.examples import build_example
+from seqvision.saving.saved_model import SavedModel, check_outputs
+from seqvision.storage import describe_leaves, leaf_differences
+from seqvision.training import TrainState, create_state, forward
+
+SCHEMA = 1  # of description.json; a change that older versions cannot read is a new number
+_SCALERS: dict[str, type[Scaler] | type[PixelScaler]] = {"columns": Scaler, "channels": PixelScaler}
+_LONGEST = 1 << 20  # an axis, or a number in a module, that is longer must be that of a weight
+_CALLS = 20_000  # of modules in one model
+
+
+def restore(told: Any, weights: Mapping[str, Any], *, where: str, model: nn.Module | None = None) -> SavedModel:
+    """Return the model that is described, with its weights.
+
+    Args:
+      told: what description.json holds.
+      weights: {"seed_0": {"params": …, "batch_stats": …}, …}.
+      where: the file, for errors.
+      model: the module, where it is not to be built from its description.
+
+    Raises:
+      ValueError: naming the file or the leaf, if anything is not as it must be.
+    """
+    leaves = describe_leaves(weights)
+    try:
+        fields = _fields(told)
+        made = build_module(_bounded(told["module"], leaves)) if model is None else model
+        if not isinstance(made, nn.Module):
+            raise ValueError(f"module is {shown(made)}, no flax module")
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{where} does not describe a model: {_text(error)}") from error
+    seeds = fields.pop("seeds")
+    if seeds > max(1, len(leaves)):
+        raise ValueError(f"{where} tells of {seeds} seeds, but there are {len(leaves)} arrays")
+    shapes, outputs = _shapes(made, fields["example"], where, own=model is not None)
+    expected = _variables(shapes)
+    problems = leaf_differences(_specs(leaves), describe_leaves({f"seed_{s}": expected for s in range(seeds)}))
+    if problems:
+        listed = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        raise ValueError(f"{where}: the weights do not fit the model {type(made).__name__}: {listed}")
+    states = tuple(_state(shapes, weights[f"seed_{number}"]) for number in range(seeds))
+    saved = SavedModel(model=made, states=states, **fields)
+    try:
+        check_outputs(saved, outputs)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    return saved
+
+
+def _shapes(model: nn.Module, example: Any, where: str, *, own: bool) -> tuple[TrainState, Any]:
+    """Return the state and the outputs of a model as shapes; nothing is computed."""
+
+    def run(key: Any, x: Any) -> tuple[TrainState, Any]:
+        state = create_state(model, optax.identity(), key, x)
+        return state, forward(state, x)
+
+    try:
+        with nn.intercept_methods(_counted()):
+            return jax.eval_shape(run, jax.random.key(0), example)
+    except Exception as error:
+        what = f"the model given, {type(model).__name__}," if own else "the model described"
+        raise ValueError(f"{where}: {what} cannot read inputs of {shown(example)}: {_text(error)}") from error
+
+
+def _counted() -> Callable[..., Any]:
+    """Return an interceptor that ends a model which would never be done."""
+    left = [_CALLS]
+
+    def count(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise ValueError(f"the model has more than {_CALLS} calls of modules")
+        return call(*args, **kwargs)
+
+    return count
+
+
+def _state(shapes: TrainState, variables: Mapping[str, Any]) -> TrainState:
+    trees = {name: jax.tree.map(jnp.asarray, variables.get(name, {})) for name in ("params", "batch_stats")}
+    return shapes.replace(step=jnp.zeros((), jnp.int32), opt_state=(), key=jax.random.key(0), **trees)
+
+
+def _variables(state: TrainState) -> dict[str, Any]:
+    return {"params": state.params} | ({"batch_stats": state.batch_stats} if state.batch_stats else {})
+
+
+def _specs(leaves: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str, Any]:
+    return {name: jax.ShapeDtypeStruct(shape, jnp.dtype(dtype)) for name, (shape, dtype) in leaves.items()}
+
+
+def _fields(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a `SavedModel` but for module and states, and the number of seeds."""
+    classes, columns, pixels = (told[name] for name in ("classes", "columns", "pixels"))
+    fields = {
+        "example": build_example(told["example"]),
+        "seeds": _whole("seeds", told["seeds"]),
+        "scaler": _scaler(told["scaler"]),
+        "pixels": None if pixels is None else _finite("pixels", pixels),
+        "columns": None if columns is None else _texts("columns", columns),
+        "targets": tuple(_whole("targets", target, least=0) for target in told["targets"]),
+        "classes": None if classes is None else _texts("classes", classes),
+        "data": dict(told["data"]),
+        "name": _texts("name", [told["name"]])[0],
+        "versions": dict(told["versions"]),
+    }
+    scaler = fields["scaler"]
+    if fields["pixels"] is not None and fields["pixels"] <= 0:
+        raise ValueError(f"pixels must be above 0, got {pixels}")
+    if fields["targets"] and (not isinstance(scaler, Scaler) or max(fields["targets"]) >= len(scaler.shift)):
+        raise ValueError(f"targets {shown(told['targets'])} are no columns of the scaler")
+    if isinstance(scaler, Scaler) and columns is not None and len(columns) != len(scaler.shift):
+        raise ValueError(f"there are {len(columns)} columns, but the scaler has {len(scaler.shift)}")
+    if classes is not None and not classes:
+        raise ValueError("classes names none")
+    return fields
+
+
+def _scaler(told: Any) -> Scaler | PixelScaler | None:
+    if told is None:
+        return None
+    shift, scale = (tuple(_finite(name, number) for number in told[name]) for name in ("shift", "scale"))
+    if told["of"] not in _SCALERS or not isinstance(told["kind"], str) or len(shift) != len(scale) or not shift:
+        raise ValueError(f"scaler {shown(told)} is none")
+    if min(scale) <= 0:
+        raise ValueError(f"the scale of scaler must be above 0, got {min(scale)}")
+    return _SCALERS[told["of"]](told["kind"], shift, scale)  # type: ignore[arg-type]
+
+
+def describe_scaler(scaler: Scaler | PixelScaler | None) -> dict[str, Any] | None:
+    """Return a scaler as JSON holds it.
+
+    >>> describe_scaler(Scaler("standard", (2.0,), (1.0,)))
+    {'of': 'columns', 'kind': 'standard', 'shift': (2.0,), 'scale': (1.0,)}
+    """
+    if scaler is None:
+        return None
+    for name, kind in _SCALERS.items():
+        if type(scaler) is kind:
+            return {"of": name, "kind": scaler.kind, "shift": scaler.shift, "scale": scaler.scale}
+    raise TypeError(
+        f"scaler must be what seqvision.data.fit_scaler or fit_pixel_scaler returns, got {shown(scaler)}: scale the "
+        "inputs yourself, before predict"
+    )
+
+
+def _bounded(module: Any, leaves: Mapping[str, tuple[tuple[int, ...], str]]) -> Any:
+    """Refuse numbers in a module that are larger than any axis of its weights, and than most that there are."""
+    longest = max([_LONGEST, *(n for shape, _ in leaves.values() for n in shape)])
+    stack = [module]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, dict | list):
+            stack.extend(value.values() if isinstance(value, dict) else value)
+        elif isinstance(value, int) and abs(value) > longest:
+            raise ValueError(f"module has the number {shown(value, 40)}, beyond {longest}")
+    return module
+
+
+def _whole(name: str, value: Any, least: int = 1) -> int:
+    if type(value) is not int or not least <= value < 2**31:
+        raise ValueError(f"{name} must be an int >= {least}, got {shown(value, 40)}")
+    return value
+
+
+def _finite(name: str, value: Any) -> float:
+    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not np.isfinite(number):
+        raise ValueError(f"{name} must be a finite number, got {shown(value, 40)}")
+    return number
+
+
+def _texts(name: str, values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"{name} must be texts, got {shown(values, 80)}")
+    return tuple(values)
+
+
+def _text(error: BaseException) -> str:
+    text = str(error).splitlines()
+    head = text[0][:300] if text else ""
+    return f"it lacks {head}" if isinstance(error, KeyError) else head or type(error).__name__
