@@ -44,6 +44,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
             "evaluate", "evaluate:Evaluate", "RUN", "recompute the scores of a finished run from its saved parameters"
         ),
         Verb("runs", "runs:Runs", "[FOLDER]", "list runs with their scores"),
+        Verb("export", "export:ExportRun", "RUN", "write a model of a run for programs without this library"),
     ),
 }
 VERBS: dict[str, Verb] = {verb.words: verb for verbs in GROUPS.values() for verb in verbs}

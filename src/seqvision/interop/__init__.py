@@ -3,7 +3,8 @@
 ``from_X(cell, weights)`` gives a cell's parameters, for `unroll` and its relatives, from what X keeps for its layer;
 ``to_X(cell, params)`` gives back what X keeps. The function that the weights compute stays the same. None of the
 peers is imported but flax, which this library uses anyway. `from_torchvision` and `to_torchvision` do the same for
-whole networks. `export_stablehlo` and `export_onnx` write a model for programs without this library.
+whole networks. `export_stablehlo`, `export_onnx` and `export_safetensors` write a model for programs without this
+library, `export_run` one of a finished run.
 
 The models of `seqvision.models` keep a cell's parameters as the dict ``params._asdict()``, which
 ``to_X`` takes as well.
@@ -21,6 +22,8 @@ from .equinox import from_equinox, to_equinox
 from .equinox_cell import EquinoxCell
 from .export.files import Export
 from .export.onnx import export_onnx
+from .export.run import export_run
+from .export.safetensors import export_safetensors
 from .export.stablehlo import export_stablehlo
 from .flax import from_flax, from_nnx, to_flax, to_nnx
 from .flax_cell import FlaxCell
@@ -34,6 +37,8 @@ __all__ = [
     "Export",
     "FlaxCell",
     "export_onnx",
+    "export_run",
+    "export_safetensors",
     "export_stablehlo",
     "from_equinox",
     "from_flax",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seqvision.pipelines.classification.recipes import ImageRecipe, run_recipes
     from seqvision.pipelines.classification.report import write_classify_report
     from seqvision.pipelines.classification.run import evaluate_classify, judge_classes, run_classify
+    from seqvision.pipelines.delivered import DeliveredModel, delivered_model
     from seqvision.pipelines.describe import describe_classify, describe_forecast
     from seqvision.pipelines.evaluate import evaluate_run
     from seqvision.pipelines.experiment import run_experiment
@@ -55,6 +56,7 @@ __all__ = [
     "ClassifyConfig",
     "ClassifyEvaluation",
     "ClassifyRun",
+    "DeliveredModel",
     "Description",
     "ForecastConfig",
     "ForecastEvaluation",
@@ -77,6 +79,7 @@ __all__ = [
     "StoppedSeedsError",
     "TrainedSeeds",
     "ValidationScores",
+    "delivered_model",
     "describe_classify",
     "describe_forecast",
     "describe_images",
@@ -115,6 +118,7 @@ _LATE = {  # as above, for those who run: module -> its names
     "classification.recipes": ("ImageRecipe", "run_recipes"),
     "classification.report": ("write_classify_report",),
     "classification.run": ("evaluate_classify", "judge_classes", "run_classify"),
+    "delivered": ("DeliveredModel", "delivered_model"),
     "describe": ("describe_classify", "describe_forecast"),
     "evaluate": ("evaluate_run",),
     "experiment": ("run_experiment",),

@@ -1,10 +1,6 @@
 """Exported models say what the model says, in processes that do not have the library."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -13,11 +9,11 @@ import pytest
 from seqvision.cells import LRU
 from seqvision.interop import export_onnx, export_stablehlo
 from seqvision.models import Recurrent
+from tests.interop.export.alone import run_alone
+from tests.interop.export.networks import NETWORKS
 
-sys.path.insert(0, str(Path(__file__).parent))
-from networks import NETWORKS
-
-BLOCKED = "import sys; sys.modules['seqvision'] = None; import runpy; runpy.run_path(sys.argv[1], run_name='__main__')"
+QUICK = ("lstm", "gru, both ways", "convnet", "conv lstm")
+EVERY = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NETWORKS]
 
 
 def made(name, rows=3):
@@ -33,23 +29,7 @@ def shuffled(variables):
     return jax.tree.map(lambda a: np.asarray(a + 0.1 * rng.uniform(size=a.shape), a.dtype), variables)
 
 
-def run_alone(folder, *blocked):
-    """Run use.py where neither the library nor what else is named can be imported."""
-    block = "".join(f"import sys; sys.modules[{name!r}] = None; " for name in blocked)
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-c", block + BLOCKED, str(folder / "use.py")],
-        env=environment,
-        cwd=folder.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return [float(line.split()[-1]) for line in done.stdout.splitlines()]
-
-
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", EVERY)
 def test_stablehlo_agrees_for_any_number_of_rows_on_every_platform(tmp_path, name):
     model, variables, x = made(name)
     done = export_stablehlo(tmp_path, model, variables, x)
@@ -62,7 +42,7 @@ def test_stablehlo_agrees_for_any_number_of_rows_on_every_platform(tmp_path, nam
     )
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", EVERY)
 def test_onnx_agrees_for_any_number_of_rows(tmp_path, name):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("jax2onnx")

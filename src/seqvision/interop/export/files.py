@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,8 @@ class Export:
         size = self.file.stat().st_size
         lines = [f"{self.file}: {size:,} bytes", *sides]
         lines += [] if self.agreement is None else [self.agreement.text()]
-        lines += [*self.signature.get("notes", ())]
+        told = [self.signature.get("verdict"), *self.signature.get("notes", ())]
+        lines += [line for sentence in told if sentence for line in textwrap.wrap(sentence, 110)]
         return "\n".join([*lines, "", f"python {self.folder / 'use.py'}", "", self.snippet.rstrip()])
 
     def to_dict(self) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def export_onnx(
       folder: where to write; made if it is not there.
       model: a flax module, applied as ``model.apply(variables, x)``, or a pure function (variables, x).
       variables: what it is applied with.
-      example: rows x (N, ...) to try it on, or a dict of "x" and further inputs by name.
+      example: rows x (N, ...) to try it on, or a dict of them and further inputs, which are passed by name.
       output: name of the result.
       batch: the number of rows; None: any.
       expected: what the model says of the example; None: it is computed.

@@ -43,7 +43,7 @@ def make_program(
       owner: the function that the user called.
       model: a flax module, or a pure function (variables, x).
       variables: what it is applied with.
-      example: rows x (N, ...), or a dict of "x" and further inputs, which are passed by name.
+      example: rows x (N, ...), or a dict of them and further inputs, which are passed by name.
       output: name of the result, where it is one array.
       batch: the number of rows; None: any.
       expected: what the model says of the example, if that is known; None: it is computed.

@@ -52,7 +52,7 @@ def export_stablehlo(
       folder: where to write; made if it is not there.
       model: a flax module, applied as ``model.apply(variables, x)``, or a pure function (variables, x).
       variables: what it is applied with.
-      example: rows x (N, ...) to try it on, or a dict of "x" and further inputs by name.
+      example: rows x (N, ...) to try it on, or a dict of them and further inputs, which are passed by name.
       output: name of the result.
       platforms: where it shall run.
       batch: the number of rows; None: any.
