@@ -12,6 +12,8 @@ from seqvision.data import Arrays, Stream
 from seqvision.training import (
     EarlyStopping,
     NonFiniteLossError,
+    average_weights,
+    averaged,
     create_state,
     fit,
     make_eval_step,
@@ -116,3 +118,18 @@ def test_what_cannot_be_watched_is_refused():
         EarlyStopping(patience=0)
     with pytest.raises(ValueError, match="min_delta must be a number >= 0"):
         EarlyStopping(min_delta=-1)
+
+
+def test_what_is_watched_and_comes_back_is_the_average_where_there_is_one():
+    """The best epoch's average comes back: evaluated again it has the loss that the history says."""
+    rule = average_weights(optax.sgd(optax.exponential_decay(1e-2, 1, 1.3, end_value=0.5)), 0.9)
+    stopping = EarlyStopping(patience=4)
+    done = fit(nn.Dense(1), TRAIN, optimizer=rule, epochs=60, validation=TRAIN, stopping=stopping, **FIT)
+    best = np.nanargmin(done.history["val_loss"])
+    assert best < len(done.history["val_loss"]) - 1
+    outputs = nn.Dense(1).apply({"params": done.state.params}, TRAIN.x)
+    np.testing.assert_allclose(np.mean((outputs - TRAIN.y) ** 2), done.history["val_loss"][best], rtol=1e-5)
+    chex.assert_trees_all_equal(averaged(done.state).params, done.state.params)
+    plain = fit(nn.Dense(1), TRAIN, optimizer=rule, epochs=best + 1, validation=TRAIN, **FIT)
+    chex.assert_trees_all_close(averaged(plain.state).params, done.state.params, rtol=1e-5)
+    assert not np.allclose(plain.state.params["kernel"], done.state.params["kernel"], rtol=1e-3)

@@ -127,8 +127,27 @@ def averaged(state: TrainState) -> TrainState:
     Raises:
       ValueError: if the optimizer keeps none.
     """
-    nodes = jax.tree.leaves(state.opt_state, is_leaf=lambda node: isinstance(node, WeightAverage))
-    found = [node.average for node in nodes if isinstance(node, WeightAverage)]
+    found = _averages(state)
     if not found:
         raise ValueError("the optimizer keeps no average of the weights: train with average_weights(optimizer)")
-    return state.replace(params=found[0])
+    return state.replace(params=found[0].average)
+
+
+def judged(state: TrainState) -> TrainState:
+    """Return the state with the weights that count: their average where the optimizer keeps one, else its own."""
+    return averaged(state) if _averages(state) else state
+
+
+def with_weights(state: TrainState, params: Any) -> TrainState:
+    """Return the state with other weights, which are their average too where the optimizer keeps one."""
+    opt_state = jax.tree.map(
+        lambda node: node._replace(average=params) if isinstance(node, WeightAverage) else node,
+        state.opt_state,
+        is_leaf=lambda node: isinstance(node, WeightAverage),
+    )
+    return state.replace(params=params, opt_state=opt_state if _averages(state) else state.opt_state)
+
+
+def _averages(state: TrainState) -> list[WeightAverage]:
+    nodes = jax.tree.leaves(state.opt_state, is_leaf=lambda node: isinstance(node, WeightAverage))
+    return [node for node in nodes if isinstance(node, WeightAverage)]

@@ -13,6 +13,7 @@ from seqvision._checks import check_count, shown
 from seqvision.data import Batch
 
 from .losses import LossName, PerExample, like_outputs, resolve_loss, resolve_metrics
+from .regularizers import judged
 from .state import TrainState, call_model
 
 Metrics = Mapping[str, str | PerExample] | Iterable[str | PerExample] | None
@@ -99,6 +100,8 @@ def make_eval_step(
 ) -> Callable[[TrainState, Batch], dict[str, Array]]:
     """Build the pure function ``evaluate(state, batch) -> metrics``: no dropout, running batch statistics.
 
+    Where the optimizer keeps an average of the weights (`average_weights`), that is what is evaluated.
+
     >>> import flax.linen as nn, jax.numpy as jnp, optax
     >>> from seqvision.training import create_state
     >>> state = create_state(nn.Dense(1), optax.sgd(0.1), jax.random.key(0), jnp.ones((1, 3)))
@@ -109,7 +112,7 @@ def make_eval_step(
     functions = (("loss", loss_function), *resolve_metrics(metrics, loss_function))
 
     def evaluate(state: TrainState, batch: Batch) -> dict[str, Array]:
-        outputs = forward(state, batch.x)
+        outputs = forward(judged(state), batch.x)
         y = like_outputs(outputs, batch.y)
         return {name: _mean(f(outputs, y), name, batch) for name, f in functions}
 

@@ -10,12 +10,16 @@ from jax import Array
 
 from seqvision._checks import check_count, check_flags, check_number
 
+from .regularizers import judged, with_weights
 from .state import TrainState
 
 
 @dataclass(frozen=True)
 class EarlyStopping:
     """Stop when an entry of the history has not improved for some epochs, and return the weights of the best epoch.
+
+    Where the optimizer keeps an average of the weights (`average_weights`), "val_" entries are those of the average,
+    and it is what is returned.
 
     Args:
       monitor: the entry; "val_" ones need validation data.
@@ -58,7 +62,7 @@ class Watch(NamedTuple):
 
 def start_watch(state: TrainState) -> Watch:
     """Return the memory before the first epoch; it shares no buffer with the state, which may be donated."""
-    params, batch_stats = jax.tree.map(jnp.copy, (state.params, state.batch_stats))
+    params, batch_stats = jax.tree.map(jnp.copy, (judged(state).params, state.batch_stats))
     return Watch(
         best=jnp.full((), jnp.inf, jnp.float32),
         bad_epochs=jnp.zeros((), jnp.int32),
@@ -76,7 +80,7 @@ def update_watch(stopping: EarlyStopping, watch: Watch, state: TrainState, metri
     better = value < watch.best - stopping.min_delta
     params, batch_stats = jax.tree.map(
         lambda new, old: jnp.where(better, new, old),
-        (state.params, state.batch_stats),
+        (judged(state).params, state.batch_stats),
         (watch.params, watch.batch_stats),
     )
     bad_epochs = jnp.where(better, 0, watch.bad_epochs + 1)
@@ -85,5 +89,5 @@ def update_watch(stopping: EarlyStopping, watch: Watch, state: TrainState, metri
 
 
 def best_state(state: TrainState, watch: Watch) -> TrainState:
-    """Return the state with the weights and statistics of the best epoch."""
-    return state.replace(params=watch.params, batch_stats=watch.batch_stats)
+    """Return the state with the weights (or their average, if there is one) and statistics of the best epoch."""
+    return with_weights(state, watch.params).replace(batch_stats=watch.batch_stats)
