@@ -29,6 +29,8 @@ from seqvision.reporting import (
 from seqvision.scorecards import delivered_name
 from seqvision.training import TrainState
 
+_SHOWN = 24  # mistakes of a model
+
 
 def write_classify_report(
     folder: RunFolder,
@@ -49,7 +51,7 @@ def write_classify_report(
     losses.png has training and validation curves; reliability.png how sure and how often right; for each model
     confusion-*.png and .csv, and misclassified-*.png; for those with convolutions whose states are given, of seed
     0, filters-*.png, features-*.png, attention-*.png (Grad-CAM and occlusion) and wanted-*.png (activation
-    maximization). In file names blanks and signs are underscores.
+    maximization). thumbnails.npz has the images of the surest mistakes. In file names blanks and signs are underscores.
 
     Args:
       folder: of the run.
@@ -82,6 +84,8 @@ def write_classify_report(
         table.insert(1, "file", list(files))
     write_table(folder.path / "predictions.csv", table)
     write_table(folder.path / "mistakes.csv", pd.concat(mistakes))
+    seen = np.unique(np.concatenate([each["row"].head(_SHOWN) for each in mistakes]).astype(np.int64))
+    np.savez(folder.path / "thumbnails.npz", rows=seen, pictures=_bytes(np.asarray(test.x)[seen]))
 
 
 def reliability_of(judged: JudgedClasses, labels: np.ndarray) -> dict[str, Reliability]:
@@ -131,6 +135,12 @@ def _mistakes(
     table |= {name: [classes[k] for k in numbers[wrong]] for name, numbers in names.items()}
     table |= {"probability": sure[wrong], "probability of the true class": probabilities[wrong, labels[wrong]]}
     return pd.DataFrame({name: column for name, column in table.items() if column is not None})
+
+
+def _bytes(images: np.ndarray) -> np.ndarray:
+    """Return images as uint8, as they are if they lie in 0..1, else from their least to their largest value."""
+    low, high = (0.0, 1.0) if not images.size else (min(0.0, float(images.min())), max(1.0, float(images.max())))
+    return np.round(255 * (images - low) / (high - low)).astype(np.uint8)
 
 
 def _write_insight(

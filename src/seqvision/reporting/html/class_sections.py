@@ -10,17 +10,15 @@ import pandas as pd
 
 from seqvision._checks import counted
 from seqvision.interpret import learned_filters
-from seqvision.metrics import reliability
 from seqvision.reporting.html.blocks import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text
 from seqvision.reporting.html.charts import Chart, Line
 from seqvision.reporting.html.pictures import array_source, scaled_bytes
-from seqvision.reporting.html.run_files import RunFiles, file_part
-from seqvision.reporting.html.score_tables import class_table, short_of, used_rows
+from seqvision.reporting.html.run_files import RunFiles
+from seqvision.reporting.html.score_tables import class_table, used_rows
 from seqvision.storage import load_weights
 
 logger = logging.getLogger(__name__)
 
-SURE = " confidence"
 _MOST_CLASSES = 25  # in a matrix that can be read
 _MOST_MISTAKES = 24
 _MOST_FILTERS = 64
@@ -58,11 +56,10 @@ def confusion_section(run: RunFiles) -> Section | None:
 
 def mistake_section(run: RunFiles) -> Section | None:
     """Return the surest mistakes of what is used in the end, with their pictures and file names where they are kept."""
-    names = [str(name) for name in run.scores.get("class_names") or []]
     thumbnails = _thumbnails(run.path)
     blocks: list[Block] = []
     for model in _delivered(run):
-        found = _mistakes(run.path, short_of(model), names)
+        found = _mistakes(run.path, model)
         if found is None:
             continue
         told = f"{model}: {counted(len(found), 'mistake')}"
@@ -80,15 +77,14 @@ def mistake_section(run: RunFiles) -> Section | None:
 
 def reliability_section(run: RunFiles) -> Section | None:
     """Return how often what is used in the end is right, by how sure it is."""
-    table = run.predictions
-    if table is None or "truth" not in table:
+    diagrams = run.summary.get("reliability")
+    if not isinstance(diagrams, Mapping):
         return None
     lines = [Line("as sure as right", np.linspace(0.05, 0.95, 10), "naive", 1)]
     for n, model in enumerate(_delivered(run)):
-        if model in table and f"{model}{SURE}" in table:
-            sure = table[f"{model}{SURE}"].to_numpy(np.float64).clip(0, 1)
-            bins = reliability((table[model] == table["truth"]).to_numpy(), confidence=sure, bins=10)
-            lines.append(Line(model, bins.share, n, n // 6))
+        if model in diagrams:
+            share = np.array([np.nan if one is None else one for one in diagrams[model]["share"]], np.float64)
+            lines.append(Line(model, share, n, n // 6))
     if len(lines) == 1:
         return None
     note = (
@@ -164,16 +160,15 @@ def _class_rows(each: Mapping[str, Mapping[str, Any]]) -> Table:
     return Table("", [name.replace("_", " ") for name in head], [("", rows)], "class")
 
 
-def _mistakes(folder: Path, model: str, names: Sequence[str]) -> pd.DataFrame | None:
-    """Return the mistakes of a model, the surest first: row, label, predicted, confidence and, where known, file."""
-    file = folder / f"misclassified-{file_part(model)}.npz"
+def _mistakes(folder: Path, model: str) -> pd.DataFrame | None:
+    """Return the mistakes of a row of the card, the surest first: row, label, predicted, confidence, perhaps file."""
+    file = folder / "mistakes.csv"
     if not file.is_file():
         return None
-    with np.load(file, allow_pickle=False) as kept:
-        table = pd.DataFrame({key: kept[key] for key in ("row", "label", "predicted", "confidence")})
-    for key in ("label", "predicted"):
-        table[key] = [names[k] if 0 <= k < len(names) else str(k) for k in table[key]]
-    return table
+    names = {"true class": "label", "predicted class": "predicted", "probability": "confidence"}
+    text = dict.fromkeys(("model", "file", "true class", "predicted class"), str)
+    table = pd.read_csv(file, dtype=text, keep_default_na=False).rename(columns=names)
+    return table[table["model"] == model]
 
 
 def _mistake(line: Mapping[Any, Any], thumbnails: Mapping[int, np.ndarray]) -> Picture:

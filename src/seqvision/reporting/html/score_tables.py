@@ -40,6 +40,7 @@ def class_table(scores: Scores, caption: str) -> Table:
     """Return the scores of classifiers, as the ``to_dict`` of a `ClassCard` has them."""
     columns = {
         "accuracy %": _share("accuracy", bounds=("accuracy_low", "accuracy_high"), digits=2),
+        "balanced accuracy %": _share("balanced_accuracy", digits=2),
         "log-loss": _spread("log_loss"),
         "F1": _plain("f1", ".4f"),
         "ROC area": _plain("roc_area", ".4f"),
