@@ -23,7 +23,7 @@ NOTES: dict[str, str] = {
     "torch": (
         "as torch's state_dict: weight (out, in, *window); recurrent layers weight_ih_l0 …, bias_hh zero but for the "
         "GRU's n. Images are (channels, rows, columns) there: what is flattened must be permuted to (rows, columns, "
-        "channels) first. Batch norm has eps=1e-5"
+        "channels) first. Strides, padding, activations and pools are not in here"
     ),
 }
 
@@ -53,10 +53,10 @@ weights = load_file(Path(__file__).parent / "weights.safetensors")
 layers = {{
 {layers}
 }}
-for prefix, layer in layers.items():
-    start = len(prefix) + 1
-    layer.load_state_dict({{name[start:]: one for name, one in weights.items() if name.startswith(prefix + ".")}})
-    print(prefix, layer)
+for place, layer in layers.items():
+    names = {{name.rpartition(".")[2]: name for name in weights if name.rpartition(".")[0] == place}}
+    layer.load_state_dict({{leaf: weights[name] for leaf, name in names.items()}})
+    print(place, layer)
 '''
 
 

@@ -59,12 +59,18 @@ def torch_layers(model: Any, weights: Mapping[str, np.ndarray]) -> dict[str, str
             more += ', nonlinearity="relu"' if getattr(cell, "activation", "") == "relu" else ""
             layers[prefix] = f"{KINDS[type(cell)]}({array.shape[1]}, {cell.hidden}{more}, batch_first=True)"
         elif leaf == "weight" and array.ndim == 1:
-            layers[prefix] = f"BatchNorm{_axes_before(weights, prefix)}d({array.shape[0]})"
+            eps = getattr(model, "epsilon", 1e-5)
+            more = "" if eps == 1e-5 else f", eps={eps}"
+            layers[prefix] = f"BatchNorm{_axes_before(weights, prefix)}d({array.shape[0]}{more})"
         elif leaf == "weight":
             out, into, *window = array.shape
+            groups = getattr(model, "groups", getattr(model, "feature_group_count", 1)) if window else 1
             bias = "" if f"{prefix}.bias" in weights else ", bias=False"
+            more = f", groups={groups}" if groups > 1 else ""
             size = f", {tuple(window)}" if window else ""
-            layers[prefix] = f"{f'Conv{len(window)}d' if window else 'Linear'}({into}, {out}{size}{bias})"
+            layers[prefix] = (
+                f"{f'Conv{len(window)}d' if window else 'Linear'}({into * groups}, {out}{size}{more}{bias})"
+            )
     return layers
 
 
