@@ -29,13 +29,14 @@ class Predict(Command):
     reading: tyro.conf.OmitArgPrefixes[Reading] = field(default_factory=Reading)
 
     def run(self) -> "pipelines.Result":
-        """Predict."""
-        return pipelines.predict_run(
-            self.run_folder,
-            self.files,
-            top=self.top,
-            csv=self.csv,
-            steps=self.steps,
-            output=self.output,
-            reading=self.reading,
-        )
+        """Predict, and say on stderr what was passed over."""
+        with pipelines.show_progress():
+            return pipelines.predict_run(
+                self.run_folder,
+                self.files,
+                top=self.top,
+                csv=self.csv,
+                steps=self.steps,
+                output=self.output,
+                reading=self.reading,
+            )

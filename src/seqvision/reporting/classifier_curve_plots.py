@@ -64,7 +64,7 @@ def plot_reliability(diagrams: Mapping[str, Reliability], *, title: str = "") ->
     >>> from seqvision.metrics import reliability
     >>> figure = plot_reliability({"net": reliability([1, 0], confidence=[0.9, 0.6], bins=5)})
     >>> figure.axes[0].get_title(loc="left")
-    'net: expected error 0.350'
+    'net\\nexpected error 0.350'
     """
     if not diagrams:
         raise ValueError("plot_reliability needs the diagram of at least one name")
@@ -83,8 +83,9 @@ def plot_reliability(diagrams: Mapping[str, Reliability], *, title: str = "") ->
         above.plot([0, 1], [0, 1], color=NAIVE, linestyle="--", linewidth=1.0)
         above.set_xlim(0.0, 1.0)
         above.set_ylim(0.0, 1.02)
-        leftmost, heading = n % columns == 0, f"{short_name(name)}: expected error {diagram.error:.3f}"
-        label_axes(above, heading, "share that is right" if leftmost else "")
+        leftmost = n % columns == 0
+        label_axes(above, "", "share that is right" if leftmost else "")
+        above.set_title(f"{short_name(name, 36)}\nexpected error {diagram.error:.3f}", loc="left", fontsize=10)
         below.bar(height=diagram.rows[filled], alpha=0.8, edgecolor="white", **place)
         label_axes(below, "", "rows" if leftmost else "", "confidence")
     for axes in panels.flat:

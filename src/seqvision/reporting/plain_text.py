@@ -37,13 +37,13 @@ class PlainFigure(Figure):
         super().draw(renderer)
 
 
-def short_name(name: str) -> str:
-    """Return a name in one line of at most 24 signs.
+def short_name(name: str, most: int = _MOST) -> str:
+    """Return a name in one line of at most so many signs, by default 24.
 
     >>> short_name("a\\nname"), short_name("x" * 30)
     ('a name', 'xxxxxxxxxxxxxxxxxxxxxxx…')
     """
-    return _cut(" ".join(str(name).split()))
+    return _cut(" ".join(str(name).split()), most)
 
 
 def short_lines(text: str) -> str:
@@ -100,8 +100,8 @@ def _families_for(content: str) -> list[str]:
     return [*font_manager.FontProperties().get_family(), *_families_with(_rare(content))]
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= _MOST else f"{line[: _MOST - 1]}…"
+def _cut(line: str, most: int = _MOST) -> str:
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _with_glyphs(content: str) -> str:
