@@ -25,7 +25,13 @@ class Predict(Command):
     steps: int | None = None
     """rows to forecast; by default the run's horizon"""
     output: str | None = None
-    """file to write the table to, as CSV"""
+    """file to write the prediction to, by its ending: .csv or .json"""
+    plot: str | None = None
+    """picture of the forecasts with their intervals, by its ending: .png, .svg or .pdf"""
+    calendar: str | None = None
+    """what the dates do not decide: daily, business (Monday to Friday), or an exchange such as XNYS"""
+    timezone: str | None = None
+    """by whose clock the rows come, such as Europe/Paris"""
     reading: tyro.conf.OmitArgPrefixes[Reading] = field(default_factory=Reading)
 
     def run(self) -> "pipelines.Result":
@@ -38,5 +44,8 @@ class Predict(Command):
                 csv=self.csv,
                 steps=self.steps,
                 output=self.output,
+                plot=self.plot,
+                calendar=self.calendar,
+                timezone=self.timezone,
                 reading=self.reading,
             )

@@ -26,11 +26,13 @@ from seqvision.data.pictures.pixel_scaler import PixelScaler, fit_pixel_scaler
 from seqvision.data.pictures.scenes import Scenes, digit_scenes
 from seqvision.data.pictures.series_images import bar_chart_images, gramian_angular_field
 from seqvision.data.scalers import Scaler, fit_scaler
+from seqvision.data.series.calendars.calendar import Calendar
+from seqvision.data.series.calendars.inference import infer_calendar
 from seqvision.data.series.forecast_split import ForecastSplit, forecast_split
 from seqvision.data.series.goog import load_goog
 from seqvision.data.series.read_series import read_all_series, read_series
 from seqvision.data.series.series import Series, find_column
-from seqvision.data.series.time_axis import GapPolicy, TimeAxis, apply_gaps, dates_after, time_axis
+from seqvision.data.series.time_axis import GapPolicy, TimeAxis, apply_gaps, time_axis
 from seqvision.data.series.time_grid import TimeGrid
 from seqvision.data.series.waves import chirp, sine
 from seqvision.data.splits import Split, chronological_split, stratified_split
@@ -48,6 +50,7 @@ __all__ = [
     "Augment",
     "Batch",
     "Brightness",
+    "Calendar",
     "Contrast",
     "CutMix",
     "Cutout",
@@ -78,7 +81,6 @@ __all__ = [
     "bar_chart_images",
     "chirp",
     "chronological_split",
-    "dates_after",
     "decoder_arrays",
     "digit_scenes",
     "digit_sums",
@@ -91,6 +93,7 @@ __all__ = [
     "gramian_angular_field",
     "image_arrays",
     "image_to_array",
+    "infer_calendar",
     "label_names",
     "label_numbers",
     "load_cifar10",

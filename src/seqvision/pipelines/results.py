@@ -111,13 +111,16 @@ class ForecastPrediction:
     text: str
     after: str  # the last date or row number of the file
     verdicts: tuple[str, ...]  # what the card says of the whole forecast, a sentence a model
-    output: Path | None  # where the table was written
+    output: Path | None  # where it was written
+    plot: Path | None  # where it was drawn
+    calendar: dict[str, Any] | None  # of the dates, as `Calendar.to_dict` has it
     notes: tuple[str, ...] = ()  # where the test does not hold, and which intervals there are not
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table as one dict a row, the verdicts, and the notes."""
+        """Return the table as one dict a row, the verdicts, the calendar, and the notes."""
         forecast = self.table.to_dict("records")
-        return to_plain({"after": self.after, "forecast": forecast, "verdicts": self.verdicts, "notes": self.notes})
+        told = {"verdicts": self.verdicts, "calendar": self.calendar, "notes": self.notes}
+        return to_plain({"after": self.after, "forecast": forecast, **told})
 
 
 @dataclass(frozen=True, eq=False)

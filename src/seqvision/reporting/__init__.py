@@ -18,14 +18,18 @@ from seqvision.reporting.image_plots import (
 )
 from seqvision.reporting.metrics_log import read_metrics
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
+from seqvision.reporting.output_files import PICTURES, TABLES, check_output, write_table
 from seqvision.reporting.plain_text import class_labels, short_name
-from seqvision.reporting.prediction_table import check_output, prediction_table, write_table
+from seqvision.reporting.prediction_plot import plot_prediction
+from seqvision.reporting.prediction_table import prediction_table
 from seqvision.reporting.run_folder import RunFolder
 from seqvision.reporting.style import save_figure
 from seqvision.reporting.training_plots import plot_epoch_curves, plot_losses
 from seqvision.storage import json_text, to_plain
 
 __all__ = [
+    "PICTURES",
+    "TABLES",
     "Environment",
     "MeasuredRow",
     "Measurement",
@@ -52,6 +56,7 @@ __all__ = [
     "plot_images",
     "plot_losses",
     "plot_misclassified",
+    "plot_prediction",
     "plot_reliability",
     "plot_residuals",
     "plot_step_errors",

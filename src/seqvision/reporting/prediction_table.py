@@ -1,8 +1,6 @@
 """predictions.csv: the truth, each forecaster and the naive forecasts, one line a row and step."""
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,27 +58,3 @@ def _by_step(forecasts: np.ndarray, steps: int) -> np.ndarray:
     """Return (B, H) as (steps B,), NaN beyond its own steps."""
     rest = np.full((len(forecasts), steps - forecasts.shape[1]), np.nan)
     return np.concatenate([forecasts, rest], axis=1).T.ravel()
-
-
-def write_table(path: str | os.PathLike[str], table: pd.DataFrame) -> None:
-    """Write a table as CSV: ISO dates, nine significant digits, no index."""
-    table.to_csv(path, index=False, float_format="%.9g", encoding="utf-8")
-
-
-def check_output(path: str | os.PathLike[str]) -> None:
-    """Refuse a file that `write_table` could not write, before what it is to hold is computed.
-
-    Raises:
-      OSError: naming it.
-
-    >>> check_output("no such folder/table.csv")
-    Traceback (most recent call last):
-    FileNotFoundError: cannot write no such folder/table.csv: there is no folder no such folder
-    """
-    file = Path(path)
-    if file.is_dir():
-        raise IsADirectoryError(f"cannot write {file}: it is a folder")
-    if not file.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {file}: there is no folder {file.parent}")
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise PermissionError(f"cannot write {file}: permission denied")

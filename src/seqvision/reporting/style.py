@@ -1,5 +1,6 @@
 """How the plots look: one palette, fonts that read in a terminal-sized picture, no global state."""
 
+import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from seqvision.reporting.plain_text import PlainFigure, short_name
+from seqvision.storage import write_file
 
 TRUTH, NAIVE = "#222222", "#8a8a8a"
 # Okabe and Ito's colors, told apart by color-blind readers too.
@@ -28,7 +30,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure as PNG.
+    """Write a figure, whole or not at all, in the form that the ending says: .png, .svg, .pdf.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -36,7 +38,9 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     True
     """
     path = Path(path)
-    figure.savefig(path, format="png", bbox_inches="tight")  # a square matrix can leave no room for labels
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:].lower() or "png", bbox_inches="tight")  # or labels have no room
+    write_file(path, drawn.getvalue())
     return path
 
 

@@ -114,19 +114,6 @@ def apply_gaps(
     return _fill(values, dates, axis, gaps)
 
 
-def dates_after(dates: np.ndarray | None, steps: int) -> np.ndarray | None:
-    """Return the next dates (steps,) on the grid of dates (N,); None if they lie on none.
-
-    >>> dates_after(np.array(["2022-05-26", "2022-05-27", "2022-05-30", "2022-05-31"], "datetime64[D]"), 4).astype(str)
-    array(['2022-06-01', '2022-06-02', '2022-06-03', '2022-06-06'], ...)
-    """
-    axis = time_axis(dates)
-    if dates is None or axis is None or axis.off:
-        return None
-    found = axis.grid.dates(axis.times[-1] + np.arange(1, steps + 1))
-    return None if found is None else found.astype(dates.dtype)
-
-
 def _fill(values: np.ndarray, dates: np.ndarray, axis: TimeAxis, gaps: GapPolicy):
     size = int(axis.times[-1]) + 1
     every = np.arange(size) if size <= max(_MOST_ROWS, 10 * len(dates)) else None

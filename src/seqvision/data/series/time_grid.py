@@ -5,6 +5,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+MonthDay = int | Literal["first business day", "last business day"]
+
 _DAY = np.timedelta64(1, "D")
 _BLOCK = 1 << 15
 _UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
@@ -80,7 +82,7 @@ class Months:
 
     first: np.datetime64
     width: int
-    day: int | Literal["first business day", "last business day"] | None  # 31: the last day of the month
+    day: MonthDay | None  # 31: the last day of the month
 
     @property
     def step(self) -> str:
@@ -99,7 +101,7 @@ class Months:
         if self.day is None:
             return None
         months = self.first.astype("datetime64[M]") + places * self.width
-        return _days_of(months, self.day) + (self.first - self.first.astype("datetime64[D]"))
+        return days_of_months(months, self.day) + (self.first - self.first.astype("datetime64[D]"))
 
 
 def find_grid(dates: np.ndarray) -> TimeGrid | None:
@@ -170,11 +172,11 @@ def _find_months(dates: np.ndarray) -> Months | None:
     number = int((days - months).astype(np.int64).max()) + 1
     candidates: tuple[Any, ...] = (31, "last business day", "first business day", number)
     same_hour = len(np.unique(dates - days)) == 1
-    fits = [day for day in candidates if same_hour and (_days_of(months, day) == days).all()]
+    fits = [day for day in candidates if same_hour and (days_of_months(months, day) == days).all()]
     return Months(dates[0], width, fits[0] if fits else None)
 
 
-def _days_of(months: np.ndarray, day: int | str) -> np.ndarray:
+def days_of_months(months: np.ndarray, day: int | str) -> np.ndarray:
     """Return one day of each month; a month that is too short gives its last."""
     start, after = months.astype("datetime64[D]"), (months + 1).astype("datetime64[D]")
     if day == "first business day":

@@ -28,6 +28,7 @@ class Judged:
     rmse: dict[str, dict[str, float | None]]  # row of the card -> step -> RMSE
     marks: dict[str, dict[str, str | None]]  # row of the card -> step -> outcome
     verdicts: dict[str, str]  # row of the card -> sentence
+    decisions: dict[str, str]  # row of the card -> its outcome in all
     reference: str
     baseline: Baseline
     intervals: dict[str, ConformalIntervals]  # row of the card -> its intervals; empty without
@@ -59,6 +60,7 @@ class Judged:
             reference = table.get("reference", card["references"][mode])
             baseline = restore_baseline(reference, summary["baselines"][reference], series)
             verdicts = {name: v["text"] for name, v in told.items()}
+            decisions = {name: v["outcome"] for name, v in told.items()}
             wanted = {delivered_name(name, config.seeds) for name in config.models}
             way: Way = "fed back" if fed_back else "at once"
             kept = card["intervals"] or {"ways": {}, "scores": []}
@@ -69,7 +71,9 @@ class Judged:
                 for one in kept["scores"]
                 if one["way"] == way
             }
-            judged = cls(steps, table["rmse"], table["outcomes"], verdicts, reference, baseline, intervals, coverage)
+            judged = cls(
+                steps, table["rmse"], table["outcomes"], verdicts, decisions, reference, baseline, intervals, coverage
+            )
             for row in (*wanted, reference):
                 judged.errors(row)
             texts = [text for row in wanted for text in (reference, verdicts[row], *judged.outcomes(row))]
@@ -100,6 +104,11 @@ class Judged:
             level: (np.where(there[n], lower[n], np.nan), np.where(there[n], upper[n], np.nan))
             for n, level in enumerate(levels)
         }
+
+    def heading(self, row: str) -> str:
+        """Return what a picture says of a forecaster: its name, and whether it has skill."""
+        clear = {"skill": "skill", "unclear": "no clear skill"}.get(self.decisions.get(row, ""), "no skill")
+        return f"{row}: {clear} over the {self.reference} in the test"
 
     def inside(self, row: str) -> str:
         """Say how many test rows lay inside the intervals of the last of these steps that was tested; or nothing."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from seqvision._checks import check_count, counted
-from seqvision.data import Scaler, Series, dates_after
+from seqvision.data import Calendar, Scaler, Series, infer_calendar
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
 from seqvision.pipelines.forecasting.data import far_outside, load_again, read_saved
 from seqvision.pipelines.forecasting.judged import Judged
@@ -19,8 +19,11 @@ from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastPrediction
 from seqvision.pipelines.seed_training import load_variables, stack_seeds
-from seqvision.reporting import RunFolder, check_output, write_table
+from seqvision.reporting import PICTURES, RunFolder, check_output, plot_prediction, save_figure, write_table
 from seqvision.scorecards import delivered_name, level_name
+
+_IN_UTC = "times with an offset turned to UTC"  # a note of the reader
+_SHOWN = 60  # rows before the prediction that are drawn, at least
 
 
 def predict_forecast(
@@ -29,30 +32,39 @@ def predict_forecast(
     *,
     steps: int | None = None,
     output: str | Path | None = None,
+    plot: str | Path | None = None,
+    calendar: str | None = None,
+    timezone: str | None = None,
     reading: Reading | None = None,
     series: Series | None = None,
 ) -> ForecastPrediction:
     """Forecast the rows after the end of a file with every model of a run, and say what its score card says of that.
 
-    Of a model trained from several seeds this is the mean of the seeds' forecasts, a row of the score card. Where the
-    dates of the file lie at equal steps of time, each forecast has the date of the step that it is for.
+    Of a model trained from several seeds this is the mean of the seeds' forecasts, a row of the score card, and so is
+    the naive forecast beside it. Intervals are those that the card judged: half widths by step, from rows that trained
+    nothing. The dates ahead are those of the calendar that the file's own dates show; see `infer_calendar`.
 
     Args:
       path: the run folder; its scaler and its parameters are used as they are.
       csv: file with the columns of the run's, read as the run's own was; the default is that file.
       steps: rows to forecast; the default is the run's horizon. More than that are fed by the forecasts themselves,
         which needs a run whose target is its only column.
-      output: where to write the table as CSV, or None.
+      output: where to write the prediction, by its ending: .csv, a row a date and model, or .json; None for nowhere.
+      plot: where to draw it, by its ending: .png, .svg or .pdf; None for nowhere.
+      calendar: what the dates do not decide: "daily", "business" (Monday to Friday) or the code of an exchange.
+      timezone: by whose clock the rows come, such as "Europe/Paris".
       reading: what is to be read of the file in another way than in training.
       series: rows in memory, in place of a file.
 
     Raises:
-      OSError: if output cannot be written, before anything is read.
-      ValueError: if the file is shorter than a window, the columns are not those of the run, or that was not judged
-        or is on images.
+      OSError: if output or plot cannot be written, before anything is read.
+      ValueError: if calendar or timezone contradict the dates, the file is shorter than a window, the columns are not
+        those of the run, or that was not judged or is on images.
     """
     if output is not None:
         check_output(output)
+    if plot is not None:
+        check_output(plot, PICTURES, name="plot")
     folder = RunFolder.open(path)
     configuration = folder.read_json("config.json")
     if isinstance(configuration, dict) and "data" in configuration:
@@ -69,28 +81,65 @@ def predict_forecast(
             f"steps={steps} is beyond the horizon of {config.horizon}, and a run with {len(series.columns)} columns "
             "cannot feed its forecasts back: train with a larger horizon"
         )
+    found, ahead = _dates_ahead(series, steps, calendar, timezone)
     at = series.columns.index(saved["target"])
     judged = Judged.read(folder, config, series, fed_back, steps)
     forecasts = _forecasts(folder, config, series, saved["scaler"], at, steps if fed_back else None)
     rows = {delivered_name(name, config.seeds): f[:, :steps] for name, f in forecasts.items()}
     rows[judged.reference] = judged.baseline(series.values[:, at], np.array([len(series)]), steps)
-    ahead = dates_after(series.dates, steps)
     frame = _table(rows, judged, len(series), None if ahead is None else np.datetime_as_string(ahead, unit="auto"))
     far = far_outside(series.values[-config.length :], saved)
     if far:
         frame["note"] = "; ".join(far)
-    if output is not None:
-        write_table(output, frame)
     after = (
         f"row {len(series) - 1}" if series.dates is None else str(np.datetime_as_string(series.dates[-1], unit="auto"))
     )
     title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
     head = f"{title} after {after}" + (f", in {config.unit}" if config.unit else "")
     head += "; every step is fed by the forecasts before it" if fed_back else ""
-    notes = (*far, *judged.notes())
+    notes = (*far, *_said_of_dates(series, found), *judged.notes())
     text = prediction_text(frame, head, judged, config.seeds, notes)
     verdicts = tuple(judged.verdicts[row] for row in rows if row != judged.reference)
-    return ForecastPrediction(frame, text, after, verdicts, None if output is None else Path(output), notes)
+    kept = None if found is None else found.to_dict()
+    written, drawn = (None if file is None else Path(file) for file in (output, plot))
+    prediction = ForecastPrediction(frame, text, after, verdicts, written, drawn, kept, notes)
+    if output is not None:
+        write_table(output, frame, prediction.to_dict())
+    if plot is not None:
+        headings = {row: judged.heading(row) for row in rows if row != judged.reference}
+        tail = max(_SHOWN, 2 * steps)
+        dates = None if series.dates is None else series.dates[-tail:]
+        figure = plot_prediction(
+            frame,
+            series.values[-tail:, at],
+            naive=judged.reference,
+            dates=dates,
+            ahead=ahead,
+            headings=headings,
+            name=series.target or "value",
+            unit=config.unit,
+            title=head,
+        )
+        save_figure(figure, plot)
+    return prediction
+
+
+def _dates_ahead(
+    series: Series, steps: int, calendar: str | None, timezone: str | None
+) -> tuple[Calendar | None, np.ndarray | None]:
+    """Return the calendar of the rows and the next dates (steps,), where there are any."""
+    found = infer_calendar(series.dates, calendar=calendar, timezone=timezone, utc=_IN_UTC in series.notes)
+    if series.dates is None or found is None:
+        return found, None
+    return found, found.after(series.dates[-1], steps)
+
+
+def _said_of_dates(series: Series, found: Calendar | None) -> tuple[str, ...]:
+    """Return what is to be said of the dates ahead."""
+    if found is not None:
+        zone = f", by the clock of {found.timezone}" if found.timezone else ""
+        return (f"dates go on by {found.step}{zone}", *found.notes)
+    return () if series.dates is None else ("no dates ahead: the rows of the file come at no usual step",)
 
 
 def _table(rows: dict[str, np.ndarray], judged: Judged, first: int, dates: np.ndarray | None) -> pd.DataFrame:
