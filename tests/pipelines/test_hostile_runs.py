@@ -3,6 +3,7 @@
 import json
 import random
 
+import flax.linen as nn
 import numpy as np
 import pytest
 
@@ -11,8 +12,9 @@ from seqvision.pipelines import ClassifyConfig, ForecastConfig, SequenceConfig, 
 from seqvision.pipelines.config import config_from_dict
 from seqvision.pipelines.forecasting.baselines import describe_baselines, naive_forecasts
 from seqvision.pipelines.forecasting.data import describe_data, read_saved
-from seqvision.pipelines.forecasting.prediction import _Judged as Judged
+from seqvision.pipelines.forecasting.judged import Judged
 from seqvision.reporting import RunFolder, json_text
+from seqvision.saving import load_model
 from seqvision.scorecards import score_forecasts
 from seqvision.storage import record_files
 from tests.mutations import fuzz, mutated
@@ -20,6 +22,7 @@ from tests.mutations import fuzz, mutated
 VALUES = [None, True, -1, 0, 3, 10**30, 10**400, 1e308, float("nan"), float("-inf"), "", "x", "\0", "../x", "ä" * 9]
 VALUES += [[], {}, [[]], {"a": 1}, ["lstm", "lstm"], [1, "2"], "lstm", "%Y", ["Date", "Time"], [float("inf")], "1e999"]
 JSON = ("config.json", "data.json", "summary.json")
+MODEL = ("models/lstm/description.json", "models/lstm/weights.safetensors", "models/lstm/manifest.json")
 CONFIG = ForecastConfig(models=("lstm", "mlp"), seeds=1)
 SERIES = Series(np.arange(50.0), ("x",), dates=np.arange("2020-01-01", "2020-02-20", dtype="datetime64[D]"))
 
@@ -41,7 +44,8 @@ def folder(tmp_path_factory):
         made.write_json("data.json", describe_data(split))
         made.write_json("summary.json", {"scores": card.to_dict(), "baselines": describe_baselines(baselines)})
         made.log_metrics([{"model": "lstm", "seed": 0, "epoch": e, "loss": 0.5} for e in range(3)])
-        made.save_parameters({"lstm": {"seed_0": {"params": {"w": np.ones((2, 3), np.float32), "b": np.zeros(3)}}}})
+        weights = {"params": {"kernel": np.ones((2, 3), np.float32), "bias": np.zeros(3, np.float32)}}
+        made.save_model("lstm", nn.Dense(3), weights, example=np.ones((1, 2), np.float32))
     return made
 
 
@@ -62,7 +66,7 @@ def scrambled(rng, value):
 
 def hostile(folder, count):
     """Read so many copies of a folder, of which one file is damaged or says something else."""
-    names = [*JSON, *JSON, *JSON, "metrics.jsonl", "parameters.safetensors", "manifest.json"]
+    names = [*JSON, *JSON, *JSON, "metrics.jsonl", *MODEL, "manifest.json"]
     whole = {name: (folder.path / name).read_bytes() for name in {*names}}
 
     def make(rng):
@@ -76,8 +80,10 @@ def hostile(folder, count):
         path = folder.path / name
         path.write_bytes(content)
         try:
+            if name in MODEL[:2]:
+                record_files(path.parent, [path.name])
             if name != "manifest.json":
-                record_files(folder.path, [name])
+                record_files(folder.path, [MODEL[2] if name in MODEL else name])
             opened = RunFolder.open(folder.path)
             if name == "data.json":
                 read_saved(opened)
@@ -97,14 +103,15 @@ def hostile(folder, count):
                 assert judged.baseline(SERIES.values[:, 0], np.array([50]), 1).shape == (1, 1)
             elif name == "metrics.jsonl":
                 assert all(isinstance(record, dict) for record in opened.read_metrics())
-            elif name == "parameters.safetensors":
-                opened.load_parameters()
+            elif name in MODEL:
+                assert load_model(folder.path, "lstm").predict(np.ones((4, 2), np.float32)).shape[0] == 4
         finally:
             path.write_bytes(whole[name])
-            (folder.path / "manifest.json").write_bytes(whole["manifest.json"])
+            for manifest in ("manifest.json", MODEL[2]):
+                (folder.path / manifest).write_bytes(whole[manifest])
 
     def named(made):
-        return "" if made[0] == "config.json" else made[0]
+        return "" if made[0] == "config.json" else "models/lstm" if made[0] in MODEL else made[0]
 
     return fuzz(make, read, count, named=named, kinds=(ValueError,))
 

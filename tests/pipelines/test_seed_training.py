@@ -11,7 +11,8 @@ from seqvision import pipelines
 from seqvision.cli import main
 from seqvision.data import Arrays
 from seqvision.pipelines import StoppedSeedsError, train_seeds
-from seqvision.storage import flatten_leaves, load_weights
+from seqvision.reporting import RunFolder
+from seqvision.storage import flatten_leaves
 
 X = np.random.default_rng(0).normal(size=(16, 3)).astype(np.float32)
 
@@ -45,7 +46,7 @@ def test_the_command_line_stops_with_one_line_and_keeps_the_last_good_state(word
     assert not out
     (folder,) = tmp_path.iterdir()
     assert (folder / "STATUS").read_text().startswith("failed: ArithmeticError: ")
-    parameters = flatten_leaves(load_weights(folder / "parameters.safetensors"))
+    parameters = flatten_leaves(RunFolder.open(folder).load_parameters())
     assert parameters
     assert all(np.abs(leaf).max() < 10 for leaf in parameters.values() if leaf.dtype.kind == "f")
 

@@ -33,9 +33,7 @@ def test_a_run_leaves_scores_parameters_and_maps(tmp_path):
     save_attention(result, sources, pairs.target)
     path = result.folder
     folder = RunFolder.open(path)
-    assert {"losses.png", "attention-with-maps.png", "summary.json", "parameters.safetensors"} <= {
-        f.name for f in path.iterdir()
-    }
+    assert {"losses.png", "attention-with-maps.png", "summary.json", "models"} <= {f.name for f in path.iterdir()}
     assert folder.status == "done"
     assert json.loads((path / "summary.json").read_text())["test_rows"] == 20
     assert len(folder.read_metrics()) == 2 * 2

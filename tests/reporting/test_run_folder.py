@@ -6,11 +6,14 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import flax.linen as nn
 import numpy as np
 import pytest
 
 from seqvision.reporting import RunFolder, describe_environment, json_text, read_metrics, to_plain
 from seqvision.storage import read_manifest, record_files
+
+LEAVES = {"params": {"kernel": np.ones((2, 3), np.float32), "bias": np.zeros(3, np.float32)}}
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def test_the_files_of_a_run(tmp_path):
         folder.write_config(Config())
         folder.log_metrics([{"epoch": 1, "loss": np.float32(0.5)}, {"epoch": 2, "loss": np.nan}])
         folder.log_metrics([{"epoch": 3, "loss": np.inf}])
-        folder.save_parameters({"gru": {"w": np.ones((2, 3), np.float32)}})
+        folder.save_model("gru", nn.Dense(3), LEAVES, example=np.ones((1, 2), np.float32))
         folder.write_json("summary.json", {"rmse": np.float64(1.5), "curve": np.array([1.0, np.nan])})
     assert folder.status == "done"
     again = RunFolder.open(folder.path)
@@ -45,7 +48,7 @@ def test_the_files_of_a_run(tmp_path):
     }
     assert again.read_metrics() == [{"epoch": e, "loss": v} for e, v in ((1, 0.5), (2, None), (3, None))]
     assert again.read_json("summary.json") == {"rmse": 1.5, "curve": [1.0, None]}
-    np.testing.assert_array_equal(again.load_parameters()["gru"]["w"], 1.0)
+    np.testing.assert_array_equal(again.load_parameters()["gru"]["seed_0"]["params"]["kernel"], 1.0)
     environment = again.read_json("environment.json")
     assert environment["packages"]["jax"]
     assert environment["devices"]
@@ -122,7 +125,7 @@ WRITTEN = (
     "data.json",
     "summary.json",
     "metrics.jsonl",
-    "parameters.safetensors",
+    "models/gru/manifest.json",
     "table.csv",
 )
 
@@ -133,7 +136,7 @@ def finished(tmp_path):
         folder.write_config(Config())
         folder.write_json("data.json", {"scaler": {"kind": "standard", "shift": [1.0], "scale": [2.0]}})
         folder.log_metrics([{"epoch": 1, "loss": 0.5}])
-        folder.save_parameters({"gru": {"w": np.ones((2, 3), np.float32)}})
+        folder.save_model("gru", nn.Dense(3), LEAVES, example=np.ones((1, 2), np.float32))
         folder.write_json("summary.json", {"rmse": 1.5})
         (folder.path / "table.csv").write_text("a,b\n1,2\n")
         (folder.path / "losses.png").write_bytes(b"picture")
@@ -170,7 +173,7 @@ def test_pictures_notes_and_leftovers_are_free_and_a_file_that_is_gone_is_named(
 
 
 def test_a_manifest_that_is_gone_or_does_not_know_a_file_is_refused(finished):
-    for name in ("config.json", "data.json", "summary.json", "parameters.safetensors"):
+    for name in ("config.json", "data.json", "summary.json"):
         (finished / "manifest.json").unlink()
         record_files(finished, [other for other in WRITTEN if other != name])
         with pytest.raises(ValueError, match=rf"{name} is not in manifest\.json"):
@@ -183,8 +186,8 @@ def test_a_manifest_that_is_gone_or_does_not_know_a_file_is_refused(finished):
 def test_a_run_that_is_killed_has_a_manifest_of_what_it_wrote(tmp_path):
     folder = RunFolder.create(tmp_path)
     folder.write_config(Config())
-    folder.save_parameters({"w": np.ones(2)})
-    assert RunFolder.open(folder.path).load_parameters()["w"].tolist() == [1.0, 1.0]
+    folder.save_model("gru", nn.Dense(3), LEAVES, example=np.ones((1, 2), np.float32))
+    assert RunFolder.open(folder.path).load_parameters()["gru"]["seed_0"]["params"]["bias"].tolist() == [0.0] * 3
     (folder.path / "config.json").write_text("{}")
     with pytest.raises(ValueError, match=r"config\.json is not what was written"):
         RunFolder.open(folder.path)

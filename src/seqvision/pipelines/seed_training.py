@@ -110,9 +110,10 @@ def train_models(
     folder: RunFolder,
     *,
     streams: tuple[str, ...],
+    kept: Mapping[str, Any],
     **options: Any,
 ) -> dict[str, TrainedSeeds]:
-    """Train every model of a configuration from every seed; curves and parameters go into the run folder.
+    """Train every model of a configuration from every seed; curves and models go into the run folder.
 
     Args:
       models: by name.
@@ -120,6 +121,7 @@ def train_models(
       config: the fields of `seqvision.pipelines.config.Training` are read.
       folder: of the run.
       streams: all names there are, whose places number the streams of random numbers.
+      kept: what is kept beside the weights of each model; see `seqvision.saving.save_model`.
       options: what else `seqvision.training.fit` takes.
 
     Raises:
@@ -149,7 +151,7 @@ def train_models(
         trained[name] = done
         folder.log_metrics(history_records(name, done.history))
         logger.info(f"{name}: {counted(config.seeds, 'seed')} trained in {done.seconds['run']:.2f} s")
-    folder.save_parameters({name: by_seed(done.variables) for name, done in trained.items()})
+        folder.save_model(name, model, done.states, **kept)
     if stopped:
         raise ArithmeticError("; ".join(stopped))
     return trained
@@ -207,7 +209,7 @@ def history_records(model: str, history: dict[str, np.ndarray]) -> list[dict[str
 
 
 def by_seed(trees: Sequence[Any]) -> dict[str, Any]:
-    """Name trees by their seeds, as in parameters.safetensors.
+    """Name trees by their seeds, as in the weights of a saved model.
 
     >>> by_seed(["first", "second"])
     {'seed_0': 'first', 'seed_1': 'second'}

@@ -15,7 +15,7 @@ from seqvision.metrics import SequenceScores, score_sequences
 from seqvision.models import EncoderDecoder
 from seqvision.pipelines.config import PAIRS, SequenceConfig, with_batch_size
 from seqvision.pipelines.results import SequenceRun
-from seqvision.pipelines.seed_training import StoppedSeedsError, by_seed, history_records, train_seeds
+from seqvision.pipelines.seed_training import StoppedSeedsError, history_records, train_seeds
 from seqvision.reporting import RunFolder, plot_attention, plot_losses, save_figure
 from seqvision.seq2seq import Generated
 from seqvision.training import updates_in
@@ -43,7 +43,7 @@ def run_sequences(
     config = with_batch_size(config, len(train), default=PAIRS)
     truth = np.asarray(test.y)
     scores: dict[str, dict[str, float]] = {}
-    written, history, seconds, states = {}, {}, {}, {}
+    written, history, seconds = {}, {}, {}
     stopped: list[str] = []
     with RunFolder.create(config.out, config.name) as folder:
         folder.write_config(config)
@@ -67,11 +67,10 @@ def run_sequences(
             written[name] = write(model, done.variables, test)
             scores[name] = _row([score_sequences(truth, written=tokens) for tokens in written[name].tokens], "model")
             history[name], seconds[name] = done.history, done.seconds
-            states[name] = by_seed(done.variables)
+            folder.save_model(name, model, done.states)
             folder.log_metrics(history_records(name, done.history))
         for name, tokens in naive.items():
             scores[name] = _row([score_sequences(truth, written=tokens)], "baseline")
-        folder.save_parameters(states)
         if stopped:
             raise ArithmeticError("; ".join(stopped))
         summary = {"scores": scores, "seconds": seconds, "test_rows": len(test)}

@@ -10,15 +10,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import flax.linen as nn
+
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.html.report import write_report
 from seqvision.reporting.metrics_log import read_metrics
-from seqvision.storage import check_files, json_text, load_weights, read_json, record_files, save_weights, write_file
+from seqvision.saving import MODELS, WEIGHTS, model_folder_name, model_names, save_model
+from seqvision.storage import MANIFEST, check_files, json_text, load_weights, read_json, record_files, write_file
 
 logger = logging.getLogger(__name__)
 
 # What later commands compute with.
-NEEDED = ("config.json", "data.json", "images.json", "summary.json", "parameters.safetensors", "series.safetensors")
+NEEDED = ("config.json", "data.json", "images.json", "summary.json", "series.safetensors")
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class RunFolder:
       config.json             the resolved configuration
       environment.json        versions, devices, settings, the command line
       metrics.jsonl           one line an epoch
-      parameters.safetensors  every leaf by its path
+      models/NAME             each trained model, as `seqvision.saving.load_model` reads it
       series.safetensors      the rows of a series that it was made from
       predictions.csv         truth, forecasts and the naive forecast
       summary.json            the scores
@@ -148,14 +151,28 @@ class RunFolder:
         """Return the records logged so far; a last line torn by a crash is left out."""
         return read_metrics(self.path / "metrics.jsonl")
 
-    def save_parameters(self, tree: Mapping[str, Any]) -> None:
-        """Write parameters.safetensors."""
-        save_weights(self.path / "parameters.safetensors", tree)
-        record_files(self.path, ["parameters.safetensors"])
+    def save_model(self, name: str, model: nn.Module, trained: Any, **kept: Any) -> None:
+        """Write a model into models/NAME; see `seqvision.saving.save_model`."""
+        folder = f"{MODELS}/{model_folder_name(name)}"
+        save_model(self.path / folder, model, trained, name=name, overwrite=True, **kept)
+        record_files(self.path, [f"{folder}/{MANIFEST}"])
 
     def load_parameters(self, expected: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Read parameters.safetensors; see ``seqvision.storage.load_weights``."""
-        return load_weights(self.path / "parameters.safetensors", expected)
+        """Read the weights of the models: {"gru": {"seed_0": {"params": …}}}, by the names of their folders.
+
+        Args:
+          expected: name -> nested mappings of anything with shape and dtype; by default those of all models, as they
+            are.
+
+        Raises:
+          FileNotFoundError: if a model is not there.
+          ValueError: naming the leaves that are not as expected; see `seqvision.storage.load_weights`.
+        """
+        wanted: Mapping[str, Any] = dict.fromkeys(model_names(self.path)) if expected is None else expected
+        return {
+            name: load_weights(self.path / MODELS / model_folder_name(name) / WEIGHTS, leaves)
+            for name, leaves in wanted.items()
+        }
 
     def _report(self) -> None:
         """Write report.html; whatever befalls it, the run stays what it is."""

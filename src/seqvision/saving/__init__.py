@@ -7,10 +7,12 @@ folder has one for each of its models, in models/NAME.
 from seqvision.saving.building import build_module
 from seqvision.saving.description import UndescribableError, describe_module
 from seqvision.saving.keeping import save_model
-from seqvision.saving.loading import load_model, model_folder_name, model_names
+from seqvision.saving.loading import MODELS, WEIGHTS, load_model, model_folder_name, model_names
 from seqvision.saving.saved_model import SavedModel
 
 __all__ = [
+    "MODELS",
+    "WEIGHTS",
     "SavedModel",
     "UndescribableError",
     "build_module",

@@ -19,6 +19,8 @@ def describe_example(example: Any) -> Any:
     >>> describe_example(jax.ShapeDtypeStruct((32, 10, 1), "float32"))
     {'shape': [1, 10, 1], 'dtype': 'float32'}
     """
+    if example is None:
+        return None
     if isinstance(example, Mapping):
         return {"dict": {str(name): describe_example(part) for name, part in example.items()}}
     if isinstance(example, tuple | list):
@@ -41,6 +43,8 @@ def build_example(told: Any) -> Any:
 
 
 def _build(told: Any, depth: int) -> Any:
+    if told is None and depth:
+        return None
     keys = set(told) if isinstance(told, dict) and depth < 10 else set()
     if keys == {"dict"} and isinstance(told["dict"], dict):
         return {name: _build(part, depth + 1) for name, part in told["dict"].items()}

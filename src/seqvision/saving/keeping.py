@@ -110,10 +110,18 @@ def save_model(
     write_file(partial / DESCRIPTION, text)
     save_weights(partial / WEIGHTS, weights)
     record_files(partial)
-    if path.exists():
-        shutil.rmtree(path)
-    partial.replace(path)
+    _put(partial, path)
     return saved
+
+
+def _put(partial: Path, path: Path) -> None:
+    """Give a folder its name; what had it before goes when the new one is there."""
+    old = path.with_name(f"{path.name}.old.partial")
+    shutil.rmtree(old, ignore_errors=True)
+    if path.exists():
+        path.replace(old)
+    partial.replace(path)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_place(path: Path, overwrite: bool) -> None:

@@ -35,7 +35,7 @@ def result(tmp_path_factory):
 def test_the_folder_holds_everything(result):
     folder = RunFolder.open(result.folder)
     names = {path.name for path in folder.path.iterdir()}
-    assert {"config.json", "environment.json", "metrics.jsonl", "parameters.safetensors", "predictions.csv"} < names
+    assert {"config.json", "environment.json", "metrics.jsonl", "models", "predictions.csv"} < names
     for model in ("convnet", "linear"):
         assert {f"confusion-{model}.png", f"confusion-{model}.csv", f"misclassified-{model}.png"} < names
     insight = {f"{kind}-convnet.png" for kind in ("filters", "features", "attention", "wanted")}

@@ -63,7 +63,7 @@ def test_the_folder_holds_everything(run):
         "environment.json",
         "manifest.json",
         "metrics.jsonl",
-        "parameters.safetensors",
+        "models",
         "predictions.csv",
         "series.safetensors",
         "summary.json",

@@ -55,6 +55,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
             config,
             folder,
             streams=CLASSIFIERS,
+            kept={"classes": split.classes, "pixels": 255, "data": {"form": split.form.to_dict()}},
             loss=build_class_loss(config, np.asarray(split.train.y), len(split.classes)),
             augment=build_augment(config, min(split.train.x.shape[1:3]), len(split.classes)),
             validation=split.validation,

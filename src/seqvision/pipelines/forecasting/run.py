@@ -63,6 +63,12 @@ def run_forecast(config: ForecastConfig, *, series: Series | None = None, progre
             config,
             folder,
             streams=FORECASTERS,
+            kept={
+                "scaler": split.scaler,
+                "columns": split.series.columns,
+                "targets": split.targets,
+                "data": {**data, "returns": config.returns},
+            },
             loss=config.loss,
             validation=split.validation,
             progress=progress,

@@ -15,6 +15,7 @@ from seqvision.reporting.html.charts import Chart, Line
 from seqvision.reporting.html.pictures import array_source, scaled_bytes
 from seqvision.reporting.html.run_files import RunFiles
 from seqvision.reporting.html.score_tables import class_table, used_rows
+from seqvision.saving import WEIGHTS, model_names
 from seqvision.storage import load_weights
 
 logger = logging.getLogger(__name__)
@@ -198,11 +199,8 @@ def _thumbnails(folder: Path) -> dict[int, np.ndarray]:
 
 
 def _parameters(folder: Path) -> dict[str, Any]:
-    file = folder / "parameters.safetensors"
-    if not file.is_file():
-        return {}
     try:
-        return load_weights(file)
+        return {name: load_weights(path / WEIGHTS) for name, path in model_names(folder).items()}
     except (ValueError, OSError) as error:
         logger.warning(f"no filters in the report: {error}")
         return {}
