@@ -243,7 +243,7 @@ def test_evaluate_reads_a_file_that_has_moved(dayfirst, tmp_path, capsys):
     assert run(capsys, "evaluate", dayfirst, "--csv", moved, "--separator", r"\t")[0] == 0
 
 
-@pytest.mark.parametrize("name", ["data.json", "config.json", "models/gru/weights.safetensors", "summary.json"])
+@pytest.mark.parametrize("name", ["data.json", "config.json", "models/linear/weights.safetensors", "summary.json"])
 def test_a_changed_file_of_the_run_is_refused(dayfirst, tmp_path, capsys, name):
     copy = shutil.copytree(dayfirst, tmp_path / "copy")
     content = (copy / name).read_bytes()
