@@ -40,9 +40,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
             "RUN [FILE …]",
             "forecast what follows a file, or name the classes of pictures",
         ),
-        Verb(
-            "evaluate", "evaluate:Evaluate", "RUN", "recompute the scores of a finished run from its saved parameters"
-        ),
+        Verb("evaluate", "evaluate:Evaluate", "RUN", "judge a finished run again, or on the rows that have come since"),
         Verb("runs", "runs:Runs", "[FOLDER]", "list runs with their scores"),
         Verb("export", "export:ExportRun", "RUN", "write a model of a run for programs without this library"),
     ),

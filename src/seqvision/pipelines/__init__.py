@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from seqvision.pipelines.finished.listing import RunTable, list_runs
     from seqvision.pipelines.finished.records import MainScore, RunRecord, read_record
     from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
+    from seqvision.pipelines.forecasting.evaluation import evaluate_forecast
     from seqvision.pipelines.forecasting.judging import judge_forecasts
     from seqvision.pipelines.forecasting.prediction import predict_forecast
     from seqvision.pipelines.forecasting.report import write_forecast_report
-    from seqvision.pipelines.forecasting.run import evaluate_forecast, run_forecast
+    from seqvision.pipelines.forecasting.run import run_forecast
     from seqvision.pipelines.predict import predict_run
     from seqvision.pipelines.results import (
         ClassifyEvaluation,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         JudgedClasses,
         JudgedForecasts,
         ModelSize,
+        NewRowsEvaluation,
         Result,
         Run,
         SequenceRun,
@@ -69,6 +71,7 @@ __all__ = [
     "JudgedForecasts",
     "MainScore",
     "ModelSize",
+    "NewRowsEvaluation",
     "Reading",
     "Result",
     "Run",
@@ -125,10 +128,11 @@ _LATE = {  # as above, for those who run: module -> its names
     "finished.listing": ("RunTable", "list_runs"),
     "finished.records": ("MainScore", "RunRecord", "read_record"),
     "forecasting.data": ("describe_split", "load_series", "split_series"),
+    "forecasting.evaluation": ("evaluate_forecast",),
     "forecasting.judging": ("judge_forecasts",),
     "forecasting.prediction": ("predict_forecast",),
     "forecasting.report": ("write_forecast_report",),
-    "forecasting.run": ("evaluate_forecast", "run_forecast"),
+    "forecasting.run": ("run_forecast",),
     "predict": ("predict_run",),
     "results": (
         "ClassifyEvaluation",
@@ -141,6 +145,7 @@ _LATE = {  # as above, for those who run: module -> its names
         "JudgedClasses",
         "JudgedForecasts",
         "ModelSize",
+        "NewRowsEvaluation",
         "Result",
         "Run",
         "SequenceRun",

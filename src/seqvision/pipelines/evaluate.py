@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from seqvision.data import Series
 from seqvision.pipelines.classification.run import evaluate_classify
-from seqvision.pipelines.forecasting.run import evaluate_forecast
+from seqvision.pipelines.forecasting.evaluation import evaluate_forecast
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ClassifyEvaluation, ForecastEvaluation
 from seqvision.reporting import RunFolder
@@ -16,24 +17,33 @@ def evaluate_run(
     folder: str | None = None,
     test_folder: str | None = None,
     reading: Reading | None = None,
+    series: Series | None = None,
+    revised: bool = False,
+    output: str | Path | None = None,
 ) -> ForecastEvaluation | ClassifyEvaluation:
-    """Recompute the score card of a run; see `evaluate_forecast` and `evaluate_classify`.
+    """Judge a run again, or a forecast on the rows that have come since; see `evaluate_forecast`, `evaluate_classify`.
 
     Args:
       path: the run folder.
-      csv: where the data file of a forecast is now, if that has moved.
+      csv: the file of a forecast, grown by new rows, which are judged then.
       folder: where the folder of images of a classification is now, if that has moved.
       test_folder: likewise of its folder of test images.
-      reading: what is to be read of it in another way than in training.
+      reading: what is to be read of the file in another way than in training.
+      series: rows in memory, in place of a file.
+      revised: go on with the values of the file where it has others than the run had.
+      output: where to write truth and forecasts of the new rows as CSV.
 
     Raises:
-      ValueError: if csv or reading is given for a run of images, or folder for one on a series.
+      ValueError: if what is for a series is given for a run of images, or folder for one on a series.
     """
     config = RunFolder.open(path).read_json("config.json")
     if not isinstance(config, dict) or "data" not in config:
         if folder is not None or test_folder is not None:
             raise ValueError(f"{path} is a run on a series: it has no folder of images")
-        return evaluate_forecast(path, csv, reading=reading)
-    if csv is not None or (reading is not None and reading.given()):
-        raise ValueError(f"{path} is a run on images: it has no csv")
+        return evaluate_forecast(path, csv, reading=reading, series=series, revised=revised, output=output)
+    other = reading is not None and bool(reading.given())
+    given = {"csv": csv is not None, "series": series is not None, "revised": revised, "output": output is not None}
+    for name, said in (given | {"reading": other}).items():
+        if said:
+            raise ValueError(f"{path} is a run on images: it has no {name}")
     return evaluate_classify(path, folder, test_folder)

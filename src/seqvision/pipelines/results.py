@@ -75,6 +75,20 @@ class ForecastEvaluation(JudgedForecasts):
 
 
 @dataclass(frozen=True, eq=False)
+class NewRowsEvaluation(ForecastEvaluation):
+    """A run of forecasters judged on the rows that have come since; these are the test rows of its card."""
+
+    table: pd.DataFrame  # as predictions.csv of a run: truth and forecasts of every new row and step
+    then: dict[str, dict[str, float]]  # row of the card -> "rmse" on the test rows of the run and on the "new" rows
+    notes: tuple[str, ...]
+    output: Path | None  # where the table was written
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the scores, then and now, and the notes as plain values."""
+        return to_plain({**super().to_dict(), "then": self.then, "notes": self.notes})
+
+
+@dataclass(frozen=True, eq=False)
 class ForecastRun(ForecastEvaluation):
     """A run of forecasters: trained, judged, written to its folder."""
 

@@ -61,7 +61,7 @@ def forecast_split(
     train: float | int = 0.8,
     validation: float | int = 0.0,
     stopping: bool = False,
-    scaler: ScalerKind = "standard",
+    scaler: ScalerKind | Scaler = "standard",
     targets: Sequence[str | int] | None = None,
 ) -> ForecastSplit:
     """Cut a series by time, scale it by its training rows, and make windows of each part.
@@ -75,7 +75,7 @@ def forecast_split(
       validation: share of the same rows, or number of rows, between training and test.
       stopping: whether the validation windows choose something, such as when training ends: then they are those of the
         first half of the rows between training and test, and the second half calibrates; else all rows do both.
-      scaler: "standard", "minmax" or "none".
+      scaler: "standard", "minmax" or "none", fitted to the training rows; or one that was fitted before.
       targets: columns to predict, by name or position; None predicts the series' target, else all columns.
 
     Returns:
@@ -119,7 +119,7 @@ def forecast_split(
     if targets is None:
         targets = series.columns if series.target is None else (series.target,)
     at = tuple(find_column(series.columns, column, series.name) for column in targets)
-    fitted = fit_scaler(series.values[parts.train], scaler)
+    fitted = scaler if isinstance(scaler, Scaler) else fit_scaler(series.values[parts.train], scaler)
     scaled = fitted.transform(series.values)
 
     def windows(part: slice) -> Windows:

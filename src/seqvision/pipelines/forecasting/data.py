@@ -150,12 +150,13 @@ def far_outside(window: np.ndarray, saved: Mapping[str, Any]) -> tuple[str, ...]
     return tuple(notes)
 
 
-def split_series(config: ForecastConfig, series: Series) -> ForecastSplit:
+def split_series(config: ForecastConfig, series: Series, scaler: Scaler | None = None) -> ForecastSplit:
     """Scale by the training rows and cut into windows of training, validation and test.
 
     Args:
       config: length, horizon, train, validation, scaler and whether validation rows stop training are read.
       series: what `load_series` returned, or any other.
+      scaler: that of a finished run; by default one is fitted.
 
     Raises:
       ValueError: if a part is too short for a window.
@@ -171,7 +172,7 @@ def split_series(config: ForecastConfig, series: Series) -> ForecastSplit:
         train=config.train,
         validation=config.validation,
         stopping=config.stops_on_validation,
-        scaler=config.scaler,
+        scaler=config.scaler if scaler is None else scaler,
     )
 
 

@@ -48,15 +48,9 @@ def write_forecast_report(
     truth, start, count = y[rows], rows.start, rows.stop - rows.start
     dates = None if series.dates is None else series.dates[rows]
     models = {name: by_target(f) for name, f in judged.forecasts.items()}
-    origins = np.arange(start - split.horizon + 1, rows.stop)
-    naive = {name: by_target(f(y, origins, split.horizon)) for name, f in judged.baselines.items()}
+    naive = _naive(split, judged)
     held = {name: f(y, np.array([start]), count)[0] for name, f in judged.baselines.items()}
-    columns = {delivered_name(name, len(f)): f for name, f in models.items()}
-    columns |= {name: f[None] for name, f in naive.items()}
-    if judged.free_runs:
-        paths = {delivered_name(name, len(f)): f for name, f in judged.free_runs.items()} | held
-        columns |= {f"{name} free-running": f for name, f in paths.items()}
-    write_table(folder.path / "predictions.csv", prediction_table(truth, columns, dates=dates, first_row=start))
+    write_table(folder.path / "predictions.csv", forecast_table(split, judged))
 
     title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
     where: dict[str, Any] = {"dates": dates, "first_row": start, "unit": config.unit}
@@ -91,6 +85,28 @@ def write_forecast_report(
         tables = {heading: table.rmse.loc[shown] for heading, table in steps.items()}
         figure = plot_step_errors(tables, unit=config.unit, title=title, naive=next(iter(naive)))
         save_figure(figure, folder.path / "errors-by-step.png")
+
+
+def forecast_table(split: ForecastSplit, judged: JudgedForecasts) -> pd.DataFrame:
+    """Return truth, forecasts of what is delivered and naive forecasts of every test row and step, and free runs."""
+    series, rows = split.series, split.test_rows
+    y = series.values[:, split.targets[0]]
+    columns = {delivered_name(name, len(f)): by_target(f) for name, f in judged.forecasts.items()}
+    columns |= {name: f[None] for name, f in _naive(split, judged).items()}
+    if judged.free_runs:
+        count = rows.stop - rows.start
+        paths = {delivered_name(name, len(f)): f for name, f in judged.free_runs.items()}
+        paths |= {name: f(y, np.array([rows.start]), count)[0] for name, f in judged.baselines.items()}
+        columns |= {f"{name} free-running": f for name, f in paths.items()}
+    dates = None if series.dates is None else series.dates[rows]
+    return prediction_table(y[rows], columns, dates=dates, first_row=rows.start)
+
+
+def _naive(split: ForecastSplit, judged: JudgedForecasts) -> dict[str, np.ndarray]:
+    """Return the naive forecasts (B, horizon) of every test row at every step."""
+    y, rows = split.series.values[:, split.targets[0]], split.test_rows
+    origins = np.arange(rows.start - split.horizon + 1, rows.stop)
+    return {name: by_target(f(y, origins, split.horizon)) for name, f in judged.baselines.items()}
 
 
 def _drawn(card: ForecastCard, mode: Mode, scores: pd.DataFrame | None) -> list[str]:

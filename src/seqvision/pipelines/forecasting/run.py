@@ -1,7 +1,6 @@
 """From a price file to an honest forecast: read, train, judge beside the naive forecasts, write a run folder."""
 
 import logging
-from pathlib import Path
 
 import flax.linen as nn
 import jax
@@ -9,24 +8,21 @@ import jax.numpy as jnp
 
 from seqvision.data import ForecastSplit, Series
 from seqvision.models import parameter_count
-from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict, with_batch_size
+from seqvision.pipelines.config import FORECASTERS, ForecastConfig, with_batch_size
 from seqvision.pipelines.forecasting.baselines import describe_baselines, naive_forecasts
 from seqvision.pipelines.forecasting.data import (
     describe_data,
     describe_split,
-    load_again,
     load_series,
-    read_saved,
     split_series,
 )
 from seqvision.pipelines.forecasting.judging import judge_forecasts
-from seqvision.pipelines.forecasting.own_rows import fingerprint, save_series
+from seqvision.pipelines.forecasting.own_rows import save_series
 from seqvision.pipelines.forecasting.report import write_forecast_report
 from seqvision.pipelines.forecasting.validation import score_validation, seed_errors
 from seqvision.pipelines.named_models import build_forecaster
-from seqvision.pipelines.reading import Reading
-from seqvision.pipelines.results import ForecastEvaluation, ForecastRun
-from seqvision.pipelines.seed_training import epochs_kept, load_variables, train_models, training_text
+from seqvision.pipelines.results import ForecastRun
+from seqvision.pipelines.seed_training import epochs_kept, train_models, training_text
 from seqvision.reporting import RunFolder
 
 logger = logging.getLogger(__name__)
@@ -94,35 +90,6 @@ def run_forecast(config: ForecastConfig, *, series: Series | None = None, progre
     return ForecastRun(
         **vars(judged), folder=folder.path, text=text, summary=summary, history=history, validation=validation
     )
-
-
-def evaluate_forecast(
-    path: str | Path, csv: str | None = None, *, reading: Reading | None = None
-) -> ForecastEvaluation:
-    """Recompute the score card of a run from its saved parameters and configuration.
-
-    Args:
-      path: the run folder.
-      csv: where its data file is now, if that has moved.
-      reading: what is to be read of it in another way than in training.
-
-    Raises:
-      ValueError: if the data are not those of the run, or the parameters do not fit the models.
-    """
-    folder = RunFolder.open(path)
-    config = config_from_dict(ForecastConfig, folder.read_json("config.json"))
-    saved = read_saved(folder)
-    split = split_series(config, load_again(config, saved, csv, reading))
-    if saved["sha256"] != fingerprint(split.series):
-        raise ValueError(
-            f"the data are not those of {folder.path}: it had {saved['rows']} rows of {', '.join(saved['columns'])}, "
-            f"now there are {len(split.series)} of {', '.join(split.series.columns)}, or values differ: "
-            "for new data use predict"
-        )
-    models = build_forecasters(config, split)
-    judged = judge_forecasts(config, split, models, load_variables(models, window_shape(split), config.seeds, folder))
-    text = "\n".join([describe_split(split), "", judged.card.text()])
-    return ForecastEvaluation(**vars(judged), folder=folder.path, text=text)
 
 
 def build_forecasters(config: ForecastConfig, split: ForecastSplit) -> dict[str, nn.Module]:
