@@ -278,7 +278,7 @@ def test_a_changed_file_of_the_run_is_refused(dayfirst, tmp_path, capsys, name):
 def test_a_configuration_of_another_run_is_refused(dayfirst, tmp_path, capsys, change):
     copy = RunFolder(shutil.copytree(dayfirst, tmp_path / "copy"))
     copy.write_json("config.json", copy.read_json("config.json") | change)
-    for verb in ("predict", "evaluate"):
+    for verb in ("predict",) if "csv" in change else ("predict", "evaluate"):  # whose rows are in the folder
         code, out, err = run(capsys, verb, copy.path)
         assert (code, out) == (2, "")
         assert len(err.splitlines()) == 1

@@ -159,7 +159,7 @@ def test_evaluate_refuses_other_data_and_other_parameters(run, walk, tmp_path):
     _, result = run
     other = tmp_path / "other.csv"
     pd.read_csv(walk).iloc[:-1].to_csv(other, index=False)
-    with pytest.raises(ValueError, match=r"the data are not those of .* use predict"):
+    with pytest.raises(ValueError, match=r"other has no row after 2020-10-06, where .* ends: none is new"):
         evaluate_forecast(result.folder, str(other))
     copy = tmp_path / "copy"
     shutil.copytree(result.folder, copy)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from seqvision._checks import check_flag, counted
-from seqvision.data import ForecastSplit, Series, Windows
+from seqvision.data import ForecastSplit, Series, Windows, find_column
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
 from seqvision.pipelines.forecasting.data import describe_split, far_outside, read_saved, split_series
 from seqvision.pipelines.forecasting.judging import judge_forecasts
@@ -63,6 +63,8 @@ def evaluate_forecast(
     config = config_from_dict(ForecastConfig, folder.read_json("config.json"))
     saved = read_saved(folder)
     own = own_series(saved)
+    if isinstance(config.target, str) and own.columns[find_column(own.columns, config.target)] != saved["target"]:
+        raise ValueError(f"{folder.path}: config.json has target {config.target!r}, data.json {saved['target']!r}")
     split = split_series(config, own, saved["scaler"])
     if csv is None and series is None:
         return _again(folder, config, split)

@@ -90,7 +90,7 @@ def join_rows(own: Series, found: Series) -> JoinedRows:
     first = int(before.sum() + old.sum())
     dates_of_all = np.concatenate([known[before], dates])
     moved = None
-    lost = np.setdiff1d(known[~before], dates[old])
+    lost = np.setdiff1d(known[~before & (known <= dates[-1])], dates[old])
     if not met.all():
         moved = f"{_rows(dates[old][~met])} between those of the run"
     elif len(lost):
