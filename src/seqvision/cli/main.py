@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         command = parse(verb.kind, words[len(verb.words.split()) :], program)
         return command if isinstance(command, int) else _run(command)
-    except ValueError as error:  # the configuration refused a value
+    except (ValueError, OSError) as error:  # the configuration refused a value, or its file cannot be read
         return complain(f"{program}: {error}")
     except KeyboardInterrupt:
         return complain("stopped", 130)

@@ -4,66 +4,79 @@ import contextlib
 import dataclasses
 import io
 import re
-from typing import Any, TypeVar
+from typing import Any
 
 import tyro
 
-from seqvision._checks import did_you_mean
+from seqvision.pipelines import read_settings
 
 from .complaints import complain
-
-Arguments = TypeVar("Arguments")
-
-_ALIASES = {"--cell": "--models"}
-_TRUTHS = ("--dayfirst", "--yearfirst", "--residual", "--date", "--header")  # True and False may be said without a word
+from .options import form_of, options_of, values_of
+from .words import WordError, group_words
 
 
-def parse(kind: type[Arguments], words: list[str], program: str) -> Arguments | int:
-    """Return the parsed command, or the exit code if there is none; errors are one line on stderr."""
+def parse(kind: Any, words: list[str], program: str) -> Any:
+    """Return the parsed command, or the exit code if there is none; errors are one line on stderr.
+
+    Settings that are not typed are those of the file that --config names, if there is one, else their defaults.
+
+    Raises:
+      ValueError: for settings that cannot be.
+    """
+    if any(word in ("-h", "--help") for word in words):
+        _fill(kind, ["--help"], program)
+        return 0
+    options = options_of(kind)
+    try:
+        free, given = group_words(words, options)
+    except WordError as error:
+        return complain(f"{program}: {error}")
+    free_words = sum(option.positional for option in options.values())
+    several = any(option.positional and option.is_list for option in options.values())
+    if len(free) > free_words and not several:
+        return complain(f"{program}: {free[free_words]!r} is one word too many; --help shows the options")
+    form = _fill(kind, [*free, *_as_typed(given, options)], program)
+    if isinstance(form, int):
+        return form
+    return _made(kind, values_of(form), given)
+
+
+def _as_typed(given: dict[str, list[str]], options: Any) -> list[str]:
+    typed: list[str] = []
+    for name, values in given.items():
+        option = options[name]
+        if not option.is_switch:
+            typed += [option.flag, *values]
+        elif (values[-1] == "True") != option.default:
+            typed.append(option.flag if values[-1] == "True" else option.flag.replace("--", "--no-", 1))
+    return typed
+
+
+def _fill(kind: Any, words: list[str], program: str) -> Any:
+    """Return the filled form, or the exit code if there is none."""
     caught = io.StringIO()
-    for short, option in _ALIASES.items():
-        words = [re.sub(rf"^{short}(?==|$)", option, word) for word in words]
-    words = _truths_spelled_out(words)
     try:
         with contextlib.redirect_stderr(caught):
-            command, unknown = tyro.cli(
-                kind, args=words, prog=program, return_unknown_args=True, config=(tyro.conf.FlagCreatePairsOff,)
-            )
+            return tyro.cli(form_of(kind), args=words, prog=program, config=(tyro.conf.FlagCreatePairsOff,))
     except SystemExit as stop:
         if stop.code in (0, None):
             return 0
         return complain(f"{program}: {_unboxed(caught.getvalue())}")
-    if unknown:
-        option = unknown[0].split("=")[0]
-        if not option.startswith("-"):
-            return complain(f"{program}: {option!r} is one word too many; --help shows the options")
-        return complain(f"{program}: no option {option}{did_you_mean(option, _options(kind))}")
-    return command
 
 
-def _truths_spelled_out(words: list[str]) -> list[str]:
-    """Write --no-dayfirst as --dayfirst False, and --dayfirst that no value follows as --dayfirst True.
-
-    >>> _truths_spelled_out(["--no-date", "--dayfirst", "--header", "2"])
-    ['--date', 'False', '--dayfirst', 'True', '--header', '2']
-    """
-    spelled = []
-    for word, following in zip(words, [*words[1:], "--"], strict=False):
-        said = following in ("True", "False", "None") or (
-            word in ("--date", "--header") and not following.startswith("--")
-        )
-        if word.replace("--no-", "--", 1) in _TRUTHS and word.startswith("--no-"):
-            spelled += [word.replace("--no-", "--", 1), "False"]
-        else:
-            spelled += [word, "True"] if word in _TRUTHS and not said else [word]
-    return spelled
-
-
-def _options(kind: Any) -> list[str]:
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    inner: list[Any] = [fields[name].default_factory for name in ("config", "reading") if name in fields]
-    names = [*fields, *(f.name for factory in inner for f in dataclasses.fields(factory))]
-    return [f"--{name.replace('_', '-')}" for name in names if name not in ("config", "reading", "run_folder")]
+def _made(kind: Any, values: dict[str, Any], given: dict[str, list[str]]) -> Any:
+    """Return the verb with its values, those of its settings from the command line, from a file, or their defaults."""
+    options = options_of(kind)
+    own = {name: value for name, value in values.items() if options[name].holder is None}
+    for field in dataclasses.fields(kind):
+        if field.name in own or field.default_factory is dataclasses.MISSING:
+            continue
+        settings: Any = field.default_factory
+        file = own.get("config_file") if field.name == "config" else None
+        told = {} if file is None else read_settings(file, settings)
+        told |= {name: values[name] for name in given if options[name].holder == field.name}
+        own[field.name] = settings(**told)
+    return kind(**own)
 
 
 def _unboxed(text: str) -> str:

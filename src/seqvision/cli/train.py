@@ -1,5 +1,6 @@
 """``seqvision train forecast`` and ``seqvision train classify``."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +14,32 @@ from .command import LongCommand
 
 @dataclass(frozen=True, kw_only=True)
 class _Training(LongCommand):
+    config_file: str | None = None
+    """file of settings, TOML or the config.json of a run: it counts more than defaults, and flags more than it"""
+    print_config: bool = False
+    """print all settings as a file for --config, train nothing"""
     dry_run: bool = False
     """show shapes and parameter counts, train nothing"""
 
     def afterwards(self, result: Any) -> str:
         """Name the folder of the run."""
-        return "" if self.dry_run else f"run folder: {result.folder}"
+        return "" if self.dry_run or self.print_config else f"run folder: {result.folder}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A configuration as it is printed."""
+
+    config: Any
+
+    @property
+    def text(self) -> str:
+        """The text of a file for --config."""
+        return pipelines.settings_text(self.config).rstrip()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings."""
+        return dataclasses.asdict(self.config)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +49,9 @@ class TrainForecast(_Training):
     config: tyro.conf.OmitArgPrefixes[ForecastConfig] = field(default_factory=ForecastConfig)
 
     def run(self) -> "pipelines.Result":
-        """Train, or describe."""
+        """Train, describe, or print the settings."""
+        if self.print_config:
+            return Settings(self.config)
         if self.dry_run:
             return pipelines.describe_forecast(self.config)
         with self.shown():
@@ -42,7 +65,9 @@ class TrainClassify(_Training):
     config: tyro.conf.OmitArgPrefixes[ClassifyConfig] = field(default_factory=ClassifyConfig)
 
     def run(self) -> "pipelines.Result":
-        """Train, or describe."""
+        """Train, describe, or print the settings."""
+        if self.print_config:
+            return Settings(self.config)
         if self.dry_run:
             return pipelines.describe_classify(self.config)
         with self.shown():

@@ -11,7 +11,17 @@ so that a command line can show its help at once.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, SequenceConfig
+from seqvision.pipelines.config import (
+    ClassifyConfig,
+    ForecastConfig,
+    SequenceConfig,
+    field_docs,
+    field_groups,
+    near_setting,
+    read_settings,
+    setting_named,
+    settings_text,
+)
 from seqvision.pipelines.reading import Reading
 
 if TYPE_CHECKING:
@@ -91,16 +101,20 @@ __all__ = [
     "evaluate_forecast",
     "evaluate_run",
     "example_lines",
+    "field_docs",
+    "field_groups",
     "judge_classes",
     "judge_forecasts",
     "list_runs",
     "load_images",
     "load_series",
+    "near_setting",
     "nearest_answers",
     "predict_forecast",
     "predict_images",
     "predict_run",
     "read_record",
+    "read_settings",
     "run_and_print",
     "run_classify",
     "run_experiment",
@@ -108,6 +122,8 @@ __all__ = [
     "run_recipes",
     "run_sequences",
     "save_attention",
+    "setting_named",
+    "settings_text",
     "show_progress",
     "split_series",
     "train_seeds",

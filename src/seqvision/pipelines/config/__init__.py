@@ -6,8 +6,10 @@ Every field is a flag of the command line, with the text below it as its help. W
 
 from .classify import AUGMENTATIONS, CLASSIFIERS, ClassifyConfig
 from .conversion import BATCH_SIZE, PAIRS, config_from_dict, with_batch_size
+from .files import field_docs, field_groups, read_settings, settings_text
 from .forecast import FORECASTERS, ForecastConfig
 from .network import CELLS, Network
+from .other_names import OTHER_NAMES, near_setting, setting_named
 from .output import Output
 from .sequences import SequenceConfig
 from .training import Optimizer, Training
@@ -18,6 +20,7 @@ __all__ = [
     "CELLS",
     "CLASSIFIERS",
     "FORECASTERS",
+    "OTHER_NAMES",
     "PAIRS",
     "ClassifyConfig",
     "ForecastConfig",
@@ -27,5 +30,11 @@ __all__ = [
     "SequenceConfig",
     "Training",
     "config_from_dict",
+    "field_docs",
+    "field_groups",
+    "near_setting",
+    "read_settings",
+    "setting_named",
+    "settings_text",
     "with_batch_size",
 ]

@@ -1,7 +1,7 @@
 """What a run on images is told."""
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from seqvision._checks import check_count, check_number, did_you_mean
 from seqvision.pipelines.settings import check_settings
@@ -43,6 +43,8 @@ _OTHER_NAMES = {
 @dataclass(frozen=True)
 class ClassifyConfig(Output, Training, Network):
     """Train classifiers on images and judge them beside the commonest class on the same rows."""
+
+    group: ClassVar[str] = "images"
 
     data: Literal["digits", "mnist", "fashion_mnist", "cifar10"] = "digits"
     """data set; digits come with scikit-learn, the others are downloaded once"""

@@ -1,7 +1,7 @@
 """What a run on a series is told."""
 
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from seqvision._checks import check_count, check_number, is_int
 from seqvision.pipelines.reading import Reading
@@ -24,6 +24,8 @@ class ForecastConfig(Output, Training, Network, Reading):
         for name in read_all_series("long.csv", "value", series_id="id"):
             run_forecast(ForecastConfig(csv="long.csv", target="value", series_id="id", series=name))
     """
+
+    group: ClassVar[str] = "series"
 
     csv: str | None = None
     """file of the series; by default the daily prices of one stock that matplotlib bundles"""

@@ -99,6 +99,8 @@ class Network:
     """read the rows in both directions in every recurrent layer"""
     readout: Literal["last", "max", "mean"] = "last"
     """what the head sees of the outputs over time: those of the last step, their maximum or their mean"""
+    dropout: float | None = None
+    """rate after each layer"""
     activation: Activation | None = None
     """activation of elman, indrnn, mlp and cnn; by default tanh for elman and relu for the others"""
     zoneout: float = 0.0
@@ -124,7 +126,7 @@ class Network:
         check_count("layers", self.layers, below=100)
         check_count("kernel_size", self.kernel_size, below=10_000)
         for name in ("dropout", "zoneout", "variational_dropout"):
-            rate = getattr(self, name, None)  # each kind of run has its own default of dropout
+            rate = getattr(self, name)
             if rate is not None:
                 check_number(name, rate, least=0, below=1)
         self._check_that_settings_act()

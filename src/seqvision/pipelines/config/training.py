@@ -151,7 +151,7 @@ class Training:
     compute_dtype: Literal["float32", "bfloat16"] | None = None
     """type in which outputs are computed in training; bfloat16 for accelerators"""
     shuffle: bool = True
-    """a new order of the rows in every epoch"""
+    """draw a new order of the rows in every epoch; --no-shuffle keeps that of the data"""
 
     @property
     def stops_on_validation(self) -> bool:
