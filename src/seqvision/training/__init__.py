@@ -33,6 +33,7 @@ from .regularizers import SmoothedCrossEntropy, WeightPenalty, average_weights, 
 from .run import make_run
 from .schedules import inverse_time_decay, updates_in, warm_up
 from .state import TrainState, call_model, create_state
+from .state_bytes import register_state_bytes
 from .step import forward, make_eval_step, make_train_step
 from .stopping import EarlyStopping
 
@@ -82,3 +83,5 @@ __all__ = [
     "updates_in",
     "warm_up",
 ]
+
+register_state_bytes()
