@@ -22,6 +22,7 @@ from .intervals import Share, wilson_interval
 from .sample_quality import SampleScores, frechet_distance, score_samples
 from .sequences import SequenceScores, score_sequences
 from .threshold_curves import ClassAreas, PrecisionRecallCurve, RocCurve, class_areas, precision_recall_curve, roc_curve
+from .thresholds import Threshold, check_goal, choose_threshold
 
 __all__ = [
     "ClassAreas",
@@ -34,8 +35,11 @@ __all__ = [
     "SampleScores",
     "SequenceScores",
     "Share",
+    "Threshold",
     "accuracy",
     "box_iou",
+    "check_goal",
+    "choose_threshold",
     "class_areas",
     "class_frequencies",
     "class_scores",

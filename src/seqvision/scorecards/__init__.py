@@ -7,6 +7,7 @@ autoregression (``score_forecasts``); classes beside the commonest one (``score_
 from .class_baselines import majority_class
 from .class_card import ClassCard, ClassifierScores
 from .class_scoring import score_classes
+from .class_thresholds import ClassThreshold, choose_class_threshold, thresholded_name
 from .conformal import LEVELS, ConformalIntervals, Ends, Intervals, level_name, missing_levels
 from .detection_baselines import connected_pixels, mean_box
 from .forecast_baselines import (
@@ -35,6 +36,7 @@ __all__ = [
     "Baseline",
     "Calibration",
     "ClassCard",
+    "ClassThreshold",
     "ClassifierScores",
     "Comparison",
     "ConformalIntervals",
@@ -48,6 +50,7 @@ __all__ = [
     "Verdict",
     "Way",
     "by_target",
+    "choose_class_threshold",
     "connected_pixels",
     "constant",
     "default_baselines",
@@ -64,5 +67,6 @@ __all__ = [
     "score_classes",
     "score_forecasts",
     "seasonal_naive",
+    "thresholded_name",
     "wrapped",
 ]

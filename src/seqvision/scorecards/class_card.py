@@ -1,6 +1,6 @@
 """The score card of classifiers: what they get right beside the commonest class, on the same rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,15 +8,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from seqvision._checks import counted
+from seqvision.scorecards.class_thresholds import ClassThreshold, thresholded_name
 from seqvision.scorecards.tables import json_records, row_groups, rows_of, verdict_lines, wrapped
-from seqvision.scorecards.verdict import RowKind, Verdict
+from seqvision.scorecards.verdict import RowKind, Verdict, delivered_name
 
 
 class ClassifierScores(NamedTuple):
     """The scores of one classifier.
 
     A "model" has the mean over seeds of each score, and its spread over seeds (``_std``, NaN for one seed); a "mean of
-    seeds" has the scores of one classifier, whose probabilities are the mean of the seeds'.
+    seeds" has the scores of one classifier, whose probabilities are the mean of the seeds'; a "threshold" those of the
+    same that says its class from a threshold on.
     """
 
     kind: RowKind
@@ -38,16 +40,17 @@ class ClassCard:
     """Scores of classifiers and of the naive guess on the same rows.
 
     Where a model has several seeds there is, beside it, "name (mean of S seeds)": the classifier whose probabilities
-    are the mean of theirs.
+    are the mean of theirs. A model with a threshold has one more, "name (mean of S seeds, threshold)".
 
     Attributes:
       scores: one row a classifier, the naive one last; one column a field of ``ClassifierScores``.
-      confusion: for each model (C, C) counts summed over seeds, and for the mean of its seeds; true class by row.
+      confusion: for each row but the naive one (C, C) counts, of a "model" summed over seeds; true class by row.
       per_class: for each of these a table of recall, specificity, precision, f1, roc_area, average_precision (NaN for a
         class that no row has) and rows (per seed), one row a class.
       class_names: (C,).
-      verdicts: one for each model, and one for each mean over seeds.
+      verdicts: one for each row but the naive one.
       rows: how many were classified.
+      thresholds: row that decides by a threshold -> the threshold.
     """
 
     scores: pd.DataFrame
@@ -56,12 +59,20 @@ class ClassCard:
     class_names: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     rows: int
+    thresholds: dict[str, ClassThreshold] = field(default_factory=dict)
 
     def delivered(self) -> dict[str, Verdict]:
-        """Return the verdicts on what is used in the end: the mean of a model's seeds, or its only one."""
-        table = self.scores
-        shown = set(table.index[(table["kind"] == "mean of seeds") | (table["seeds"] == 1)])
-        return {verdict.model: verdict for verdict in self.verdicts if verdict.model in shown}
+        """Return the verdicts on what is used in the end: of a model with a threshold the row of that, else the mean of
+        its seeds, or its only one.
+        """
+        verdicts = {verdict.model: verdict for verdict in self.verdicts}
+        return {row: verdicts[row] for row in self.used().values()}
+
+    def used(self) -> dict[str, str]:
+        """Return model -> the row of what is used of it in the end."""
+        models = self.scores[self.scores["kind"] == "model"]
+        rows = {name: (thresholded_name(name, s), delivered_name(name, s)) for name, s in models["seeds"].items()}
+        return {name: decided if decided in self.thresholds else mean for name, (decided, mean) in rows.items()}
 
     def text(self) -> str:
         """Return the card as text for a terminal."""
@@ -77,6 +88,8 @@ class ClassCard:
         )
         if self.scores["seeds"].max() > 1:
             lines.append("± is the spread over seeds; the interval is that of one seed's rows.")
+        for name, threshold in self.thresholds.items():
+            lines += wrapped(f"{name}: {threshold.text(self.class_names)}")
         for name in self.delivered():
             table = self.per_class[name]
             found = table[table["rows"] > 0]
@@ -102,6 +115,7 @@ class ClassCard:
             "class_names": list(self.class_names),
             "verdicts": [verdict.to_dict() for verdict in self.verdicts],
             "rows": self.rows,
+            "thresholds": {name: threshold.to_dict() for name, threshold in self.thresholds.items()},
         }
 
 

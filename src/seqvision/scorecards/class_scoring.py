@@ -23,6 +23,7 @@ from seqvision.metrics import (
 )
 from seqvision.scorecards.class_baselines import majority_class
 from seqvision.scorecards.class_card import ClassCard, ClassifierScores
+from seqvision.scorecards.class_thresholds import ClassThreshold, thresholded_name
 from seqvision.scorecards.tables import table_of
 from seqvision.scorecards.verdict import Outcome, RowKind, Verdict, delivered_name
 
@@ -38,6 +39,7 @@ def score_classes(
     logits: Mapping[str, ArrayLike],
     training_labels: ArrayLike,
     class_names: Sequence[str] | None = None,
+    thresholds: Mapping[str, ClassThreshold] | None = None,
 ) -> ClassCard:
     """Score classifiers on test rows beside the commonest class of the training rows.
 
@@ -49,6 +51,8 @@ def score_classes(
       logits: for each model (S, B, C) over seeds, or (B, C).
       training_labels: (N,) integer classes; the naive guess takes its class and its probabilities from them.
       class_names: (C,); the default is the numbers.
+      thresholds: model -> a threshold that was chosen on other rows, of two classes; it gets a row of its own, "name
+        (mean of S seeds, threshold)" or "name (threshold)".
 
     Raises:
       ValueError: if there is no model, models disagree on C, two rows share a name, or shapes and names do not fit.
@@ -61,7 +65,10 @@ def score_classes(
     if not logits:
         raise ValueError("score_classes needs the logits of at least one model")
     outputs = {name: _seeds(name, z) for name, z in logits.items()}
+    thresholds = thresholds or {}
+    _check_thresholds(thresholds, outputs)
     reserved = [_NAIVE, *(delivered_name(name, len(z)) for name, z in outputs.items() if len(z) > 1)]
+    reserved += [thresholded_name(name, len(outputs[name])) for name in thresholds]
     clash = sorted(set(outputs) & set(reserved))
     if clash:
         raise ValueError(f"models need names of their own, these are taken by rows of the card: {clash}")
@@ -76,8 +83,8 @@ def score_classes(
     common = majority_class(training_labels, num_classes)
     truth = np.asarray(labels)
     rows, confusion, per_class = {}, {}, {}
-    for name, (kind, seeds, z) in _classifiers(outputs).items():
-        predicted, chances = z.argmax(axis=-1), [softmax(seed) for seed in z]
+    for name, (kind, seeds, z, predicted) in _classifiers(outputs, thresholds).items():
+        chances = [softmax(seed) for seed in z]
         confusion[name] = np.sum(
             [confusion_matrix(truth, predicted=p, num_classes=num_classes) for p in predicted], axis=0
         )
@@ -92,17 +99,37 @@ def score_classes(
         _judge(name, row, naive, names[common], _lowest_balanced(per_class[name])) for name, row in rows.items()
     ]
     rows[_NAIVE] = naive
-    return ClassCard(table_of(rows), confusion, per_class, names, tuple(verdicts), len(truth))
+    decided = {thresholded_name(name, len(outputs[name])): threshold for name, threshold in thresholds.items()}
+    return ClassCard(table_of(rows), confusion, per_class, names, tuple(verdicts), len(truth), decided)
 
 
-def _classifiers(outputs: Mapping[str, Floats]) -> dict[str, tuple[RowKind, int, Floats]]:
-    """Return models, and of those with several seeds the logits of the mean of their probabilities."""
-    found: dict[str, tuple[RowKind, int, Floats]] = {name: ("model", len(z), z) for name, z in outputs.items()}
+def _classifiers(
+    outputs: Mapping[str, Floats], thresholds: Mapping[str, ClassThreshold]
+) -> dict[str, tuple[RowKind, int, Floats, NDArray[np.int64]]]:
+    """Return what has a row: its kind, number of seeds, logits (S, B, C) and classes (S, B).
+
+    Those are models; of several seeds the mean of their probabilities; and that with a threshold.
+    """
+    found: dict[str, tuple[RowKind, int, Floats, NDArray[np.int64]]] = {
+        name: ("model", len(z), z, z.argmax(axis=-1)) for name, z in outputs.items()
+    }
     for name, z in outputs.items():
+        mean = z
         if len(z) > 1:
             mean = logsumexp(z - logsumexp(z, axis=-1, keepdims=True), axis=0, keepdims=True) - np.log(len(z))
-            found[delivered_name(name, len(z))] = ("mean of seeds", len(z), mean)
+            found[delivered_name(name, len(z))] = ("mean of seeds", len(z), mean, mean.argmax(axis=-1))
+        if name in thresholds:
+            decided = thresholds[name].decide(softmax(mean))
+            found[thresholded_name(name, len(z))] = ("threshold", len(z), mean, decided)
     return found
+
+
+def _check_thresholds(thresholds: Mapping[str, ClassThreshold], outputs: Mapping[str, Floats]) -> None:
+    for name in thresholds:
+        if name not in outputs:
+            raise ValueError(f"thresholds names {name!r}, of which there are no logits")
+        if outputs[name].shape[2] != 2:
+            raise ValueError(f"thresholds are for two classes, {name!r} has {outputs[name].shape[2]}")
 
 
 class _SeedScores(NamedTuple):

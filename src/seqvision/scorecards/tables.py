@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar, get_args
 import pandas as pd
 
 from seqvision._checks import counted
+from seqvision.scorecards.class_thresholds import thresholded_name
 from seqvision.scorecards.verdict import RowKind, Verdict, delivered_name
 
 WIDTH = 110
@@ -55,7 +56,9 @@ def row_groups(rows: Mapping[str, Row]) -> list[tuple[str, dict[str, Row]]]:
         those = {name: row for name, row in rows.items() if _field(row, "kind") == kind}
         if those:
             short = {_short_name(name, row): row for name, row in those.items()}
-            groups.append((_group_title(kind, sorted({_field(row, "seeds") for row in those.values()})), short))
+            used = kind == "threshold" or (kind == "mean of seeds" and not groups)
+            title = _group_title(kind, sorted({_field(row, "seeds") for row in those.values()}))
+            groups.append((title + (": what is used in the end" if used else ""), short))
     return groups
 
 
@@ -85,11 +88,15 @@ def _field(row: Any, name: str) -> Any:
 def _group_title(kind: RowKind, counts: list[int]) -> str:
     seeds = " or ".join(counted(count, "seed") for count in counts)
     if kind == "mean of seeds":
-        return f"mean of {seeds}: what is used in the end"
+        return f"mean of {seeds}"
+    if kind == "threshold":
+        return ("" if counts == [1] else f"mean of {seeds}, ") + "by a threshold chosen on validation rows"
     if kind == "model" and counts != [1]:
         return f"single seeds: mean ± spread over {seeds}"
     return f"{kind}s"
 
 
 def _short_name(name: str, row: Any) -> str:
+    if row.kind == "threshold":
+        return name.removesuffix(thresholded_name("", row.seeds))
     return name.removesuffix(delivered_name("", row.seeds)) if row.kind == "mean of seeds" else name

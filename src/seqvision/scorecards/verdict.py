@@ -6,7 +6,7 @@ import numpy as np
 
 from seqvision._checks import counted
 
-RowKind = Literal["mean of seeds", "model", "baseline"]  # in the order of the text
+RowKind = Literal["threshold", "mean of seeds", "model", "baseline"]  # in the order of the text
 Mode = Literal["one step ahead", "all steps", "free-running", "classes"]
 Outcome = Literal["no skill", "unclear", "skill"]
 
