@@ -14,6 +14,7 @@ from seqvision._checks import did_you_mean
 from seqvision.data import PictureForm
 from seqvision.metrics import softmax
 from seqvision.pipelines.classification.data import load_images
+from seqvision.pipelines.classification.decisions import kept_thresholds
 from seqvision.pipelines.classification.image_record import RECORD
 from seqvision.pipelines.classification.run import restore_classifiers
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, config_from_dict
@@ -123,6 +124,11 @@ def _classifier(run: RunFolder, config: ClassifyConfig, model: str | None, folde
     form, classes = PictureForm.from_dict(record["form"]), list(record["classes"])
     if folder is not None and config.folder is None:
         raise ValueError(f"{run.path} is a run on the data set {config.data}: leave out folder={folder!r}")
+    decided = kept_thresholds(run.read_json("summary.json"), config, run.path) if config.threshold_for else {}
+    notes = [
+        *notes,
+        *(f"the run {threshold.text(tuple(classes))}" for one, threshold in decided.items() if one == name),
+    ]
     states = restore_classifiers(run, config, form, len(classes))[name]
     pixels = np.asarray(load_images(config if folder is None else dataclasses.replace(config, folder=folder)).test.x)
     pixels = pixels[:_ROWS].astype(np.float32)

@@ -71,7 +71,8 @@ class ClassCard:
     def used(self) -> dict[str, str]:
         """Return model -> the row of what is used of it in the end."""
         models = self.scores[self.scores["kind"] == "model"]
-        rows = {name: (thresholded_name(name, s), delivered_name(name, s)) for name, s in models["seeds"].items()}
+        seeds = {str(name): int(number) for name, number in models["seeds"].items()}
+        rows = {name: (thresholded_name(name, s), delivered_name(name, s)) for name, s in seeds.items()}
         return {name: decided if decided in self.thresholds else mean for name, (decided, mean) in rows.items()}
 
     def text(self) -> str:

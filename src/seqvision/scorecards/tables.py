@@ -51,7 +51,7 @@ def json_records(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 def row_groups(rows: Mapping[str, Row]) -> list[tuple[str, dict[str, Row]]]:
     """Return rows that have a ``kind`` and ``seeds`` in groups: what they are, and the rows by short names."""
-    groups = []
+    groups: list[tuple[str, dict[str, Row]]] = []
     for kind in get_args(RowKind):
         those = {name: row for name, row in rows.items() if _field(row, "kind") == kind}
         if those:

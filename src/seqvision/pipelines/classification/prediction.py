@@ -12,6 +12,7 @@ import pandas as pd
 from seqvision._checks import check_count, counted
 from seqvision.data import PictureForm, pictures_in
 from seqvision.metrics import softmax
+from seqvision.pipelines.classification.decisions import Decision, decide, kept_thresholds, used_row
 from seqvision.pipelines.classification.image_record import RECORD, content_hash, name_of, parts_by_content
 from seqvision.pipelines.classification.judged import Judged
 from seqvision.pipelines.classification.prediction_text import prediction_text
@@ -19,7 +20,6 @@ from seqvision.pipelines.classification.run import restore_classifiers
 from seqvision.pipelines.config import ClassifyConfig, config_from_dict
 from seqvision.pipelines.results import ImagePrediction
 from seqvision.reporting import RunFolder, check_output, write_table
-from seqvision.scorecards import delivered_name
 from seqvision.training import TrainState, predict
 
 logger = logging.getLogger(__name__)
@@ -71,18 +71,25 @@ def predict_images(
         form, classes, parts = PictureForm.from_dict(record["form"]), record["classes"], parts_by_content(record)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ValueError(f"{run.path / RECORD} does not say what the pictures were like: train again") from None
-    judged = {row: Judged.read(run, row) for row in (delivered_name(name, config.seeds) for name in config.models)}
+    summary = run.read_json("summary.json")
+    thresholds = kept_thresholds(summary, config, run.path)
+    rows_of = {name: used_row(name, config) for name in config.models}
+    judged = {row: Judged.read(summary, row, run.path) for row in rows_of.values()}
     states = restore_classifiers(run, config, form, len(classes))
     rows: dict[str, list[dict[str, Any]]] = {row: [] for row in judged}
     for chunk in _chunks(pictures, form, parts):
         found = _probabilities(states, [one.pop("pixels") for one in chunk if "pixels" in one])
-        for row, chances in zip(rows, found.values(), strict=True):
-            every = iter(chances)
-            rows[row] += [_row(one, row, judged[row], classes, None if one["failed"] else next(every)) for one in chunk]
+        for name, chances in found.items():
+            said = decide(rows_of[name], chances, thresholds.get(name))
+            places = iter(range(len(chances)))
+            rows[said.row] += [
+                _row(one, said, judged[said.row], classes, None if one["failed"] else next(places)) for one in chunk
+            ]
     table = pd.DataFrame([row for per_model in zip(*rows.values(), strict=True) for row in per_model])
     if not table["class"].notna().any():
         raise ValueError(f"none of {counted(len(pictures), 'picture')} can be read: {table['note'].iloc[0]}")
-    notes = _notes(table, len(judged))
+    told = [f"{rows_of[name]} {threshold.text(tuple(classes))}" for name, threshold in thresholds.items()]
+    notes = (*told, *_notes(table, len(judged)))
     if output is not None:
         write_table(output, table)
     text = prediction_text(table, classes, judged, notes, top)
@@ -145,7 +152,7 @@ def _chunks(
 def _probabilities(states: Mapping[str, Sequence[TrainState]], pixels: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     """Return model -> (B, C), the mean over seeds."""
     if not pixels:
-        return {name: np.empty((0, 0)) for name in states}
+        return {name: np.empty((0, 2)) for name in states}
     count = 1 << (len(pixels) - 1).bit_length()  # few sizes, so that few programs are compiled
     images = np.zeros((count, *pixels[0].shape), np.float32)
     images[: len(pixels)] = pixels
@@ -156,18 +163,18 @@ def _probabilities(states: Mapping[str, Sequence[TrainState]], pixels: Sequence[
 
 
 def _row(
-    one: Mapping[str, Any], row: str, judged: Judged, classes: Sequence[str], chances: np.ndarray | None
+    one: Mapping[str, Any], said: Decision, judged: Judged, classes: Sequence[str], place: int | None
 ) -> dict[str, Any]:
-    """Return a row of the table."""
-    every = np.full(len(classes), np.nan) if chances is None else chances
-    best = None if chances is None else int(chances.argmax())
-    right, rows = (np.nan, 0) if best is None else judged.when_so_sure(every[best])
+    """Return a row of the table; place is the picture's among those that were read, None if it was not."""
+    chances = np.full(len(classes), np.nan) if place is None else said.probabilities[place]
+    sure = np.nan if place is None else float(said.confidence[place])
+    right, rows = (np.nan, 0) if place is None else judged.when_so_sure(sure)
     return {
         "file": one["file"],
-        "model": row,
-        "class": None if best is None else classes[best],
-        "probability": np.nan if best is None else every[best],
-        **{f"probability of {name}": chance for name, chance in zip(classes, every, strict=True)},
+        "model": said.row,
+        "class": None if place is None else classes[said.classes[place]],
+        "probability": sure,
+        **{f"probability of {name}": chance for name, chance in zip(classes, chances, strict=True)},
         "right in test": right,
         "test rows": rows,
         "part": one["part"],

@@ -8,7 +8,8 @@ import pandas as pd
 
 from seqvision.data import Arrays
 from seqvision.interpret import feature_maps, grad_cam, learned_filters, maximize_activation, occlusion_map
-from seqvision.metrics import Reliability, reliability, softmax
+from seqvision.metrics import Reliability, reliability
+from seqvision.pipelines.classification.decisions import Decision, decisions
 from seqvision.pipelines.results import JudgedClasses
 from seqvision.reporting import (
     RunFolder,
@@ -26,7 +27,6 @@ from seqvision.reporting import (
     save_figure,
     write_table,
 )
-from seqvision.scorecards import delivered_name
 from seqvision.training import TrainState
 
 _SHOWN = 24  # mistakes of a model
@@ -65,20 +65,19 @@ def write_classify_report(
     """
     metrics = ("accuracy",) if all("accuracy" in one for one in history.values()) else ()
     save_figure(plot_losses(history, loss=loss, metrics=metrics), folder.path / "losses.png")
-    labels, card = np.asarray(test.y), judged.card
-    probabilities = {name: softmax(logits) for name, logits in judged.logits.items()}
-    delivered = {delivered_name(name, len(p)): p.mean(axis=0) for name, p in probabilities.items()}
+    labels, said = np.asarray(test.y), decisions(judged)
     save_figure(plot_reliability(reliability_of(judged, labels)), folder.path / "reliability.png")
-    columns: dict[str, np.ndarray] = {row: p.argmax(axis=1) for row, p in delivered.items()}
+    columns = {one.row: one.classes for one in said.values()}
     mistakes = []
-    for (name, p), (row, mean) in zip(probabilities.items(), delivered.items(), strict=True):
-        _write_confusion(folder, name, row, card.confusion[row], classes)
-        _draw_mistakes(folder, name, row, test, mean, classes, files)
-        mistakes.append(_mistakes(row, labels, mean, classes, files))
+    for name, one in said.items():
+        _write_confusion(folder, name, one.row, judged.card.confusion[one.row], classes)
+        _draw_mistakes(folder, name, one, test, classes, files)
+        mistakes.append(_mistakes(one, labels, classes, files))
+        seeds = judged.logits[name].argmax(axis=-1)
         if name in states:
-            _write_insight(folder, name, test, p[0], states[name][0], classes)
-        if len(p) > 1:
-            columns |= {f"{name}, seed {s}": seed.argmax(axis=1) for s, seed in enumerate(p)}
+            _write_insight(folder, name, test, seeds[0], states[name][0], classes)
+        if len(seeds) > 1:
+            columns |= {f"{name}, seed {s}": seed for s, seed in enumerate(seeds)}
     table = prediction_table(labels, columns)
     if files:
         table.insert(1, "file", list(files))
@@ -90,11 +89,8 @@ def write_classify_report(
 
 def reliability_of(judged: JudgedClasses, labels: np.ndarray) -> dict[str, Reliability]:
     """Return how sure and how often right each classifier is that is used in the end, by its row of the card."""
-    delivered = {delivered_name(name, len(z)): softmax(z).mean(axis=0) for name, z in judged.logits.items()}
-    return {
-        row: reliability(p.argmax(axis=-1) == labels, confidence=p.max(axis=-1).clip(max=1.0), bins=10)
-        for row, p in delivered.items()
-    }
+    said = decisions(judged).values()
+    return {one.row: reliability(one.classes == labels, confidence=one.confidence, bins=10) for one in said}
 
 
 def _write_confusion(folder: RunFolder, name: str, row: str, counts: np.ndarray, classes: tuple[str, ...]) -> None:
@@ -104,36 +100,28 @@ def _write_confusion(folder: RunFolder, name: str, row: str, counts: np.ndarray,
 
 
 def _draw_mistakes(
-    folder: RunFolder,
-    name: str,
-    row: str,
-    test: Arrays,
-    probabilities: np.ndarray,
-    classes: tuple[str, ...],
-    files: Sequence[str],
+    folder: RunFolder, name: str, said: Decision, test: Arrays, classes: tuple[str, ...], files: Sequence[str]
 ) -> None:
     figure = plot_misclassified(
         test.x,
         np.asarray(test.y),
-        predicted=probabilities.argmax(axis=1),
-        confidence=probabilities.max(axis=1),
+        predicted=said.classes,
+        confidence=said.confidence,
         class_names=classes,
         files=files or None,
-        title=row,
+        title=said.row,
     )
     save_figure(figure, folder.path / f"misclassified-{_file(name)}.png")
 
 
-def _mistakes(
-    row: str, labels: np.ndarray, probabilities: np.ndarray, classes: tuple[str, ...], files: Sequence[str]
-) -> pd.DataFrame:
+def _mistakes(said: Decision, labels: np.ndarray, classes: tuple[str, ...], files: Sequence[str]) -> pd.DataFrame:
     """Return the test images that a classifier got wrong, the surest mistakes first."""
-    guess, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    wrong = misclassified_rows(labels, predicted=guess, confidence=sure)
-    table = {"model": row, "row": wrong, "file": [files[k] for k in wrong] if files else None}
-    names = {"true class": labels, "predicted class": guess}
+    wrong = misclassified_rows(labels, predicted=said.classes, confidence=said.confidence)
+    table = {"model": said.row, "row": wrong, "file": [files[k] for k in wrong] if files else None}
+    names = {"true class": labels, "predicted class": said.classes}
     table |= {name: [classes[k] for k in numbers[wrong]] for name, numbers in names.items()}
-    table |= {"probability": sure[wrong], "probability of the true class": probabilities[wrong, labels[wrong]]}
+    table |= {"probability": said.confidence[wrong]}
+    table |= {"probability of the true class": said.probabilities[wrong, labels[wrong]]}
     return pd.DataFrame({name: column for name, column in table.items() if column is not None})
 
 
@@ -144,13 +132,13 @@ def _bytes(images: np.ndarray) -> np.ndarray:
 
 
 def _write_insight(
-    folder: RunFolder, name: str, test: Arrays, probabilities: np.ndarray, state: TrainState, classes: tuple[str, ...]
+    folder: RunFolder, name: str, test: Arrays, guess: np.ndarray, state: TrainState, classes: tuple[str, ...]
 ) -> None:
     """Draw filters, feature maps of the first test image, and where the network looks in one image of each class."""
     filters = learned_filters(state.params)
     if not filters:
         return
-    images, labels, guess = np.asarray(test.x), np.asarray(test.y), probabilities.argmax(axis=1)
+    images, labels = np.asarray(test.x), np.asarray(test.y)
     names = class_labels(classes)
     save_figure(plot_filters(_some(filters), title=f"{name}, seed 0"), folder.path / f"filters-{_file(name)}.png")
     maps = {layer: y[0] for layer, y in _some(feature_maps(state, images[:1])).items()}

@@ -14,6 +14,7 @@ import numpy as np
 from seqvision.data import PictureForm
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
+from seqvision.pipelines.classification.decisions import check_threshold, choose_thresholds, kept_thresholds
 from seqvision.pipelines.classification.image_record import RECORD, check_record
 from seqvision.pipelines.classification.report import reliability_of, write_classify_report
 from seqvision.pipelines.classification.validation import seed_accuracies, validate_classes
@@ -23,7 +24,7 @@ from seqvision.pipelines.named_training import build_augment, build_class_loss, 
 from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
 from seqvision.pipelines.seed_training import epochs_kept, load_variables, train_models, training_text
 from seqvision.reporting import RunFolder, to_plain
-from seqvision.scorecards import score_classes
+from seqvision.scorecards import ClassThreshold, score_classes
 from seqvision.training import TrainState, create_state, predict
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
       OSError: if the run folder cannot be written, before anything is compiled; or a data set cannot be had.
     """
     split = load_images(config)
+    check_threshold(config, split)
     models = build_classifiers(config, split.form, len(split.classes))
     config = with_batch_size(config, len(split.train))
     with RunFolder.create(config.out, config.name) as folder:
@@ -63,7 +65,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
             progress=progress,
         )
         states = {name: done.states for name, done in trained.items()}
-        judged = judge_classes(split, states)
+        judged = judge_classes(split, states, choose_thresholds(config, split, states))
         counts = {name: parameter_count(model, split.example) for name, model in models.items()}
         seconds = {name: done.seconds for name, done in trained.items()}
         sure = {row: diagram._asdict() for row, diagram in reliability_of(judged, np.asarray(split.test.y)).items()}
@@ -109,7 +111,8 @@ def evaluate_classify(
     config = _with_folder(_with_folder(config, "folder", folder, path), "test_folder", test_folder, path)
     split = load_images(config)
     check_record(run.read_json(RECORD), split.record, config.folder or config.data, path)
-    judged = judge_classes(split, restore_classifiers(run, config, split.form, len(split.classes)))
+    thresholds = kept_thresholds(run.read_json("summary.json"), config, run.path) if config.threshold_for else {}
+    judged = judge_classes(split, restore_classifiers(run, config, split.form, len(split.classes)), thresholds)
     text = "\n".join([describe_images(config, split), "", judged.card.text()])
     return ClassifyEvaluation(**vars(judged), folder=run.path, text=text)
 
@@ -152,15 +155,24 @@ def restore_classifiers(
     return states
 
 
-def judge_classes(split: ImageSplit, states: Mapping[str, Sequence[TrainState]]) -> JudgedClasses:
+def judge_classes(
+    split: ImageSplit,
+    states: Mapping[str, Sequence[TrainState]],
+    thresholds: Mapping[str, ClassThreshold] | None = None,
+) -> JudgedClasses:
     """Classify every test row with every model and seed, and score them.
 
     Args:
       split: what `load_images` returned.
       states: model -> trained states, one a seed.
+      thresholds: model -> a threshold, chosen on other rows.
     """
     logits = {name: np.stack([predict(state, split.test) for state in each]) for name, each in states.items()}
     card = score_classes(
-        np.asarray(split.test.y), logits=logits, training_labels=np.asarray(split.train.y), class_names=split.classes
+        np.asarray(split.test.y),
+        logits=logits,
+        training_labels=np.asarray(split.train.y),
+        class_names=split.classes,
+        thresholds=thresholds,
     )
     return JudgedClasses(card, logits)

@@ -57,13 +57,18 @@ class ClassifyConfig(Output, Training, Network):
     test: float = 0.2
     """share of digits or of a folder held out at random within each class; the other data sets have a test part"""
     validation: float = 0.0
-    """share of the training rows held out for the loss curves"""
+    """share of the training rows held out for the loss curves, early stopping and thresholds"""
     limit: int | None = None
     """use only so many training rows"""
 
     class_weights: Literal["none", "balanced"] = "none"
     """weight of each class in the loss: balanced takes n / (C n_c) for n training rows, n_c of them of the class, and C
     classes, so that rare classes count as much as common ones"""
+    threshold_for: str | None = None
+    """of two classes: choose on the validation rows from which probability on the positive class is said, for f1,
+    balanced_accuracy, recall=0.9 (at least) or precision=0.9"""
+    positive: str | None = None
+    """the class that the threshold is of; by default the second"""
 
     _: KW_ONLY
     augment: tuple[str, ...] = ()
@@ -100,6 +105,15 @@ class ClassifyConfig(Output, Training, Network):
             raise ValueError("test_folder is beside a folder to train on: give folder too, or leave out test_folder")
         for name in ("test", "validation"):
             check_number(name, getattr(self, name), least=0, below=1)
+        if self.threshold_for is not None:
+            from seqvision.metrics import check_goal
+
+            try:
+                check_goal(self.threshold_for)
+            except ValueError as error:
+                raise ValueError(f"threshold_for: {error}") from None
+        elif self.positive is not None:
+            raise ValueError("positive is for a threshold: give threshold_for too, or leave out positive")
 
     def augmentations(self) -> dict[str, float | None]:
         """Return how much of what is done to the training images; None where it is not said.

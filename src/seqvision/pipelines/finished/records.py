@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from seqvision.reporting import RunFolder, to_plain
-from seqvision.scorecards import delivered_name
+from seqvision.scorecards import delivered_name, thresholded_name
 
 Kind = Literal["forecast", "classify", "sequences", "unknown"]
 
@@ -129,6 +129,8 @@ def _scores(config: Mapping[str, Any], card: Mapping[str, Any]) -> tuple[MainSco
     for model, row in table.items():
         if row["kind"] == "model":
             used = delivered_name(model, int(row["seeds"])) if mode else model
+            decided = thresholded_name(model, int(row["seeds"]))
+            used = decided if decided in table else used
             score = _number(table[used][metric])
             found.append(MainScore(model, label, score, reference, naive, str(outcomes.get(used, ""))))
     return tuple(found)

@@ -10,7 +10,7 @@ from seqvision.scorecards import format_number
 
 Scores = Mapping[str, Mapping[str, Any]]  # row -> score -> value
 
-_GROUPS = ("mean of seeds", "model", "baseline")
+_GROUPS = ("threshold", "mean of seeds", "model", "baseline")
 _KNOWN = {"kind", "seeds"}
 
 
@@ -96,7 +96,9 @@ def used_rows(scores: Scores) -> list[str]:
     >>> used_rows({"gru": {"kind": "model", "seeds": 2}, "gru (mean of 2 seeds)": {"kind": "mean of seeds"}})
     ['gru (mean of 2 seeds)']
     """
-    return [str(name) for name, row in scores.items() if row.get("kind") != "model" or row.get("seeds") == 1]
+    used = {str(name): row for name, row in scores.items() if row.get("kind") != "model" or row.get("seeds") == 1}
+    decided = {name for name, row in used.items() if row.get("kind") == "threshold"}
+    return [name for name in used if not {f"{name} (threshold)", f"{name[:-1]}, threshold)"} & decided]
 
 
 def short_of(name: str) -> str:
@@ -105,7 +107,7 @@ def short_of(name: str) -> str:
     >>> short_of("gru (mean of 2 seeds)")
     'gru'
     """
-    return name.split(" (mean of ")[0]
+    return name.split(" (mean of ")[0].removesuffix(" (threshold)")
 
 
 def told_verdicts(scores: Mapping[str, Any]) -> tuple[list[Told], list[Told]]:
@@ -142,7 +144,7 @@ def _grouped(
     for key in rest:
         if key not in known | named and not key.endswith("_std"):
             made[key.replace("_", " ")] = _Column(key, _any)
-    groups = []
+    groups: list[tuple[str, list[Row]]] = []
     marked = _best(scores, *best) if best else ""
     for kind in dict.fromkeys((*_GROUPS, *(str(row.get("kind")) for row in scores.values()))):
         those = {name: row for name, row in scores.items() if row.get("kind") == kind}
@@ -153,8 +155,10 @@ def _grouped(
             cells = [make(row) for make in made.values()]
             if name == marked:
                 cells = [Cell(c.text, c.value, c.share, "best") for c in cells]
-            rows.append(Row(short_of(str(name)) if kind == "mean of seeds" else str(name), cells))
-        groups.append((_heading(kind, {int(row.get("seeds") or 1) for row in those.values()}), rows))
+            rows.append(Row(short_of(str(name)) if kind in ("mean of seeds", "threshold") else str(name), cells))
+        used = kind == "threshold" or (kind == "mean of seeds" and not groups)
+        heading = _heading(kind, {int(row.get("seeds") or 1) for row in those.values()})
+        groups.append((heading + (": what is used in the end" if used else ""), rows))
     spread = any(int(row.get("seeds") or 1) > 1 and row.get("kind") == "model" for row in scores.values())
     notes = [note, "± is the spread over seeds, not an interval." if spread else ""]
     notes.append("Bold: the best of what is used in the end and the baselines." if marked else "")
@@ -164,7 +168,9 @@ def _grouped(
 def _heading(kind: str, counts: set[int]) -> str:
     seeds = " or ".join(counted(count, "seed") for count in sorted(counts))
     if kind == "mean of seeds":
-        return f"mean of {seeds}: what is used in the end"
+        return f"mean of {seeds}"
+    if kind == "threshold":
+        return "by a threshold chosen on validation rows"
     if kind == "model" and counts != {1}:
         return f"single seeds: mean ± spread over {seeds}"
     return f"{kind}s"
