@@ -130,6 +130,7 @@ def test_stock_forecast(tmp_path, capsys):
     assert {path.name for path in Path(result["folder"]).glob("*.png")} == {
         "errors-by-step.png",
         "forecast.png",
+        "intervals.png",
         "losses.png",
         "residuals.png",
     }

@@ -16,6 +16,7 @@ from seqvision.reporting.image_plots import (
     plot_image_rows,
     plot_images,
 )
+from seqvision.reporting.interval_plots import plot_intervals
 from seqvision.reporting.metrics_log import read_metrics
 from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.output_files import PICTURES, TABLES, check_output, write_table
@@ -54,6 +55,7 @@ __all__ = [
     "plot_image_attention",
     "plot_image_rows",
     "plot_images",
+    "plot_intervals",
     "plot_losses",
     "plot_misclassified",
     "plot_prediction",

@@ -17,7 +17,8 @@ TINY = {"models": ("linear",), "seeds": 1, "epochs": 1, "length": 4, "train": 0.
 def hours():
     """Hours by the clock of Paris over its jump in spring."""
     wall = pd.date_range("2024-03-25", periods=150, freq="h", tz="Europe/Paris").tz_localize(None)
-    return pd.DataFrame({"time": wall, "load": 50 + 10 * np.sin(np.arange(150) / 4) + np.arange(150) % 3})
+    noise = np.random.default_rng(0).normal(size=150)
+    return pd.DataFrame({"time": wall, "load": 50 + 10 * np.sin(np.arange(150) / 4) + noise})
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +115,25 @@ def test_what_cannot_be_written_or_is_not_so_is_refused(run, options, error, mes
         pytest.importorskip("exchange_calendars")
     with pytest.raises(error, match=message):
         predict_forecast(run.folder, **options)
+
+
+def test_the_ends_of_intervals_stand_beside_each_forecast_of_the_test(run):
+    saved = pd.read_csv(run.folder / "predictions.csv")
+    card, naive = run.card, run.card.references["all steps"]
+    table = card.intervals.scores.set_index(["way", "step", "model", "level"])
+    for name in ("linear", naive):
+        for step, part in saved.groupby("step"):
+            for level in (80, 95):
+                low, high = part[f"{name} lower {level}"], part[f"{name} upper {level}"]
+                inside = ((low <= part["truth"]) & (part["truth"] <= high)).mean()
+                row = table.loc[("at once", step, name, level / 100)]
+                assert inside == pytest.approx(row["coverage"], abs=0.02)  # nine digits in the file
+                assert (high - low).mean() == pytest.approx(row["width"], rel=1e-6)
+    free = saved[saved["step"] == 1]["linear free-running upper 80"]
+    reach = len(card.intervals.ways["fed back"]["linear"].rows)
+    assert free[:reach].notna().all()
+    assert free[reach:].isna().all()
+    assert "intervals.png" in {path.name for path in run.folder.iterdir()}
 
 
 def test_without_rows_between_training_and_test_there_are_no_intervals_and_it_is_said(hours, tmp_path):

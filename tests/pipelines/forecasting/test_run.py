@@ -70,6 +70,7 @@ def test_the_folder_holds_everything(run):
         "series.safetensors",
         "summary.json",
         "errors-by-step.png",
+        "intervals.png",
         "losses.png",
         "forecast.png",
         "residuals.png",
@@ -272,7 +273,7 @@ def test_pictures_and_tables_are_about_what_predict_runs(run, walk, monkeypatch,
     split = split_series(config, load_series(config))
     judged = JudgedForecasts(result.card, result.forecasts, result.free_runs, result.baselines)
     report.write_forecast_report(RunFolder(tmp_path), config, split, result.history, judged)
-    assert set(figures) == {"losses.png", "forecast.png", "residuals.png", "errors-by-step.png"}
+    assert set(figures) == {"losses.png", "forecast.png", "intervals.png", "residuals.png", "errors-by-step.png"}
     for name in ("forecast.png", "errors-by-step.png"):
         texts = [text.get_text() for text in figures[name].legends[0].get_texts()]
         assert {"gru (mean of 2 seeds)", "linear (mean of 2 seeds)"} <= set(texts)

@@ -9,6 +9,7 @@ import pandas as pd
 from seqvision._checks import counted
 from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
+from seqvision.pipelines.forecasting.interval_columns import draw_intervals, with_interval_columns
 from seqvision.pipelines.results import JudgedForecasts
 from seqvision.reporting import (
     RunFolder,
@@ -32,7 +33,7 @@ def write_forecast_report(
     history: Mapping[str, Mapping[str, np.ndarray]],
     judged: JudgedForecasts,
 ) -> None:
-    """Write predictions.csv and the pictures of losses, forecasts, residuals and errors by step.
+    """Write predictions.csv and the pictures of losses, forecasts, intervals, residuals and errors by step.
 
     All are about the forecasters that `predict_forecast` runs, the mean over seeds where there are several.
 
@@ -71,6 +72,10 @@ def write_forecast_report(
         **where,
     )
     save_figure(figure, folder.path / "forecast.png")
+    at_once = {delivered_name(name, len(f)): f.mean(axis=0) for name, f in models.items()} | naive
+    intervals = draw_intervals(config, split, at_once, card, title)
+    if intervals is not None:
+        save_figure(intervals, folder.path / "intervals.png")
     one = card.references["one step ahead"]
     heading = f"{title}, one step ahead: {_notes(card, split.horizon)['one step ahead']}"
     figure = plot_residuals(truth, forecasts=one_step, naive=naive[one][:, 0], naive_name=one, title=heading, **where)
@@ -93,11 +98,13 @@ def forecast_table(split: ForecastSplit, judged: JudgedForecasts) -> pd.DataFram
     y = series.values[:, split.targets[0]]
     columns = {delivered_name(name, len(f)): by_target(f) for name, f in judged.forecasts.items()}
     columns |= {name: f[None] for name, f in _naive(split, judged).items()}
+    columns = with_interval_columns(columns, judged.card, "at once")
     if judged.free_runs:
         count = rows.stop - rows.start
         paths = {delivered_name(name, len(f)): f for name, f in judged.free_runs.items()}
         paths |= {name: f(y, np.array([rows.start]), count)[0] for name, f in judged.baselines.items()}
-        columns |= {f"{name} free-running": f for name, f in paths.items()}
+        free = {f"{name} free-running": f for name, f in paths.items()}
+        columns |= with_interval_columns(free, judged.card, "fed back")
     dates = None if series.dates is None else series.dates[rows]
     return prediction_table(y[rows], columns, dates=dates, first_row=rows.start)
 

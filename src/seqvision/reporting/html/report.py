@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 NAME = "report.html"
 # Pictures of what the page shows in charts and tables.
-_FORECASTS = ("forecast.", "residuals.", "errors-by-step.")
+_FORECASTS = ("forecast.", "intervals.", "residuals.", "errors-by-step.")
 _CLASSES = ("confusion-", "misclassified-", "filters-")
 
 
