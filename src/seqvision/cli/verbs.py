@@ -41,6 +41,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
             "forecast what follows a file, or name the classes of pictures",
         ),
         Verb("evaluate", "evaluate:Evaluate", "RUN", "judge a finished run again, or on the rows that have come since"),
+        Verb("compare", "compare:Compare", "RUN RUN …", "say in what runs differ, and whether chance explains it"),
         Verb("runs", "runs:Runs", "[FOLDER]", "list runs with their scores"),
         Verb("export", "export:ExportRun", "RUN", "write a model of a run for programs without this library"),
     ),

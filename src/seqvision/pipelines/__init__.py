@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from seqvision.pipelines.describe import describe_classify, describe_forecast
     from seqvision.pipelines.evaluate import evaluate_run
     from seqvision.pipelines.experiment import run_experiment
+    from seqvision.pipelines.finished.comparison import ModelPair, RunComparison, compare_runs
     from seqvision.pipelines.finished.listing import RunTable, list_runs
     from seqvision.pipelines.finished.records import MainScore, RunRecord, read_record
     from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
@@ -80,11 +81,13 @@ __all__ = [
     "JudgedClasses",
     "JudgedForecasts",
     "MainScore",
+    "ModelPair",
     "ModelSize",
     "NewRowsEvaluation",
     "Reading",
     "Result",
     "Run",
+    "RunComparison",
     "RunRecord",
     "RunTable",
     "SequenceConfig",
@@ -92,6 +95,7 @@ __all__ = [
     "StoppedSeedsError",
     "TrainedSeeds",
     "ValidationScores",
+    "compare_runs",
     "delivered_model",
     "describe_classify",
     "describe_forecast",
@@ -141,6 +145,7 @@ _LATE = {  # as above, for those who run: module -> its names
     "describe": ("describe_classify", "describe_forecast"),
     "evaluate": ("evaluate_run",),
     "experiment": ("run_experiment",),
+    "finished.comparison": ("ModelPair", "RunComparison", "compare_runs"),
     "finished.listing": ("RunTable", "list_runs"),
     "finished.records": ("MainScore", "RunRecord", "read_record"),
     "forecasting.data": ("describe_split", "load_series", "split_series"),

@@ -26,7 +26,14 @@ from .forecast_scores import ForecastScores
 from .forecast_scoring import score_forecasts
 from .forecast_text import format_number
 from .forecast_verdicts import by_target
-from .significance import Comparison, diebold_mariano
+from .significance import (
+    Comparison,
+    MeanDifference,
+    diebold_mariano,
+    mcnemar,
+    paired_difference,
+    welch_difference,
+)
 from .tables import wrapped
 from .verdict import Mode, Verdict, delivered_name
 
@@ -45,6 +52,7 @@ __all__ = [
     "ForecastIntervals",
     "ForecastScores",
     "Intervals",
+    "MeanDifference",
     "Mode",
     "StepTable",
     "Verdict",
@@ -62,11 +70,14 @@ __all__ = [
     "last_value",
     "level_name",
     "majority_class",
+    "mcnemar",
     "mean_box",
     "missing_levels",
+    "paired_difference",
     "score_classes",
     "score_forecasts",
     "seasonal_naive",
     "thresholded_name",
+    "welch_difference",
     "wrapped",
 ]

@@ -60,7 +60,8 @@ def test_intervals_are_those_of_the_run_and_their_share_is_of_the_new_rows(forec
     assert now.rows == kept.rows
     for row, one in kept.ways["at once"].items():
         for level, widths in one.to_dict()["half_widths"].items():
-            assert now.ways["at once"][row].to_dict()["half_widths"][level] == pytest.approx(widths, rel=1e-4)
+            again = now.ways["at once"][row].to_dict()["half_widths"][level]
+            np.testing.assert_allclose(np.array(again, float), np.array(widths, float), rtol=1e-4)
     share = now.scores.query("way == 'at once' and step == 1 and level == .8 and model == 'last value'")["coverage"]
     assert (share.item() * 20) % 1 == pytest.approx(0)
 

@@ -1,0 +1,209 @@
+"""Runs beside each other: in what they differ, how well they did, and whether chance explains the difference."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqvision.pipelines.finished.comparison_text import comparison_text
+from seqvision.pipelines.finished.differences import Differences, data_of, differing, environment_of, settings_of
+from seqvision.pipelines.finished.records import MainScore, RunRecord, read_record
+from seqvision.pipelines.finished.shared_rows import TestRows, compare_rows, read_test_rows
+from seqvision.reporting import RunFolder, check_output, plot_epoch_curves, save_figure, to_plain
+from seqvision.scorecards import MeanDifference, paired_difference, welch_difference
+
+
+class ModelPair(NamedTuple):
+    """One model of a later run against one of the first, or of one run against its first."""
+
+    run: int  # place in the comparison
+    model: str
+    against_run: int
+    against: str
+    metric: str  # "" where the two were not measured alike
+    score: float  # of what is delivered
+    against_score: float
+    seeds: MeanDifference | None  # scores of single seeds, this minus the other; None where that cannot be told
+    rows: int  # test rows that both have; 0 where nothing was tested
+    test: str  # name of the test on these rows; where there is none, why
+    statistic: float  # negative if this one is better
+    p_value: float
+
+
+@dataclass(frozen=True)
+class RunComparison:
+    """Runs beside each other."""
+
+    runs: tuple[RunRecord, ...]
+    settings: Differences  # those that are not the same in all runs
+    data: Differences
+    environment: Differences
+    parameters: Differences  # of every model; None where a run does not have it
+    seconds: Differences
+    pairs: tuple[ModelPair, ...]
+    text: str
+    plot: Path | None  # where the curves were drawn
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the text as plain values."""
+        plain = {name: value for name, value in vars(self).items() if name not in ("text", "runs", "pairs")}
+        pairs = [
+            {**pair._asdict(), "seeds": None if pair.seeds is None else pair.seeds._asdict()} for pair in self.pairs
+        ]
+        return to_plain({"runs": [run.to_dict() for run in self.runs], **plain, "pairs": pairs})
+
+
+class _Opened(NamedTuple):
+    record: RunRecord
+    folder: RunFolder
+    summary: Mapping[str, Any]
+    rows: TestRows | None
+
+
+def compare_runs(runs: Sequence[str | Path], *, plot: str | Path | None = None) -> RunComparison:
+    """Say in what finished runs differ, how well they did, and whether chance explains the difference.
+
+    Models of one name are compared with those of the first run; where none is shared, the one chosen by the validation
+    rows of each. The models of a single run are compared with its first. What is compared is what is used in the end,
+    on the test rows that both have: by the test of Diebold and Mariano for forecasts, by McNemar's for classes. Where
+    there are no such rows this is said, and nothing is paired. Scores of single seeds on the same test rows are paired
+    by seed if both runs have the same ``seed`` (Student's t, 95 %), else compared by Welch's t.
+
+    Args:
+      runs: run folders.
+      plot: where to draw the training and validation curves over each other, a .png; or None.
+
+    Raises:
+      OSError: if plot cannot be written, before anything is read.
+      ValueError: if a run is named twice, is damaged or was not judged, or a single one has one model only.
+
+    >>> compare_runs([])
+    Traceback (most recent call last):
+    ValueError: runs names no run: give the folders of two or more
+    """
+    if not runs or isinstance(runs, str | Path):
+        raise ValueError("runs names no run: give the folders of two or more")
+    if plot is not None:
+        check_output(plot, (".png",), name="plot")
+    paths = [Path(path).resolve() for path in runs]
+    for n, path in enumerate(paths):
+        if path in paths[:n]:
+            raise ValueError(f"{runs[n]} is named twice: name each run once")
+    opened = [_open(path) for path in runs]
+    pairs = _pairs(opened)
+    if not pairs and len(opened) == 1:
+        raise ValueError(f"{runs[0]} has one model only: name another run to compare it with")
+    records = tuple(one.record for one in opened)
+    settings = differing([settings_of(one.folder) for one in opened])
+    data = differing([data_of(one.folder) for one in opened])
+    environment = differing([environment_of(one.folder) for one in opened])
+    parameters, seconds = (_by_model(opened, name) for name in ("parameters", "seconds"))
+    text = comparison_text(records, settings, data, environment, parameters, seconds, pairs)
+    if plot is not None:
+        save_figure(plot_epoch_curves(_curves(opened), ylabel="loss"), plot)
+        text += f"\n\ncurves: {plot}"
+    drawn = None if plot is None else Path(plot)
+    return RunComparison(records, settings, data, environment, parameters, seconds, pairs, text, drawn)
+
+
+def _open(path: str | Path) -> _Opened:
+    record = read_record(path)
+    if record.problem is not None:
+        raise ValueError(record.problem)
+    folder = RunFolder(Path(path))
+    if not record.scores:
+        raise ValueError(f"{path} was not judged: its STATUS says {record.status!r}")
+    summary = folder.read_json("summary.json")
+    try:
+        return _Opened(record, folder, summary, read_test_rows(record, folder, summary))
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(
+            f"{path} does not hold the predictions of a run ({error!r}): restore it from a copy"
+        ) from error
+
+
+def _pairs(opened: Sequence[_Opened]) -> tuple[ModelPair, ...]:
+    first = opened[0]
+    if len(opened) == 1:
+        return tuple(_pair(opened, 0, score, 0, first.record.scores[0]) for score in first.record.scores[1:])
+    found = []
+    for place, one in enumerate(opened[1:], start=1):
+        known = {score.model: score for score in first.record.scores}
+        shared = [(score, known[score.model]) for score in one.record.scores if score.model in known]
+        if not shared and one.record.main is not None and first.record.main is not None:
+            shared = [(one.record.main, first.record.main)]
+        found += [_pair(opened, place, score, 0, other) for score, other in shared]
+    return tuple(found)
+
+
+def _pair(opened: Sequence[_Opened], place: int, score: MainScore, against: int, other: MainScore) -> ModelPair:
+    one, first = opened[place], opened[against]
+    alike = score.metric == other.metric
+    told: Any = "a run of this kind keeps no predictions of its test rows"
+    if one.rows is not None and first.rows is not None:
+        told = compare_rows(first.rows, other.model, one.rows, score.model)
+    rows, test, result = (0, told, None) if isinstance(told, str) else told
+    whole = bool(rows) and one.rows is not None and first.rows is not None
+    same_rows = whole and len(one.rows.table) == len(first.rows.table) == len(  # type: ignore[union-attr]
+        first.rows.table.index.intersection(one.rows.table.index)  # type: ignore[union-attr]
+    )
+    return ModelPair(
+        place,
+        score.model,
+        against,
+        other.model,
+        score.metric if alike else "",
+        score.score,
+        other.score,
+        _seeds(one, score.model, first, other.model) if alike and same_rows else None,
+        rows,
+        test,
+        np.nan if result is None else result.statistic,
+        np.nan if result is None else result.p_value,
+    )
+
+
+def _seeds(one: _Opened, model: str, first: _Opened, other: str) -> MeanDifference | None:
+    """Compare the scores of single seeds; None where one has a single seed, or a forecast diverged."""
+    a, b = (np.array(run.summary["by_seed"][name], float) for run, name in ((one, model), (first, other)))
+    if min(len(a), len(b)) < 2 or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return None
+    if one.folder.read_json("config.json").get("seed") == first.folder.read_json("config.json").get("seed"):
+        shared = min(len(a), len(b))
+        return paired_difference(a[:shared], other_scores=b[:shared])
+    return welch_difference(a, other_scores=b)
+
+
+def _by_model(opened: Sequence[_Opened], what: str) -> Differences:
+    def value(found: Any) -> Any:
+        return found["run"] if isinstance(found, Mapping) else found
+
+    each = [one.summary.get(what, {}) for one in opened]
+    names = dict.fromkeys(name for one in each for name in one)
+    return {name: [value(one.get(name)) for one in each] for name in names}
+
+
+def _curves(opened: Sequence[_Opened]) -> dict[str, dict[str, np.ndarray]]:
+    """Return heading -> run and model -> (S, epochs)."""
+    panels: dict[str, dict[str, np.ndarray]] = {}
+    for one in opened:
+        records = one.folder.read_metrics()
+        for metric, heading in (("loss", "training loss"), ("val_loss", "validation loss")):
+            for model in dict.fromkeys(record.get("model") for record in records):
+                told = [r for r in records if r.get("model") == model and isinstance(r.get(metric), int | float)]
+                if told:
+                    name = f"{one.record.name}, {model}" if len(opened) > 1 else str(model)
+                    panels.setdefault(heading, {})[name] = _table(told, metric)
+    if not panels:
+        raise ValueError("no run has logged a loss: leave out plot")
+    return panels
+
+
+def _table(records: Sequence[Mapping[str, Any]], metric: str) -> np.ndarray:
+    seeds = sorted({int(record.get("seed", 0)) for record in records})
+    values = np.full((len(seeds), max(int(record["epoch"]) for record in records)), np.nan)
+    for record in records:
+        values[seeds.index(int(record.get("seed", 0))), int(record["epoch"]) - 1] = record[metric]
+    return values
