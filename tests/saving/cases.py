@@ -43,7 +43,7 @@ _WRITTEN = jax.ShapeDtypeStruct((1, 4), jnp.int32)
 
 # Models with the shapes of their inputs.
 SMALL: list[tuple[nn.Module, Any]] = [
-    *((Recurrent((cell,), readout="mean", head=ClassificationHead(2)), SERIES) for cell in CELLS),
+    (Recurrent(tuple(CELLS), readout="mean", head=ClassificationHead(2)), SERIES),
     (Recurrent((cells.LSTM(2), cells.GRU(3)), bidirectional=True, dropout=0.1, head=RegressionHead(2, 3)), SERIES),
     (Recurrent((cells.ConvLSTM(2, (3, 3), (5, 5)),), head=None), (1, 4, 5, 5, 1)),
     (Anchored(MLP((3, 2), activation="gelu", head=RegressionHead(2)), (1,)), SERIES),
@@ -68,13 +68,13 @@ SMALL: list[tuple[nn.Module, Any]] = [
     (models.ConvBlock(2, kernel_size=(5,), padding="causal", dilation=2, pool=(2,)), SERIES),
     (
         EncoderDecoder(SequenceEncoder((cells.GRU(3),), vocabulary=7), _DECODER),
-        (jax.ShapeDtypeStruct((1, 5), jnp.int32), None, _WRITTEN),
+        (jax.ShapeDtypeStruct((1, 5), jnp.int32), _WRITTEN),
     ),
     (
         EncoderDecoder(
             ImageEncoder((2,), pool=2, features=4), seq2seq.Decoder(7, cells.LSTM(4), attention=seq2seq.Luong())
         ),
-        (jax.ShapeDtypeStruct((1, 8, 8, 1), jnp.float32), None, _WRITTEN),
+        (jax.ShapeDtypeStruct((1, 8, 8, 1), jnp.float32), _WRITTEN),
     ),
     (
         nn.Sequential(
