@@ -25,11 +25,10 @@ from seqvision.reporting import (
     plot_reliability,
     prediction_table,
     save_figure,
+    save_thumbnails,
     write_table,
 )
 from seqvision.training import TrainState
-
-_SHOWN = 24  # mistakes of a model
 
 
 def write_classify_report(
@@ -51,7 +50,7 @@ def write_classify_report(
     losses.png has training and validation curves; reliability.png how sure and how often right; for each model
     confusion-*.png and .csv, and misclassified-*.png; for those with convolutions whose states are given, of seed
     0, filters-*.png, features-*.png, attention-*.png (Grad-CAM and occlusion) and wanted-*.png (activation
-    maximization). thumbnails.npz has the images of the surest mistakes. In file names blanks and signs are underscores.
+    maximization). mistakes.safetensors has small images of the surest mistakes. In file names blanks and signs are underscores.
 
     Args:
       folder: of the run.
@@ -82,9 +81,9 @@ def write_classify_report(
     if files:
         table.insert(1, "file", list(files))
     write_table(folder.path / "predictions.csv", table)
-    write_table(folder.path / "mistakes.csv", pd.concat(mistakes))
-    seen = np.unique(np.concatenate([each["row"].head(_SHOWN) for each in mistakes]).astype(np.int64))
-    np.savez(folder.path / "thumbnails.npz", rows=seen, pictures=_bytes(np.asarray(test.x)[seen]))
+    wrong = pd.concat(mistakes)
+    write_table(folder.path / "mistakes.csv", wrong)
+    save_thumbnails(folder.path, test.x, wrong)
 
 
 def reliability_of(judged: JudgedClasses, labels: np.ndarray) -> dict[str, Reliability]:
@@ -123,12 +122,6 @@ def _mistakes(said: Decision, labels: np.ndarray, classes: tuple[str, ...], file
     table |= {"probability": said.confidence[wrong]}
     table |= {"probability of the true class": said.probabilities[wrong, labels[wrong]]}
     return pd.DataFrame({name: column for name, column in table.items() if column is not None})
-
-
-def _bytes(images: np.ndarray) -> np.ndarray:
-    """Return images as uint8, as they are if they lie in 0..1, else from their least to their largest value."""
-    low, high = (0.0, 1.0) if not images.size else (min(0.0, float(images.min())), max(1.0, float(images.max())))
-    return np.round(255 * (images - low) / (high - low)).astype(np.uint8)
 
 
 def _write_insight(

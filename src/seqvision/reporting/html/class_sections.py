@@ -6,22 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from seqvision._checks import counted
 from seqvision.interpret import learned_filters
 from seqvision.reporting.html.blocks import Block, Cell, Folded, Gallery, Picture, Row, Section, Table, Text
 from seqvision.reporting.html.charts import Chart, Line
-from seqvision.reporting.html.pictures import array_source, scaled_bytes
+from seqvision.reporting.html.pictures import MOST_MISTAKES, array_source, load_thumbnails, scaled_bytes
 from seqvision.reporting.html.run_files import RunFiles
-from seqvision.reporting.html.score_tables import class_table, used_rows
+from seqvision.reporting.html.score_tables import class_table, plain_table, short_of, used_rows
 from seqvision.saving import WEIGHTS, model_names
 from seqvision.storage import load_weights
 
 logger = logging.getLogger(__name__)
 
 _MOST_CLASSES = 25  # in a matrix that can be read
-_MOST_MISTAKES = 24
 _MOST_FILTERS = 64
 
 
@@ -57,43 +55,45 @@ def confusion_section(run: RunFiles) -> Section | None:
 
 def mistake_section(run: RunFiles) -> Section | None:
     """Return the surest mistakes of what is used in the end, with their pictures and file names where they are kept."""
-    thumbnails = _thumbnails(run.path)
+    table = run.mistakes
+    if table is None or not {"model", "row", "true class", "predicted class", "probability"} <= {*table}:
+        return None
+    thumbnails = load_thumbnails(run.path)
     blocks: list[Block] = []
     for model in _delivered(run):
-        found = _mistakes(run.path, model)
-        if found is None:
-            continue
+        found = table[table["model"] == model]
         told = f"{model}: {counted(len(found), 'mistake')}"
         if not len(found):
             blocks.append(Text([told]))
             continue
-        top = found.head(_MOST_MISTAKES)
-        shown = f"{told}, the surest first" + (f", {len(top)} of them" if len(top) < len(found) else "")
-        if all(row in thumbnails for row in top["row"]):
-            blocks.append(Gallery([_mistake(line, thumbnails) for line in top.to_dict("records")], shown, "small"))
+        top = found.head(MOST_MISTAKES)
+        shown = f"{told}, the surest {len(top)}" if len(top) < len(found) else f"{told}, the surest first"
+        lines = top.to_dict("records")
+        if all(line["row"] in thumbnails for line in lines):
+            blocks.append(Gallery([_mistake(line, thumbnails[line["row"]]) for line in lines], shown, "small"))
         else:
-            blocks.append(_mistake_table(top, shown))
+            blocks.append(_mistake_table(lines, shown))
     return Section("Mistakes", blocks) if blocks else None
 
 
 def reliability_section(run: RunFiles) -> Section | None:
     """Return how often what is used in the end is right, by how sure it is."""
-    diagrams = run.summary.get("reliability")
-    if not isinstance(diagrams, Mapping):
+    found = run.summary.get("reliability")
+    if not isinstance(found, Mapping) or not found:
         return None
-    lines = [Line("as sure as right", np.linspace(0.05, 0.95, 10), "naive", 1)]
-    for n, model in enumerate(_delivered(run)):
-        if model in diagrams:
-            share = np.array([np.nan if one is None else one for one in diagrams[model]["share"]], np.float64)
-            lines.append(Line(model, share, n, n // 6))
-    if len(lines) == 1:
-        return None
+    edges = np.asarray(next(iter(found.values()))["edges"], np.float64)
+    middle = (edges[:-1] + edges[1:]) / 2
+    lines = [Line("as often right as sure", middle, "naive", 1)]
+    for n, (model, bins) in enumerate(found.items()):
+        lines.append(Line(short_of(model), np.array(bins["share"], np.float64), n, n // 6))
     note = (
-        "Rows are sorted into ten steps of the probability of the named class; below the dashed line a model is too "
-        "sure of itself."
+        f"Test rows are sorted into {len(middle)} steps by the probability of the class that was named; below the "
+        "dashed line a model is too sure of itself, above it not sure enough."
     )
-    chart = Chart("Right, by how sure", np.linspace(0.05, 0.95, 10), lines, (), "how sure", "share right", note)
-    return Section("Reliability", [chart])
+    chart = Chart("Right, by how sure", np.round(middle, 6), lines, (), "how sure", "share right", note)
+    errors = {"calibration error": "error", "largest of a step": "largest_error"}
+    table = {model: {name: bins.get(key) for name, key in errors.items()} for model, bins in found.items()}
+    return Section("Reliability", [chart, plain_table(table, "How far sureness is from the share that is right")])
 
 
 def filter_section(run: RunFiles) -> Section | None:
@@ -161,41 +161,23 @@ def _class_rows(each: Mapping[str, Mapping[str, Any]]) -> Table:
     return Table("", [name.replace("_", " ") for name in head], [("", rows)], "class")
 
 
-def _mistakes(folder: Path, model: str) -> pd.DataFrame | None:
-    """Return the mistakes of a row of the card, the surest first: row, label, predicted, confidence, perhaps file."""
-    file = folder / "mistakes.csv"
-    if not file.is_file():
-        return None
-    names = {"true class": "label", "predicted class": "predicted", "probability": "confidence"}
-    text = dict.fromkeys(("model", "file", "true class", "predicted class"), str)
-    table = pd.read_csv(file, dtype=text, keep_default_na=False).rename(columns=names)
-    return table[table["model"] == model]
+def _mistake(line: Mapping[Any, Any], pixels: np.ndarray) -> Picture:
+    told = f"{line['true class']} taken for {line['predicted class']}, {100 * line['probability']:.0f} % sure"
+    where = _place(line)
+    return Picture(array_source(pixels), f"{where}: {told}", f"{told}; {where}")
 
 
-def _mistake(line: Mapping[Any, Any], thumbnails: Mapping[int, np.ndarray]) -> Picture:
-    told = f"{line['label']} taken for {line['predicted']}, {100 * line['confidence']:.0f} % sure"
-    where = str(line["file"]) if "file" in line else f"test row {line['row']}"
-    return Picture(array_source(thumbnails[line["row"]]), f"{where}: {told}", f"{told}; {where}")
-
-
-def _mistake_table(top: pd.DataFrame, caption: str) -> Table:
-    rows = [
-        Row(
-            str(line.get("file", f"test row {line['row']}")),
-            [Cell(str(line["label"])), Cell(str(line["predicted"])), Cell(f"{100 * line['confidence']:.0f}")],
-        )
-        for line in top.to_dict("records")
-    ]
+def _mistake_table(lines: Sequence[Mapping[Any, Any]], caption: str) -> Table:
+    rows = []
+    for line in lines:
+        sure = float(line["probability"])
+        named = [Cell(str(line["true class"])), Cell(str(line["predicted class"]))]
+        rows.append(Row(_place(line), [*named, Cell(f"{100 * sure:.0f}", sure)]))
     return Table(caption, ["true class", "taken for", "% sure"], [("", rows)])
 
 
-def _thumbnails(folder: Path) -> dict[int, np.ndarray]:
-    """Return the pictures that a run kept of its mistakes, by test row."""
-    file = folder / "thumbnails.npz"
-    if not file.is_file():
-        return {}
-    with np.load(file, allow_pickle=False) as kept:
-        return dict(zip(kept["rows"].tolist(), kept["pictures"], strict=True))
+def _place(line: Mapping[Any, Any]) -> str:
+    return str(line["file"]) if isinstance(line.get("file"), str) else f"test row {line['row']}"
 
 
 def _parameters(folder: Path) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Forecasts of the test rows beside the truth: one and several steps ahead, free-running, errors by step, residuals."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,10 +10,9 @@ from seqvision._checks import counted
 from seqvision.reporting.html.blocks import Block, Section
 from seqvision.reporting.html.charts import Band, Chart, Line
 from seqvision.reporting.html.run_files import RunFiles
-from seqvision.reporting.html.score_tables import forecast_table, short_of, step_table, used_rows
+from seqvision.reporting.html.score_tables import coverage_tables, forecast_table, short_of, step_table, used_rows
 
 FREE = " free-running"
-_INTERVAL = re.compile(r"(?P<name>.+?) (?P<end>lower|upper) (?P<level>\d+(?:\.\d+)?) ?%?")
 _PLACES = ("row", "date", "step", "truth")
 _MODES = {
     "one_step": ("One step ahead", "one step ahead"),
@@ -22,6 +20,10 @@ _MODES = {
     "free_running": ("Free-running: one path fed by its own forecasts", "free-running"),
 }
 _STEPS = {"by_horizon": "RMSE by steps ahead", "by_path_step": "RMSE by steps of free runs"}
+_OF_BANDS = (
+    "The areas are intervals by split conformal prediction, from rows that trained nothing; what share of the test "
+    "rows lay inside is on the score card. Those of the other forecasters are off until switched on."
+)
 
 
 def is_forecast(run: RunFiles) -> bool:
@@ -41,6 +43,8 @@ def forecast_card(run: RunFiles) -> list[Block]:
     for key, caption in _STEPS.items():
         if isinstance(scores.get(key), Mapping):
             blocks.append(step_table(scores[key], used_rows(scores["one_step"]), f"{caption}{unit}"))
+    if isinstance(scores.get("intervals"), Mapping):
+        blocks += coverage_tables(scores["intervals"], unit)
     return blocks
 
 
@@ -56,7 +60,7 @@ def forecast_section(run: RunFiles) -> Section | None:
     first, last = (table[table["step"] == step] if "step" in table else table for step in (steps[0], steps[-1]))
     blocks: list[Block] = [_chart(run, first, "One step ahead", "one step ahead", axis)]
     if len(steps) > 1:
-        blocks.append(_chart(run, last, f"{steps[-1]} steps ahead", "all steps", axis))
+        blocks.append(_chart(run, last, f"{steps[-1]} steps ahead", "all steps", axis, int(steps[-1])))
     if any(str(name).endswith(FREE) for name in table):
         blocks.append(_chart(run, first, "Free-running: fed by its own forecasts", "free-running", axis, free=True))
     return Section("Forecasts", blocks)
@@ -88,19 +92,22 @@ def time_of(table: pd.DataFrame) -> tuple[Any, str]:
 def forecasters(table: pd.DataFrame) -> list[str]:
     """Return the columns that are forecasts with the past known."""
     names = [name for name in table if name not in _PLACES and not str(name).endswith(FREE)]
-    return [str(name) for name in names if not _INTERVAL.fullmatch(str(name)) and table[name].dtype.kind in "fiu"]
+    return [str(name) for name in names if table[name].dtype.kind in "fiu"]
 
 
-def _chart(run: RunFiles, table: pd.DataFrame, title: str, mode: str, axis: str, free: bool = False) -> Chart:
+def _chart(
+    run: RunFiles, table: pd.DataFrame, title: str, mode: str, axis: str, step: int = 1, free: bool = False
+) -> Chart:
     x, label = time_of(table)
     wanted = [f"{name}{FREE}" if free else name for name in forecasters(table)]
     lines, bands = [], []
     looks = _looks(run, [name for name in wanted if name in table], mode)
+    first = next(iter(looks), "")
     for name, look in looks.items():
         lines.append(Line(short_of(name.removesuffix(FREE)), table[name], *look))
-        bands += _bands(table, name, look[0], shown=name == next(iter(looks)))
+        bands += _bands(run, name, table[name].to_numpy(np.float64), 0 if free else step, look[0], name == first)
     lines.append(Line("truth", table["truth"], "truth", anchor=True))
-    notes = [_of_seeds(looks), "Each band says for what share of the rows it is meant." if bands else ""]
+    notes = [_of_seeds(looks), _OF_BANDS if bands else ""]
     title = f"{title}, {counted(len(table), 'test row')}"
     return Chart(title, x, lines, bands, label, axis, " ".join(filter(None, notes)))
 
@@ -111,18 +118,23 @@ def _of_seeds(names: Iterable[str]) -> str:
     return f"The line of a model is the {' or '.join(told)}, which is what is used in the end." if told else ""
 
 
-def _bands(table: pd.DataFrame, name: str, color: int | str, shown: bool) -> list[Band]:
-    ends: dict[str, dict[str, Any]] = {}
-    for column in table:
-        found = _INTERVAL.fullmatch(str(column))
-        if found and found["name"] == name:
-            ends.setdefault(found["level"], {})[found["end"]] = table[column]
-    pairs = sorted((float(level), level, pair) for level, pair in ends.items() if len(pair) == 2)
-    short = short_of(name.removesuffix(FREE))
-    return [
-        Band(f"{short}, {level} % interval", pair["lower"], pair["upper"], color, shown)
-        for _, level, pair in reversed(pairs)
-    ]
+def _bands(run: RunFiles, name: str, values: np.ndarray, step: int, color: int | str, shown: bool) -> list[Band]:
+    """Return the intervals of a forecaster: around a forecast ``step`` steps ahead, or with 0 along a free run."""
+    short = name.removesuffix(FREE)
+    way = "at once" if step else "fed back"
+    ways = (run.scores.get("intervals") or {}).get("ways") or {}
+    widths = ((ways.get(way) or {}).get(short) or {}).get("half_widths") or {}
+    bands = []
+    for level in sorted(widths, key=float, reverse=True):
+        each = np.array(widths[level], np.float64)  # None is NaN: there is no such interval
+        if step:
+            half = np.full(len(values), each[step - 1] if step <= len(each) else np.nan)
+        else:
+            half = np.concatenate([each[: len(values)], np.full(max(0, len(values) - len(each)), np.nan)])
+        if np.isfinite(half).any():
+            label = f"{short_of(short)}, {level} % interval"
+            bands.append(Band(label, values - half, values + half, color, shown))
+    return bands
 
 
 def _looks(run: RunFiles, names: Sequence[str], mode: str) -> dict[str, tuple[int | str, int, bool]]:

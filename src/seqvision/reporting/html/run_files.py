@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +32,7 @@ class RunFiles:
     summary: dict[str, Any]
     history: History
     predictions: pd.DataFrame | None
+    mistakes: pd.DataFrame | None
     manifest: str  # SHA-256 of manifest.json, "" without one
     problems: tuple[str, ...] = field(default=())
 
@@ -78,7 +78,8 @@ def read_run(path: str | Path) -> RunFiles:
         status=tried("STATUS", lambda file: file.read_text(encoding="utf-8", errors="replace").strip(), "unknown"),
         **documents,
         history=history_of(tried("metrics.jsonl", read_metrics, [])),
-        predictions=tried("predictions.csv", _read_predictions, None),
+        predictions=tried("predictions.csv", pd.read_csv, None),
+        mistakes=tried("mistakes.csv", _read_mistakes, None),
         manifest=tried("manifest.json", lambda file: hashlib.sha256(file.read_bytes()).hexdigest(), ""),
         problems=tuple(problems),
     )
@@ -109,11 +110,6 @@ def history_of(records: list[dict[str, Any]]) -> History:
     return found
 
 
-def file_part(name: str) -> str:
-    """Return a model's name as file names have it."""
-    return re.sub(r"[^\w.-]+", "_", name)
-
-
 def _number(seed: Any) -> tuple[float, str]:
     return (float(seed), "") if isinstance(seed, int | float) else (np.inf, str(seed))
 
@@ -123,5 +119,7 @@ def _read_document(file: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {"value": value}
 
 
-def _read_predictions(file: Path) -> pd.DataFrame:
-    return pd.read_csv(file, encoding="utf-8")
+def _read_mistakes(file: Path) -> pd.DataFrame:
+    """Read names as they stand: a class may be called "nan" or "1"."""
+    names = dict.fromkeys(("model", "file", "true class", "predicted class"), str)
+    return pd.read_csv(file, dtype=names, keep_default_na=False, na_values={"probability": [""]})

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from seqvision._checks import counted
@@ -11,6 +12,10 @@ from seqvision.scorecards import format_number
 Scores = Mapping[str, Mapping[str, Any]]  # row -> score -> value
 
 _GROUPS = ("threshold", "mean of seeds", "model", "baseline")
+_INTERVALS = (
+    "Intervals are made by split conformal prediction from rows that trained nothing. The share inside is the nominal "
+    "one where test rows come like those before: series need not. Of the interval score lower is better."
+)
 _KNOWN = {"kind", "seeds"}
 
 
@@ -88,6 +93,31 @@ def step_table(table: Mapping[str, Any], shown: Sequence[str], caption: str) -> 
         rows.append(Row(str(name), cells))
     note = f"+ skill over the {table.get('reference')}, ? unclear, without a mark none." if outcomes else ""
     return Table(caption, [counted(step, "step") for step in places], [("", rows)], note=note)
+
+
+def coverage_tables(intervals: Mapping[str, Any], unit: str = "") -> list[Table]:
+    """Return what share of the test rows lay inside the intervals, of the first and the last step of each way."""
+    found: dict[tuple[str, int], dict[str, dict[float, Mapping[str, Any]]]] = {}
+    for one in intervals.get("scores") or []:
+        place = found.setdefault((str(one["way"]), int(one["step"])), {})
+        place.setdefault(str(one["model"]), {})[float(one["level"])] = one
+    ends = {way: max(step for other, step in found if other == way) for way, _ in found}
+    tables = []
+    for (way, step), models in found.items():
+        if step != ends[way] and not (step == 1 and way == "at once"):
+            continue
+        levels = sorted({level for each in models.values() for level in each})
+        makers = (_share("coverage"), *(_Column(key, _any) for key in ("width", "score")))
+        rows = []
+        for name, each in models.items():
+            rows.append(Row(name, [make(each[level]) for level in levels for make in makers]))
+        head = [text for level in levels for text in (f"in the {100 * level:g} % one", "mean width", "score")]
+        ahead = counted(step, "step") + " ahead" + (", each fed by those before" if way == "fed back" else "")
+        tables.append(Table(f"Intervals: % of the test rows inside, {ahead}{unit}", head, [("", rows)]))
+    if tables:
+        notes = [_INTERVALS, *map(str, intervals.get("notes") or [])]
+        tables[-1] = replace(tables[-1], note=" ".join(notes))
+    return tables
 
 
 def used_rows(scores: Scores) -> list[str]:

@@ -1,5 +1,8 @@
 """Curves of training, and how much the seeds differ."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from seqvision._checks import counted
@@ -11,7 +14,7 @@ from seqvision.reporting.html.score_tables import plain_table
 
 def training_section(run: RunFiles) -> Section | None:
     """Return curves over epochs of each metric, the spread of the seeds at their end, sizes and times."""
-    blocks: list[Block] = [*curve_charts(run.history), *_seed_charts(run.history)]
+    blocks: list[Block] = [*curve_charts(run.history), *_seed_charts(run)]
     costs = {name: run.summary[name] for name in ("parameters", "seconds") if isinstance(run.summary.get(name), dict)}
     if costs:
         names = dict.fromkeys(name for cost in costs.values() for name in cost)
@@ -59,36 +62,42 @@ def _curves(history: History, metric: str) -> Chart | None:
     return Chart(metric, np.arange(1, epochs + 1), lines, bands, "epoch", metric, note, log)
 
 
-def _seed_charts(history: History) -> list[Chart]:
-    """Return how the last epoch of each seed compares, where there are several."""
-    charts = []
-    seeds = max((len(values) for one in history.values() for values in one.values()), default=0)
-    for metric in dict.fromkeys(metric for one in history.values() for metric in one):
-        better = f"val_{metric}"
-        if metric.startswith("val_") or seeds < 2:
-            continue
-        shown = better if any(better in one for one in history.values()) else metric
-        models = [name for name, one in history.items() if shown in one]
-        last = [_last(history[name][shown]) for name in models]
-        lines = []
-        for seed in range(seeds):
-            values = [ends[seed] if seed < len(ends) else np.nan for ends in last]
-            lines.append(Line(f"seed {seed}", values, color=0, points=True))
-        finite = np.array([v for ends in last for v in ends if np.isfinite(v)])
-        log = metric == "loss" and _spans_decades(finite)
-        part = "validation" if shown == better else "training"
-        title = f"{part} {metric} at the end of each of {counted(seeds, 'seed')}"
-        charts.append(Chart(title, np.array(models), lines, y_label=metric, log=log, legend=False))
-    return charts
+def _seed_charts(run: RunFiles) -> list[Chart]:
+    """Return the test score of each seed, where there are several, beside that of the naive answers."""
+    found = run.summary.get("by_seed")
+    several = isinstance(found, dict) and any(isinstance(v, list) and len(v) > 1 for v in found.values())
+    if not isinstance(found, dict) or not several:
+        return []
+    models = [name for name, values in found.items() if isinstance(values, list)]
+    scores = [[np.nan if value is None else float(value) for value in found[name]] for name in models]
+    seeds = max(map(len, scores))
+    lines = []
+    for seed in range(seeds):
+        values = [each[seed] if seed < len(each) else np.nan for each in scores]
+        lines.append(Line(f"seed {seed}", values, color=0, points=True))
+    metric, card = _judged_by(run)
+    naive = [(name, row) for name, row in card.items() if row.get("kind") == "baseline"]
+    key = "accuracy" if metric == "accuracy" else "rmse"
+    for n, (name, row) in enumerate(naive):
+        if isinstance(row.get(key), int | float):
+            lines.append(Line(name, np.full(len(models), float(row[key])), "naive", 1 + n % 3))
+    finite = np.array([v for each in scores for v in each if np.isfinite(v)])
+    title = f"Test {metric} of each of {counted(seeds, 'seed')}"
+    log = metric != "accuracy" and _spans_decades(finite)
+    return [Chart(title, np.array(models), lines, y_label=metric, log=log, legend=False)]
+
+
+def _judged_by(run: RunFiles) -> tuple[str, Mapping[str, Any]]:
+    """Return what the scores by seed are, and the rows of the card that have the same of the naive answers."""
+    scores = run.scores
+    if isinstance(scores.get("one_step"), Mapping):
+        return "RMSE", scores.get("all_steps") or scores["one_step"]
+    rows = scores.get("scores")
+    return "accuracy", rows if isinstance(rows, Mapping) else {}
 
 
 def _spans_decades(finite: np.ndarray) -> bool:
     return bool(finite.size and finite.min() > 0 and finite.max() > 10 * finite.min())
-
-
-def _last(values: np.ndarray) -> np.ndarray:
-    """Return the last finite value of each row."""
-    return np.array([row[np.isfinite(row)][-1] if np.isfinite(row).any() else np.nan for row in values])
 
 
 def _filled(values: object, length: int) -> np.ndarray:
