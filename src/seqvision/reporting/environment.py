@@ -36,7 +36,7 @@ def describe_environment() -> Environment:
     import jax
 
     return Environment(
-        command=[os.path.basename(sys.argv[0]), *sys.argv[1:]],
+        command=[_program(sys.argv[0]), *sys.argv[1:]],
         python=platform.python_version(),
         platform=platform.platform(),
         processor=_processor(),
@@ -47,6 +47,12 @@ def describe_environment() -> Environment:
         settings={name: str(getattr(jax.config, name)) for name in _SETTINGS},
         variables={name: os.environ[name] for name in _VARIABLES if name in os.environ},
     )
+
+
+def _program(path: str) -> str:
+    """Return a program as it was typed, below the folder that it was typed in; of any other path the last part."""
+    inside = not os.path.isabs(path) and ".." not in path.split(os.sep)
+    return path if inside else os.path.basename(path)
 
 
 def _processor() -> str:

@@ -37,6 +37,7 @@ class Band:
     high: ArrayLike  # (N,)
     color: int | str = 0
     shown: bool = True
+    group: str = ""  # bands of one group are switched on and off together, under this name
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ class Chart:
             low, high = _floats(band.low), _floats(band.high)
             if group > 1:
                 low, high = np.fmin.reduceat(low, starts), np.fmax.reduceat(high, starts)
-            series.append(_named(band, self.log, lo=low, hi=high) | {"band": True})
+            series.append(_named(band, self.log, lo=low, hi=high) | {"band": True, "group": band.group or band.name})
         for line in self.lines:
             y = _floats(line.values)
             values = {"lo": np.fmin.reduceat(y, starts), "hi": np.fmax.reduceat(y, starts)} if group > 1 else {"y": y}

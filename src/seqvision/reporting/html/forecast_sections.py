@@ -105,7 +105,8 @@ def _chart(
     first = next(iter(looks), "")
     for name, look in looks.items():
         lines.append(Line(short_of(name.removesuffix(FREE)), table[name], *look))
-        bands += _bands(run, name, table[name].to_numpy(np.float64), 0 if free else step, look[0], name == first)
+        if look[2]:
+            bands += _bands(run, name, table[name].to_numpy(np.float64), 0 if free else step, look[0], name == first)
     lines.append(Line("truth", table["truth"], "truth", anchor=True))
     notes = [_of_seeds(looks), _OF_BANDS if bands else ""]
     title = f"{title}, {counted(len(table), 'test row')}"
@@ -133,7 +134,8 @@ def _bands(run: RunFiles, name: str, values: np.ndarray, step: int, color: int |
             half = np.concatenate([each[: len(values)], np.full(max(0, len(values) - len(each)), np.nan)])
         if np.isfinite(half).any():
             label = f"{short_of(short)}, {level} % interval"
-            bands.append(Band(label, values - half, values + half, color, shown))
+            group = f"intervals of {short_of(short)}"
+            bands.append(Band(label, values - half, values + half, color, shown, group))
     return bands
 
 

@@ -9,6 +9,7 @@ from seqvision.reporting.html.run_files import RunFiles
 
 _DATA = {
     "name": "name",
+    "source": "read from",
     "target": "what is forecast",
     "columns": "columns that the models see",
     "rows": "rows",

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from seqvision._checks import counted
 from seqvision.reporting.html.blocks import Block, Facts, Folded, Section, Text, Verdicts
 from seqvision.reporting.html.class_sections import (
     class_card,
@@ -25,7 +26,7 @@ from seqvision.reporting.html.provenance_sections import (
     repeat_section,
 )
 from seqvision.reporting.html.run_files import RunFiles, read_run
-from seqvision.reporting.html.score_tables import plain_table, told_verdicts
+from seqvision.reporting.html.score_tables import plain_table, sequence_table, sequence_words, told_verdicts
 from seqvision.reporting.html.training_sections import training_section
 from seqvision.storage import write_file
 
@@ -83,6 +84,8 @@ def render_report(folder: str | os.PathLike[str]) -> str:
 def _verdict(run: RunFiles) -> Section | None:
     used, alone = told_verdicts(run.scores)
     blocks: list[Block] = [Verdicts(used)] if used else []
+    if _is_sequences(run):
+        blocks.append(Text([sequence_words(run.scores)]))
     if alone:
         blocks.append(Folded("What single seeds would do", [Verdicts(alone)]))
     if isinstance(run.scores.get("choice"), str):
@@ -109,9 +112,18 @@ def _pictures(run: RunFiles, drawn: tuple[str, ...]) -> Section | None:
     return None if gallery is None else Section("Pictures", [gallery])
 
 
+def _is_sequences(run: RunFiles) -> bool:
+    rows = run.scores.values()
+    return bool(rows) and all(isinstance(row, dict) and {"kind", "exact", "symbols"} <= {*row} for row in rows)
+
+
 def _plain_card(run: RunFiles) -> Section | None:
     """Return the summary of a run of another kind: its numbers as tables."""
     blocks: list[Block] = []
+    if _is_sequences(run):
+        rows = run.summary.get("test_rows")
+        caption = "Share right" + (f" of {counted(rows, 'test row')}" if isinstance(rows, int) else "")
+        return Section("Score card", [sequence_table(run.scores, caption)])
     scores = run.scores or {key: value for key, value in run.summary.items() if key not in ("seconds", "parameters")}
     flat = {key: value for key, value in scores.items() if not isinstance(value, dict)}
     nested = {key: value for key, value in scores.items() if isinstance(value, dict)}
@@ -122,8 +134,6 @@ def _plain_card(run: RunFiles) -> Section | None:
         blocks.append(plain_table(_flattened(value), str(key)))
     if flat:
         blocks.append(Facts([(str(key), _short(value)) for key, value in flat.items()]))
-    if isinstance(run.summary.get("test_rows"), int):
-        blocks.append(Facts([("test rows", f"{run.summary['test_rows']:,}")]))
     return Section("Score card", blocks) if blocks else None
 
 

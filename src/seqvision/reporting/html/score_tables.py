@@ -54,6 +54,30 @@ def class_table(scores: Scores, caption: str) -> Table:
     return _grouped(scores, caption, columns, ("accuracy_low", "accuracy_high"), best=("accuracy", max))
 
 
+def sequence_table(scores: Scores, caption: str) -> Table:
+    """Return the shares that encoder-decoders and simple rules got right, as summary.json of such a run has them."""
+    columns = {"whole sequences %": _share("exact", digits=2), "symbols %": _share("symbols", digits=2)}
+    return _grouped(scores, caption, columns, (), best=("exact", max))
+
+
+def sequence_words(scores: Scores) -> str:
+    """Return the best model beside the best rule in a sentence.
+
+    >>> rule, model = {"kind": "baseline", "exact": 0.005}, {"kind": "model", "exact": 0.98}
+    >>> sequence_words({"Luong": model, "copy": rule})
+    'Luong gets 98.0 % of the sequences wholly right, mean over its seeds; the best simple rule, copy, 0.5 %.'
+    """
+    values = {name: _number(row.get("exact")) or 0.0 for name, row in scores.items()}
+    rules = [name for name in scores if scores[name].get("kind") == "baseline"]
+    models = [name for name in scores if name not in rules]
+    if not models:
+        return ""
+    model = max(models, key=lambda name: values[name])
+    text = f"{model} gets {100 * values[model]:.1f} % of the sequences wholly right, mean over its seeds"
+    rule = max(rules, key=lambda name: values[name], default="")
+    return f"{text}; the best simple rule, {rule}, {100 * values[rule]:.1f} %." if rule else f"{text}."
+
+
 def plain_table(scores: Mapping[str, Any], caption: str) -> Table:
     """Return a table of any numbers: name -> value, or name -> column -> value.
 
@@ -90,7 +114,7 @@ def step_table(table: Mapping[str, Any], shown: Sequence[str], caption: str) -> 
             value, outcome = _number(row.get(str(step))), told.get(str(step)) or ""
             sign = {"skill": " +", "unclear": " ?"}.get(outcome, "")
             cells.append(Cell(_text(value) + sign, value, mark=outcome))
-        rows.append(Row(str(name), cells))
+        rows.append(Row(short_of(str(name)), cells))
     note = f"+ skill over the {table.get('reference')}, ? unclear, without a mark none." if outcomes else ""
     return Table(caption, [counted(step, "step") for step in places], [("", rows)], note=note)
 
@@ -110,7 +134,7 @@ def coverage_tables(intervals: Mapping[str, Any], unit: str = "") -> list[Table]
         makers = (_share("coverage"), *(_Column(key, _any) for key in ("width", "score")))
         rows = []
         for name, each in models.items():
-            rows.append(Row(name, [make(each[level]) for level in levels for make in makers]))
+            rows.append(Row(short_of(name), [make(each[level]) for level in levels for make in makers]))
         head = [text for level in levels for text in (f"in the {100 * level:g} % one", "mean width", "score")]
         ahead = counted(step, "step") + " ahead" + (", each fed by those before" if way == "fed back" else "")
         tables.append(Table(f"Intervals: % of the test rows inside, {ahead}{unit}", head, [("", rows)]))

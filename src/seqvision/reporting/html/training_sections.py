@@ -11,6 +11,8 @@ from seqvision.reporting.html.charts import Band, Chart, Line
 from seqvision.reporting.html.run_files import History, RunFiles
 from seqvision.reporting.html.score_tables import plain_table
 
+_ALL = "all seeds, from the lowest to the highest"
+
 
 def training_section(run: RunFiles) -> Section | None:
     """Return curves over epochs of each metric, the spread of the seeds at their end, sizes and times."""
@@ -54,11 +56,11 @@ def _curves(history: History, metric: str) -> Chart | None:
     log = metric == "loss" and _spans_decades(finite)
     epochs = max(len(np.asarray(line.values)) for line in lines)
     lines = [Line(line.name, _filled(line.values, epochs), line.color, line.dash) for line in lines]
-    bands = [Band(b.name, _filled(b.low, epochs), _filled(b.high, epochs), b.color, False) for b in bands]
+    bands = [Band(b.name, _filled(b.low, epochs), _filled(b.high, epochs), b.color, False, _ALL) for b in bands]
     note = ""
     if several:
         seeds = " or ".join(map(str, sorted(several)))
-        note = f"Lines: mean of {seeds} seeds. The areas from the lowest to the highest seed are off until switched on."
+        note = f"Lines: mean of {seeds} seeds. The areas of all seeds are off until switched on."
     return Chart(metric, np.arange(1, epochs + 1), lines, bands, "epoch", metric, note, log)
 
 

@@ -88,7 +88,14 @@
 
     buildLegend() {
       if (!this.spec.legend) return;
-      this.spec.series.forEach((series, n) => {
+      const entries = this.spec.series.map((series, n) => [series, [n]]).filter(([s]) => !s.band);
+      const truth = entries.findIndex(([s]) => s.color === "truth");
+      if (truth > 0) entries.unshift(...entries.splice(truth, 1));
+      for (const group of new Set(this.spec.series.filter((s) => s.band).map((s) => s.group))) {
+        const all = this.spec.series.flatMap((s, n) => (s.band && s.group === group ? [n] : []));
+        entries.push([this.spec.series[all[0]], all]);
+      }
+      for (const [series, places] of entries) {
         const button = document.createElement("button");
         button.type = "button";
         button.setAttribute("aria-pressed", String(series.shown));
@@ -98,14 +105,15 @@
         if (series.band) this.node("rect", { x: 0, y: 1, width: 24, height: 8, style: `fill:${this.color(series)};opacity:.35` }, swatch);
         else if (series.points) this.node("circle", { cx: 12, cy: 5, r: 4, style: `fill:${this.color(series)}` }, swatch);
         else this.node("line", { x1: 0, x2: 24, y1: 5, y2: 5, style: `stroke:${this.color(series)};stroke-width:2.5`, "stroke-dasharray": DASHES[(series.dash || 0) % 4] }, swatch);
-        button.append(swatch, series.name);
+        button.append(swatch, series.band ? series.group : series.name);
         button.addEventListener("click", () => {
-          if (this.hidden.has(n)) this.hidden.delete(n); else this.hidden.add(n);
-          button.setAttribute("aria-pressed", String(!this.hidden.has(n)));
+          const off = this.hidden.has(places[0]);
+          for (const n of places) if (off) this.hidden.delete(n); else this.hidden.add(n);
+          button.setAttribute("aria-pressed", String(off));
           this.draw();
         });
         this.legend.append(button);
-      });
+      }
     }
 
     values(series, k) { return "y" in series ? [series.y[k]] : [series.lo[k], series.hi[k]]; }
