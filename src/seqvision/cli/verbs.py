@@ -42,6 +42,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         ),
         Verb("evaluate", "evaluate:Evaluate", "RUN", "judge a finished run again, or on the rows that have come since"),
         Verb("compare", "compare:Compare", "RUN RUN …", "say in what runs differ, and whether chance explains it"),
+        Verb("report", "report:Report", "RUN", "write report.html of a run anew"),
         Verb("runs", "runs:Runs", "[FOLDER]", "list runs with their scores"),
         Verb("export", "export:ExportRun", "RUN", "write a model of a run for programs without this library"),
     ),

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from seqvision.pipelines.finished.comparison import ModelPair, RunComparison, compare_runs
     from seqvision.pipelines.finished.listing import RunTable, list_runs
     from seqvision.pipelines.finished.records import MainScore, RunRecord, read_record
+    from seqvision.pipelines.finished.report import RunReport, report_run
     from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
     from seqvision.pipelines.forecasting.evaluation import evaluate_forecast
     from seqvision.pipelines.forecasting.judging import judge_forecasts
@@ -89,6 +90,7 @@ __all__ = [
     "Run",
     "RunComparison",
     "RunRecord",
+    "RunReport",
     "RunTable",
     "SequenceConfig",
     "SequenceRun",
@@ -119,6 +121,7 @@ __all__ = [
     "predict_run",
     "read_record",
     "read_settings",
+    "report_run",
     "run_and_print",
     "run_classify",
     "run_experiment",
@@ -148,6 +151,7 @@ _LATE = {  # as above, for those who run: module -> its names
     "finished.comparison": ("ModelPair", "RunComparison", "compare_runs"),
     "finished.listing": ("RunTable", "list_runs"),
     "finished.records": ("MainScore", "RunRecord", "read_record"),
+    "finished.report": ("RunReport", "report_run"),
     "forecasting.data": ("describe_split", "load_series", "split_series"),
     "forecasting.evaluation": ("evaluate_forecast",),
     "forecasting.judging": ("judge_forecasts",),

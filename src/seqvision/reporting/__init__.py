@@ -8,6 +8,7 @@ from seqvision.reporting.environment import Environment, describe_environment
 from seqvision.reporting.experiment_records import MeasuredRow, Measurement, measured, record_result
 from seqvision.reporting.forecast_plots import plot_forecast, plot_residuals, plot_step_errors
 from seqvision.reporting.gradient_plots import plot_gradient_flow
+from seqvision.reporting.html.comparison import render_comparison, write_comparison
 from seqvision.reporting.html.pictures import save_thumbnails
 from seqvision.reporting.html.report import render_report, write_report
 from seqvision.reporting.image_plots import (
@@ -67,11 +68,13 @@ __all__ = [
     "prediction_table",
     "read_metrics",
     "record_result",
+    "render_comparison",
     "render_report",
     "save_figure",
     "save_thumbnails",
     "short_name",
     "to_plain",
+    "write_comparison",
     "write_report",
     "write_table",
 ]

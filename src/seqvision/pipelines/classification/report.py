@@ -50,7 +50,8 @@ def write_classify_report(
     losses.png has training and validation curves; reliability.png how sure and how often right; for each model
     confusion-*.png and .csv, and misclassified-*.png; for those with convolutions whose states are given, of seed
     0, filters-*.png, features-*.png, attention-*.png (Grad-CAM and occlusion) and wanted-*.png (activation
-    maximization). mistakes.safetensors has small images of the surest mistakes. In file names blanks and signs are underscores.
+    maximization). mistakes.safetensors has small images of the surest mistakes. In file names blanks and signs are
+    underscores.
 
     Args:
       folder: of the run.

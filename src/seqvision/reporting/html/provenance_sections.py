@@ -29,7 +29,7 @@ def data_section(run: RunFiles) -> Section | None:
     data = run.data or ({"classes": run.images["classes"]} if "classes" in run.images else {})
     for key, term in _DATA.items():
         if key in data:
-            items.append((term, _said(data[key])))
+            items.append((term, said(data[key])))
     if isinstance(data.get("step_seconds"), int | float):
         items.append(("usual step of time", _duration(float(data["step_seconds"]))))
     if run.images:
@@ -39,7 +39,7 @@ def data_section(run: RunFiles) -> Section | None:
     if isinstance(notes, list) and notes:
         blocks.append(Text([f"Noted while reading: {note}" for note in notes]))
     if isinstance(data.get("reading"), Mapping) and data["reading"]:
-        rows = [Row(str(key), [Cell(_said(value))]) for key, value in data["reading"].items()]
+        rows = [Row(str(key), [Cell(said(value))]) for key, value in data["reading"].items()]
         blocks.append(Folded("How the file was read", [Table("", ["value"], [("", rows)], corner="setting")]))
     return Section("Data", blocks) if blocks else None
 
@@ -55,7 +55,7 @@ def configuration_section(run: RunFiles) -> Section | None:
     blocks: list[Block] = []
     if changed:
         rows = [
-            Row(key, [Cell(_said(value)), Cell(_said(defaults[key]) if key in defaults else "none: it must be given")])
+            Row(key, [Cell(said(value)), Cell(said(defaults[key]) if key in defaults else "none: it must be given")])
             for key, value in changed.items()
         ]
         blocks.append(Table("What differs from the defaults", ["value", "default"], [("", rows)], corner="setting"))
@@ -84,6 +84,9 @@ def repeat_section(run: RunFiles) -> Section:
         )
         code = f"from seqvision.pipelines import {kind}, {functions[kind]}\n\n{functions[kind]}({kind}({given}))"
         blocks += [Text(["The same from Python:"]), Text([code], code=True)]
+        verbs = ["evaluate", "predict"] if kind == "ForecastConfig" else ["evaluate"]
+        again = "\n".join(shlex.join(["seqvision", verb, str(run.path)]) for verb in verbs)
+        blocks += [Text(["To judge it again and to use it:"]), Text([again], code=True)]
     facts = [("folder", run.name), ("state", run.status)]
     if run.manifest:
         facts.append(("SHA-256 of manifest.json, which has those of all files", run.manifest))
@@ -123,7 +126,7 @@ def typed_command(words: list[str]) -> str:
 
 
 def _settings(caption: str, settings: Mapping[str, Any]) -> Table:
-    rows = [Row(str(key), [Cell(_said(value))]) for key, value in settings.items()]
+    rows = [Row(str(key), [Cell(said(value))]) for key, value in settings.items()]
     return Table(caption, ["value"], [("", rows)], corner="setting")
 
 
@@ -139,11 +142,16 @@ def _pictures(images: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(f"pictures to {part}" if part else "pictures left out", f"{n:,}") for part, n in counts.items()]
 
 
-def _said(value: Any) -> str:
+def said(value: Any) -> str:
+    """Return a setting as a text.
+
+    >>> said(None), said(["gru", "lstm"]), said(1000)
+    ('not set', 'gru, lstm', '1,000')
+    """
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_said(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {said(item)}" for key, item in value.items())
     if isinstance(value, list):
-        texts = [_said(item).removesuffix("T00:00:00") for item in value]
+        texts = [said(item).removesuffix("T00:00:00") for item in value]
         return ", ".join(texts if len(texts) <= 30 else [*texts[:30], f"and {len(texts) - 30} more"]) or "none"
     if value is None:
         return "not set"

@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,19 @@ from seqvision.reporting.html.provenance_sections import (
     repeat_section,
 )
 from seqvision.reporting.html.run_files import RunFiles, read_run
-from seqvision.reporting.html.score_tables import plain_table, sequence_table, sequence_words, told_verdicts
+from seqvision.reporting.html.score_tables import (
+    is_sequences,
+    plain_table,
+    sequence_table,
+    sequence_words,
+    told_verdicts,
+)
 from seqvision.reporting.html.training_sections import training_section
 from seqvision.storage import write_file
 
 logger = logging.getLogger(__name__)
 
 NAME = "report.html"
-# Pictures of what the page shows in charts and tables.
-_FORECASTS = ("forecast.", "intervals.", "residuals.", "errors-by-step.")
-_CLASSES = ("confusion-", "misclassified-", "filters-")
 
 
 def write_report(folder: str | os.PathLike[str]) -> Path:
@@ -74,17 +78,37 @@ def render_report(folder: str | os.PathLike[str]) -> str:
     True
     """
     run = read_run(Path(folder))
-    sections = [section for section in (_verdict(run), *_kept(run), *_provenance(run)) if section is not None]
     problems = list(run.problems)
     if run.status not in ("done", "running"):
         problems.insert(0, f"This run is not done: {run.status}")
-    return render_page(run.name, sections, subtitle=_subtitle(run), problems=problems, footer=_footer())
+    sections = []
+    for make in (_verdict, *_makers(run)):
+        try:
+            section = make(run)
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, OSError) as error:
+            logger.warning(f"{run.path}: a section of the report cannot be made", exc_info=error)
+            problems.append(f"A section cannot be shown, since the files of the run are not as expected: {error!r}")
+            continue
+        if section is not None:
+            sections.append(section)
+    return render_page(run.name, sections, subtitle=_subtitle(run), problems=problems, footer=footer())
+
+
+def _makers(run: RunFiles) -> tuple[Callable[[RunFiles], Section | None], ...]:
+    """Return what makes the sections of a run of its kind, in order."""
+    end = (data_section, configuration_section, environment_section, repeat_section)
+    if is_forecast(run):
+        return (_forecast_card, forecast_section, error_section, training_section, _pictures, *end)
+    if is_classification(run):
+        judged = (_class_card, confusion_section, mistake_section, reliability_section)
+        return (*judged, training_section, filter_section, _pictures, *end)
+    return (_plain_card, training_section, _pictures, *end)
 
 
 def _verdict(run: RunFiles) -> Section | None:
     used, alone = told_verdicts(run.scores)
     blocks: list[Block] = [Verdicts(used)] if used else []
-    if _is_sequences(run):
+    if is_sequences(run.scores):
         blocks.append(Text([sequence_words(run.scores)]))
     if alone:
         blocks.append(Folded("What single seeds would do", [Verdicts(alone)]))
@@ -93,34 +117,30 @@ def _verdict(run: RunFiles) -> Section | None:
     return Section("Verdict", blocks) if blocks else None
 
 
-def _kept(run: RunFiles) -> list[Section | None]:
-    training = training_section(run)
-    losses = ("losses.",) if training is not None else ()
-    if is_forecast(run):
-        card = Section("Score card", forecast_card(run))
-        return [card, forecast_section(run), error_section(run), training, _pictures(run, (*_FORECASTS, *losses))]
+def _forecast_card(run: RunFiles) -> Section:
+    return Section("Score card", forecast_card(run))
+
+
+def _class_card(run: RunFiles) -> Section:
+    return Section("Score card", class_card(run))
+
+
+def _pictures(run: RunFiles) -> Section | None:
+    """Return the pictures of the folder, but for those of what the page shows in charts and tables."""
+    drawn = ["losses."] if run.history else []
+    if is_forecast(run) and run.predictions is not None:
+        drawn += ["forecast.", "intervals.", "residuals.", "errors-by-step."]
     if is_classification(run):
-        card, reliable = Section("Score card", class_card(run)), reliability_section(run)
-        drawn = (*_CLASSES, *losses, *(("reliability.",) if reliable is not None else ()))
-        judged = [card, confusion_section(run), mistake_section(run), reliable]
-        return [*judged, training, filter_section(run), _pictures(run, drawn)]
-    return [_plain_card(run), training, _pictures(run, losses)]
-
-
-def _pictures(run: RunFiles, drawn: tuple[str, ...]) -> Section | None:
+        drawn += ["confusion-", "misclassified-", "filters-"]
+        drawn += ["reliability."] if run.summary.get("reliability") else []
     gallery = folder_gallery(run.path, drawn)
     return None if gallery is None else Section("Pictures", [gallery])
-
-
-def _is_sequences(run: RunFiles) -> bool:
-    rows = run.scores.values()
-    return bool(rows) and all(isinstance(row, dict) and {"kind", "exact", "symbols"} <= {*row} for row in rows)
 
 
 def _plain_card(run: RunFiles) -> Section | None:
     """Return the summary of a run of another kind: its numbers as tables."""
     blocks: list[Block] = []
-    if _is_sequences(run):
+    if is_sequences(run.scores):
         rows = run.summary.get("test_rows")
         caption = "Share right" + (f" of {counted(rows, 'test row')}" if isinstance(rows, int) else "")
         return Section("Score card", [sequence_table(run.scores, caption)])
@@ -135,10 +155,6 @@ def _plain_card(run: RunFiles) -> Section | None:
     if flat:
         blocks.append(Facts([(str(key), _short(value)) for key, value in flat.items()]))
     return Section("Score card", blocks) if blocks else None
-
-
-def _provenance(run: RunFiles) -> list[Section | None]:
-    return [data_section(run), configuration_section(run), environment_section(run), repeat_section(run)]
 
 
 def _subtitle(run: RunFiles) -> str:
@@ -159,7 +175,8 @@ def _subtitle(run: RunFiles) -> str:
     return " · ".join(parts)
 
 
-def _footer() -> str:
+def footer() -> str:
+    """Return by what a page was written, and when."""
     from seqvision import __version__
 
     return f"Written by seqvision {__version__} on {time.strftime('%Y-%m-%d %H:%M')}; needs no network."

@@ -54,6 +54,12 @@ def class_table(scores: Scores, caption: str) -> Table:
     return _grouped(scores, caption, columns, ("accuracy_low", "accuracy_high"), best=("accuracy", max))
 
 
+def is_sequences(scores: Mapping[str, Any]) -> bool:
+    """Return whether these are the scores of encoder-decoders and simple rules."""
+    rows = scores.values()
+    return bool(rows) and all(isinstance(row, Mapping) and {"kind", "exact", "symbols"} <= {*row} for row in rows)
+
+
 def sequence_table(scores: Scores, caption: str) -> Table:
     """Return the shares that encoder-decoders and simple rules got right, as summary.json of such a run has them."""
     columns = {"whole sequences %": _share("exact", digits=2), "symbols %": _share("symbols", digits=2)}

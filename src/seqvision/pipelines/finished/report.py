@@ -1,0 +1,45 @@
+"""The report of a finished run, made anew from its folder alone."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seqvision.reporting import RunFolder, render_report, to_plain, write_report
+from seqvision.storage import write_file
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """Where the report of a run lies."""
+
+    folder: Path
+    file: Path
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return folder and file as plain values."""
+        return to_plain({"folder": self.folder, "file": self.file})
+
+
+def report_run(path: str | Path, output: str | Path | None = None) -> RunReport:
+    """Write the report of a run anew, as one HTML file that needs no network.
+
+    Args:
+      path: the run folder.
+      output: where to write it, whose folder is made; by default report.html in the run folder.
+
+    Raises:
+      FileNotFoundError: if it is no run folder.
+      ValueError: naming a file of it that has changed since the run.
+      OSError: if the report cannot be written.
+    """
+    folder = RunFolder.open(path).path
+    if output is None:
+        file = write_report(folder)
+    else:
+        file = Path(output)
+        if file.is_dir():
+            raise IsADirectoryError(f"cannot write output={file}: it is a folder; name a file in it")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_file(file, render_report(folder))
+    return RunReport(folder, file, f"report: {file}")
