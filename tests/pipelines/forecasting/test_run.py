@@ -63,6 +63,7 @@ def test_the_folder_holds_everything(run):
         "defaults.json",
         "environment.json",
         "manifest.json",
+        "report.html",
         "metrics.jsonl",
         "models",
         "predictions.csv",

@@ -34,7 +34,7 @@ def render_page(
     True
     """
     style, script, hashed = _assets()
-    return _template().render(
+    page = _template().render(
         title=title,
         subtitle=subtitle,
         problems=problems,
@@ -45,6 +45,7 @@ def render_page(
         script=script,
         script_hash=hashed,
     )
+    return page.lstrip()
 
 
 @cache
