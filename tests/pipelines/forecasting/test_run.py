@@ -67,7 +67,6 @@ def test_the_folder_holds_everything(run):
         "metrics.jsonl",
         "models",
         "predictions.csv",
-        "report.html",
         "series.safetensors",
         "summary.json",
         "errors-by-step.png",
