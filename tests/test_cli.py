@@ -135,6 +135,27 @@ def test_help_and_version(capsys):
         assert option in out
 
 
+def test_completion_knows_commands_options_and_values(capsys):
+    pytest.importorskip("shtab")
+    for shell in ("bash", "zsh", "fish"):
+        code, out, _ = run(capsys, "--print-completion", shell)
+        assert code == 0
+        for word in ("forecast", "evaluate", "learning-rate", "bidirectional", "nadam", "no-shuffle"):
+            assert word in out, (shell, word)
+    code, out, err = run(capsys, "--print-completion", "powershell")
+    assert (code, out) == (2, "")
+    assert "takes bash, zsh, fish, but is 'powershell'" in err
+
+
+def test_the_dry_run_says_what_is_not_as_usual(capsys):
+    words = "--models lstm --layers 2 --bidirectional --dropout .2 --patience 5 --optimizer adamw --dry-run"
+    code, out, _ = run(capsys, "train", "forecast", *words.split())
+    assert code == 0
+    told = "with layers=2, bidirectional=True, dropout=0.2, optimizer='adamw', patience=5"
+    assert out.splitlines()[-1] == told
+    assert "with " not in run(capsys, "train", "forecast", "--dry-run")[1]
+
+
 def test_help_imports_nothing_heavy():
     program = (
         "import sys; from seqvision.cli import main; main(['train', 'forecast', '--help']);"

@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] == "--version":
         print(f"seqvision {__version__}")
         return 0
+    if words and words[0].split("=")[0] == "--print-completion":
+        return _complete(words)
     firsts = {known.split()[0] for known in VERBS if " " in known}  # words that want a second one
     if not words or words[0] in ("-h", "--help") or (words[0] in firsts and words[1:] in (["-h"], ["--help"])):
         print(usage(words[0] if words and words[0] in firsts else ""))
@@ -69,6 +71,19 @@ def _run(command: "Command") -> int:
         if command.debug:
             raise
         return complain(one_line(error), 2 if is_wrong_input(error) else 1)
+
+
+def _complete(words: list[str]) -> int:
+    from .completion import SHELLS, completion_script
+
+    shell = words[0].partition("=")[2] or next(iter(words[1:]), "")
+    if shell not in SHELLS:
+        return complain(f"--print-completion takes {', '.join(SHELLS)}, but is {shell!r}")
+    try:
+        print(completion_script(shell))
+    except ModuleNotFoundError as error:
+        return complain(str(error), 1)
+    return 0
 
 
 def _json(result: Any) -> str:

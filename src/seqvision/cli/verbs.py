@@ -77,4 +77,6 @@ def usage(first: str = "") -> str:
     for heading, verbs in GROUPS.items():
         rows = [f"  {f'{v.words} {v.arguments}'.strip():<{width}}{v.purpose}" for v in verbs if v in shown]
         lines += [heading, *rows, ""] if rows else []
-    return "\n".join([*lines, "  --help after a command shows its options; --version shows the version"])
+    last = "  --help after a command shows its options; --version shows the version"
+    more = "  --print-completion bash|zsh|fish prints a script with which that shell completes commands and options"
+    return "\n".join([*lines, last] if first else [*lines, last, more])

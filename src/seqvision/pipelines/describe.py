@@ -1,6 +1,7 @@
 """What a run would be, without computing it."""
 
 import re
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -9,7 +10,7 @@ from seqvision._checks import counted
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import describe_images, load_images
 from seqvision.pipelines.classification.run import build_classifiers
-from seqvision.pipelines.config import BATCH_SIZE, ClassifyConfig, ForecastConfig, with_batch_size
+from seqvision.pipelines.config import BATCH_SIZE, ClassifyConfig, ForecastConfig, field_groups, with_batch_size
 from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
 from seqvision.pipelines.forecasting.run import build_forecasters, window_shape
 from seqvision.pipelines.results import Description, ModelSize
@@ -46,6 +47,22 @@ def describe_classify(config: ClassifyConfig) -> Description:
     )
 
 
+def chosen_settings(config: ForecastConfig | ClassifyConfig) -> dict[str, Any]:
+    """Return the settings of networks and training that are not the defaults.
+
+    >>> chosen_settings(ForecastConfig(layers=2, optimizer="adamw", csv="my.csv"))
+    {'layers': 2, 'optimizer': 'adamw'}
+    """
+    kind: Any = type(config)
+    default, groups = kind(), field_groups(kind)
+    return {
+        name: getattr(config, name)
+        for name, group in groups.items()
+        if group in ("network", "training") and name not in ("models", "batch_size", "seeds", "seed", "epochs")
+        if getattr(config, name) != getattr(default, name)
+    } | ({"augment": config.augment} if isinstance(config, ClassifyConfig) and config.augment else {})
+
+
 def _describe(
     head: str,
     models: dict[str, nn.Module],
@@ -68,4 +85,6 @@ def _describe(
         f"{counted(rows['train'], 'training example')}, {counted(steps, 'step')} of {config.batch_size}, "
         f"{counted(config.seeds, 'seed')}"
     ]
+    if told := chosen_settings(config):
+        lines += ["with " + ", ".join(f"{name}={value!r}" for name, value in told.items())]
     return Description(re.sub(r"\((\d+),\)", r"(\1)", "\n".join(lines)), sizes, rows, steps)

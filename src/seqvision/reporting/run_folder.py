@@ -5,7 +5,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,8 +15,18 @@ import flax.linen as nn
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.html.report import write_report
 from seqvision.reporting.metrics_log import read_metrics
+from seqvision.reporting.trackers.trackers import Trackers, check_trackers
 from seqvision.saving import MODELS, WEIGHTS, model_folder_name, model_names, save_model
-from seqvision.storage import MANIFEST, check_files, json_text, load_weights, read_json, record_files, write_file
+from seqvision.storage import (
+    MANIFEST,
+    check_files,
+    json_text,
+    load_weights,
+    read_json,
+    record_files,
+    to_plain,
+    write_file,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -52,26 +62,35 @@ class RunFolder:
     """
 
     path: Path
+    trackers: Trackers | None = field(default=None, compare=False, repr=False)  # what is told the same
 
     @classmethod
-    def create(cls, base: str | os.PathLike[str] = "runs", name: str = "run") -> "RunFolder":
+    def create(
+        cls, base: str | os.PathLike[str] = "runs", name: str = "run", *, log_to: Iterable[str] = ()
+    ) -> "RunFolder":
         """Make a new folder ``base/name-DATE-TIME``, numbered if that exists, and check that it can be written.
 
+        Args:
+          base: folder in which it is made.
+          name: first part of its name.
+          log_to: trackers that are told the configuration, the metrics and the scores too: "tensorboard", "wandb",
+            "mlflow".
+
         Raises:
-          ValueError: if name is not a plain file name.
+          ValueError: if name is not a plain file name, or a tracker is not installed.
           OSError: naming the folder, if it cannot be made or written; before anything is computed.
         """
         if not name or name in (".", "..") or any(sign in name for sign in '/\\:*?"<>|\0'):
             raise ValueError(f"name {name!r} cannot be part of a folder name: use letters, digits, - and _")
+        check_trackers(log_to)
         stem = Path(base) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
         try:
             stem.parent.mkdir(parents=True, exist_ok=True)
             path = _make_new(stem)
-            folder = cls(path)
-            folder.set_status("running")
+            cls(path).set_status("running")
         except OSError as error:
             raise type(error)(f"cannot write a run folder under {base}: {error}; choose another with out=…") from error
-        return folder
+        return cls(path, Trackers(log_to, path))
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "RunFolder":
@@ -116,11 +135,15 @@ class RunFolder:
         else:
             self.set_status(f"failed: {kind.__name__}: {error}")
             self._report()
+        if self.trackers is not None:
+            self.trackers.close(self.status.split(":")[0])
 
     def write_json(self, name: str, value: Any) -> None:
         """Write strict JSON under ``name``."""
         self._write(name, json_text(value) + "\n")
         record_files(self.path, [name])
+        if self.trackers is not None and name == "summary.json":
+            self.trackers.log_scores(to_plain(value))
 
     def write_config(self, config: Any) -> None:
         """Write the resolved configuration and, beside it, what its class has by default, and the environment."""
@@ -128,6 +151,8 @@ class RunFolder:
         if dataclasses.is_dataclass(config):
             self.write_json("defaults.json", {"class": type(config).__name__, "settings": _defaults(config)})
         self.write_json("environment.json", describe_environment())
+        if self.trackers is not None:
+            self.trackers.log_config(to_plain(config))
 
     def read_json(self, name: str) -> Any:
         """Read a JSON file of the run.
@@ -144,8 +169,11 @@ class RunFolder:
 
     def log_metrics(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Append one line of metrics.jsonl a record."""
+        records = [dict(record) for record in records]
         with (self.path / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.writelines(json_text(dict(record), indent=None) + "\n" for record in records)
+            file.writelines(json_text(record, indent=None) + "\n" for record in records)
+        if self.trackers is not None:
+            self.trackers.log_metrics(records)
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """Return the records logged so far; a last line torn by a crash is left out."""
@@ -188,11 +216,11 @@ class RunFolder:
 def _defaults(config: Any) -> dict[str, Any]:
     """Return what a dataclass's fields are where nothing is given; without those that must be given."""
     found = {}
-    for field in dataclasses.fields(config):
-        if field.default is not dataclasses.MISSING:
-            found[field.name] = field.default
-        elif field.default_factory is not dataclasses.MISSING:
-            found[field.name] = field.default_factory()
+    for one in dataclasses.fields(config):
+        if one.default is not dataclasses.MISSING:
+            found[one.name] = one.default
+        elif one.default_factory is not dataclasses.MISSING:
+            found[one.name] = one.default_factory()
     return found
 
 

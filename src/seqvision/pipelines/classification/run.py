@@ -47,7 +47,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
     check_threshold(config, split)
     models = build_classifiers(config, split.form, len(split.classes))
     config = with_batch_size(config, len(split.train))
-    with RunFolder.create(config.out, config.name) as folder:
+    with RunFolder.create(config.out, config.name, log_to=config.log_to) as folder:
         folder.write_config(config)
         folder.write_json(RECORD, split.record)
         logger.info(describe_images(config, split))

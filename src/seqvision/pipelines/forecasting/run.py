@@ -47,7 +47,7 @@ def run_forecast(config: ForecastConfig, *, series: Series | None = None, progre
     models = build_forecasters(config, split)
     naive_forecasts(config, split)
     config = with_batch_size(config, len(split.train))
-    with RunFolder.create(config.out, config.name) as folder:
+    with RunFolder.create(config.out, config.name, log_to=config.log_to) as folder:
         folder.write_config(config)
         data = describe_data(split, "file" if series is None else "memory")
         folder.write_json("data.json", data)
