@@ -9,6 +9,7 @@ import jax
 from seqvision._checks import counted
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import describe_images, load_images
+from seqvision.pipelines.classification.decisions import check_threshold
 from seqvision.pipelines.classification.run import build_classifiers
 from seqvision.pipelines.config import BATCH_SIZE, ClassifyConfig, ForecastConfig, field_groups, with_batch_size
 from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
@@ -36,6 +37,7 @@ def describe_classify(config: ClassifyConfig) -> Description:
     ModelSize(input=(8, 8, 1), output=(10,), parameters=610)
     """
     split = load_images(config)
+    check_threshold(config, split)
     rows = {"train": len(split.train), "test": len(split.test)}
     rows |= {"validation": len(split.validation)} if split.validation is not None else {}
     return _describe(

@@ -27,7 +27,7 @@ def predict_run(
       files: pictures and folders of them, for a run on images.
       top: how many classes are named, for a run on images.
       reading: what is to be read of the file in another way than in training, for a run on a series.
-      output: where to write the table as CSV, or None.
+      output: where to write the prediction, a .csv or .json file, or None.
       of_series: what else `predict_forecast` takes; None stands for its default.
 
     Raises:

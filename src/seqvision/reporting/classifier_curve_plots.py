@@ -79,7 +79,7 @@ def plot_reliability(diagrams: Mapping[str, Reliability], *, title: str = "") ->
         width = np.diff(diagram.edges)[filled]
         place = {"x": diagram.edges[:-1][filled], "width": width, "align": "edge", "color": color}
         above.bar(height=diagram.share[filled], alpha=0.35, edgecolor="white", **place)
-        above.plot(diagram.confidence[filled], diagram.share[filled], "o", markersize=3.5, color=color)
+        above.plot(diagram.confidence[filled], diagram.share[filled], "o", markersize=3.5, color=color, clip_on=False)
         above.plot([0, 1], [0, 1], color=NAIVE, linestyle="--", linewidth=1.0)
         above.set_xlim(0.0, 1.0)
         above.set_ylim(0.0, 1.02)

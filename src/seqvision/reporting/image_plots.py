@@ -11,6 +11,7 @@ from seqvision.reporting.plain_text import short_lines, short_name
 from seqvision.reporting.style import new_figure
 
 Floats = NDArray[np.float64]
+_NARROW = 5  # images beside each other over which a title has room
 
 
 def plot_images(images: ArrayLike, titles: Sequence[str] | None = None, *, columns: int = 8, title: str = "") -> Figure:
@@ -29,7 +30,7 @@ def plot_images(images: ArrayLike, titles: Sequence[str] | None = None, *, colum
     pictures = scaled_images(images)
     if titles is not None and len(titles) != len(pictures):
         raise ValueError(f"titles has {len(titles)} entries for {len(pictures)} images")
-    columns = max(1, min(columns, len(pictures)) if titles is None else columns)
+    columns = max(1, min(columns, max(len(pictures), 0 if titles is None else _NARROW)))
     lines = max(1, -(-len(pictures) // columns))
     above = max([2, *(str(text).count("\n") + 1 for text in titles or [])])
     high = 1.35 if titles is None else 1.43 + 0.16 * above

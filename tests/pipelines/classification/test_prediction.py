@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from seqvision.cli import main
-from seqvision.data import PictureForm
+from seqvision.data import PictureForm, load_image_folder
 from seqvision.pipelines import ClassifyConfig, load_images, predict_images, predict_run, run_classify
 from seqvision.reporting import RunFolder
 
@@ -73,7 +73,7 @@ def test_pictures_and_folders_become_a_table(run, tmp_path, capsys, caplog):
     shutil.copy(run.folder.parent / "pets" / "cat" / "3.png", tmp_path / "more" / "copy.png")
     (tmp_path / "more" / "broken.png").write_bytes(b"no picture")
     (tmp_path / "more" / "list.txt").write_text("no picture either")
-    output = tmp_path / "classes.csv"
+    output = tmp_path / "not there yet" / "classes.csv"
     words = [str(run.folder), str(new), str(tmp_path / "more"), str(new), "--output", str(output), "--top", "2"]
     assert main(["predict", *words]) == 0
     out, _ = capsys.readouterr()
@@ -108,6 +108,8 @@ def test_pictures_and_folders_become_a_table(run, tmp_path, capsys, caplog):
     assert ", cat " in out  # the second of the dogs
     assert main(["predict", *words, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
+    assert main(["predict", *words[:-3], str(output.with_suffix(".json"))]) == 0
+    assert json.loads(output.with_suffix(".json").read_text("utf-8")) == document
     assert document["predictions"][0]["file"] == str(new)
     assert document["predictions"][2]["probability"] is None
 
@@ -186,3 +188,80 @@ def test_a_picture_is_brought_to_the_form_and_what_was_done_is_said(tmp_path):
     assert upright.notes == ()
     np.testing.assert_array_equal(upright.pixels[..., 0] * 255, np.rot90(np.asarray(turned, np.float32), -1))
     assert PictureForm.from_dict(json.loads(json.dumps(resized.to_dict()))) == resized
+
+
+def test_whatever_is_trained_on_is_read_again_to_the_bit(tmp_path):
+    """Files of every kind: deep, transparent, with palettes, turned by a camera, CMYK; and of another size."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    color, shades = Image.fromarray(pixels), Image.fromarray(rng.integers(0, 65536, (9, 7), dtype=np.uint16))
+    files = {
+        "deep.png": shades,
+        "deep.tif": shades,
+        "palette.png": color.quantize(16),
+        "cmyk.jpg": color.convert("CMYK"),
+    }
+    files |= {"clear.png": color.convert("RGBA"), "plain.bmp": color, "gray.jpg": color.convert("L")}
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for file, image in files.items():
+            image.save(tmp_path / "pets" / name / file)
+        exif = color.getexif()
+        exif[0x0112] = 6
+        color.save(tmp_path / "pets" / name / "turned.jpg", exif=exif)
+    for root, size in ((tmp_path / "pets", 6), (tmp_path / "pets", 20)):
+        images = load_image_folder(root, size=size)
+        form = PictureForm.of(images.data.x, images.sizes)
+        assert (form.resized, form.aspects) == (True, (7 / 9, 9 / 7))
+        for path, x in zip(images.paths, images.data.x, strict=True):
+            np.testing.assert_array_equal(form.read(path).pixels, x, err_msg=str(path))
+
+
+def test_a_colored_picture_beside_gray_ones_is_judged_as_it_is_predicted(tmp_path, caplog):
+    for part, color in (("train", None), ("test", COLORS["cat"])):
+        for name, level in (("dark", 60), ("light", 190)):
+            for number in range(3):
+                picture(tmp_path / "pets" / part / name / f"{number}.png", color or (level, level, level))
+                if color is None:
+                    path = tmp_path / "pets" / part / name / f"{number}.png"
+                    Image.open(path).convert("L").save(path)
+    split = load_images(ClassifyConfig(folder=str(tmp_path / "pets")))
+    assert "6 pictures of the test part have colors, and no training picture has" in caplog.text
+    for name, x in zip(split.test_files, split.test.x, strict=True):
+        read = split.form.read(tmp_path / "pets" / name)
+        assert read.notes[0].startswith("has colors, and no training picture has")
+        np.testing.assert_array_equal(read.pixels, x)
+
+
+def test_hostile_names_and_pictures(run, tmp_path, monkeypatch, capsys, caplog):
+    folder = tmp_path / "odd"
+    names = [
+        "a\nb.png",
+        "=1+1.png",
+        "ng\u00e0y \U0001f600.png",
+        b"\xff.png".decode("utf-8", "surrogateescape"),
+        "x" * 200 + ".png",
+    ]
+    for name in names:
+        picture(folder / "n.png", COLORS["dog"]).rename(folder / name)
+    (folder / "loop").symlink_to(folder)
+    (folder / ".hidden.png").write_bytes(b"")
+    Image.new("1", (5000, 5000)).save(folder / "bomb.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000_000)
+    output = tmp_path / "odd.csv"
+    assert main(["predict", str(run.folder), str(folder), "--output", str(output)]) == 0
+    out = capsys.readouterr().out
+    assert "a\ufffdb.png" in out
+    assert "passed over" not in caplog.text
+    table = pd.read_csv(output, keep_default_na=False)
+    table = table[table["model"] == "linear (mean of 2 seeds)"]
+    assert len(table) == len(names) + 1
+    assert set(table["file"].str.removeprefix(f"{folder}/")) == {
+        "bomb.png",
+        "\\xff.png",
+        *(n for n in names if "\udcff" not in n),
+    }
+    bomb = table[table["file"].str.endswith("bomb.png")].iloc[0]
+    assert bomb["class"] == ""
+    assert "bomb.png has too many pixels" in bomb["note"]
+    assert main(["predict", str(run.folder), str(folder / "bomb.png")]) == 2

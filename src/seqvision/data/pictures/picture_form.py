@@ -88,6 +88,16 @@ class PictureForm:
         """Return plain values."""
         return asdict(self)
 
+    def only_colored(self, images: ArrayLike) -> np.ndarray:
+        """Return which (N,) of images (N, H, W, 3) have colors, if no training picture has: `read` takes their shades.
+
+        >>> red = np.zeros((1, 2, 2, 3), np.float32)
+        >>> red[..., 0] = 1
+        >>> PictureForm.of(np.ones((1, 2, 2, 3))).only_colored(red), PictureForm.of(red).only_colored(red)
+        (array([ True]), array([False]))
+        """
+        return _has_colors(np.asarray(images)) & (self.colored == 0)
+
     def read(self, image: Any) -> FormedPicture:
         """Read a picture as the training pictures were read, to the bit, and say where it differs from all of them.
 

@@ -1,6 +1,7 @@
 """From a classification configuration to images in parts."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,8 +121,25 @@ def _from_folder(config: ClassifyConfig, folder: str) -> ImageSplit:
         taken["test"], parts["test"] = other.data, len(paths) + np.arange(len(tested))
         names, paths = [*names, *(f"test folder: {name}" for name in tested)], (*paths, *other.paths)
     form = PictureForm.of(taken["train"].x, None if images.sizes is None else images.sizes[parts["train"]])
+    for part in taken.keys() - {"train"}:
+        taken[part] = _as_read(form, taken[part], [paths[row] for row in parts[part]], part)
     record = {**record_files(names, paths, images.classes, parts), "form": form.to_dict()}
     return ImageSplit(taken["train"], taken.get("validation"), taken["test"], images.classes, form, record, tested)
+
+
+def _as_read(form: PictureForm, data: Arrays, paths: Sequence[Path], part: str) -> Arrays:
+    """Return images to be judged on as new ones are read: without colors, if no training image has any."""
+    rows = np.flatnonzero(form.only_colored(data.x))
+    if not rows.size:
+        return data
+    logger.warning(
+        f"{counted(len(rows), 'picture')} of the {part} part have colors, and no training picture has: their shades of "
+        f"gray are taken ({paths[rows[0]]})"
+    )
+    images = np.array(data.x)
+    for row in rows:
+        images[row] = form.read(paths[int(row)]).pixels
+    return Arrays(images, data.y)
 
 
 def _test_folder(config: ClassifyConfig, folder: str, images: ImageFolder, test_folder: str) -> ImageFolder:

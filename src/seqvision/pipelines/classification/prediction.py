@@ -49,7 +49,7 @@ def predict_images(
       path: the run folder.
       files: pictures, and folders whose pictures are wanted, those in folders within them too.
       top: how many classes the text names, the most probable first; the table has all of them.
-      output: where to write the table as CSV, or None.
+      output: where to write the prediction, by its ending: .csv, a row a file and model, or .json; None for nowhere.
 
     Raises:
       FileNotFoundError: if there is no such file or folder.
@@ -63,7 +63,7 @@ def predict_images(
     run = RunFolder.open(path)
     configuration = run.read_json("config.json")
     if not isinstance(configuration, dict) or "data" not in configuration:
-        raise ValueError(f"{path} is a run on a series: it has no classes, leave out the pictures")
+        raise ValueError(f"{path} is no run of pictures that train classify made: it has no classes for them")
     config = config_from_dict(ClassifyConfig, configuration)
     pictures = _listed([files] if isinstance(files, str | PathLike) else list(files))
     record = run.read_json(RECORD)
@@ -90,11 +90,12 @@ def predict_images(
         raise ValueError(f"none of {counted(len(pictures), 'picture')} can be read: {table['note'].iloc[0]}")
     told = [f"{rows_of[name]} {threshold.text(tuple(classes))}" for name, threshold in thresholds.items()]
     notes = (*told, *_notes(table, len(judged)))
-    if output is not None:
-        write_table(output, table)
     text = prediction_text(table, classes, judged, notes, top)
     verdicts = tuple(one.verdict for one in judged.values())
-    return ImagePrediction(table, text, verdicts, None if output is None else Path(output), notes)
+    prediction = ImagePrediction(table, text, verdicts, None if output is None else Path(output), notes)
+    if output is not None:
+        write_table(output, table, prediction.to_dict())
+    return prediction
 
 
 def _listed(files: Sequence[str | PathLike[str]]) -> list[_Picture]:
@@ -119,7 +120,8 @@ def _listed(files: Sequence[str | PathLike[str]]) -> list[_Picture]:
 
 
 def _tell_others(folder: Path, pictures: set[Path]) -> None:
-    others = sorted(name_of(p) for p in folder.rglob("*") if p.is_file() and p not in pictures)
+    inside = (path for path in folder.rglob("*") if path.is_file() and path not in pictures)
+    others = sorted(name_of(path) for path in inside if not any(s[0] == "." for s in path.relative_to(folder).parts))
     if others:
         logger.warning(f"{folder}: {counted(len(others), 'file')} passed over, no pictures by name: {_some(others)}")
 
