@@ -125,12 +125,13 @@ class CheckpointFolder:
         """
         return self._read(number)["about"]
 
-    def load(self, number: int, like: Any) -> Any:
+    def load(self, number: int, like: Any, *, part: bool = False) -> Any:
         """Read a checkpoint, if it has exactly the leaves that are expected.
 
         Args:
           number: which, see `newest`.
           like: the pytree that was saved, of arrays or of shapes (``jax.eval_shape``); its structure is taken.
+          part: there may be other leaves, which are left out.
 
         Returns:
           The pytree: NumPy arrays where ``like`` has them, else arrays of JAX; typed keys are typed keys.
@@ -142,7 +143,8 @@ class CheckpointFolder:
         folder = self._folder(number)
         saved = self._read(number)["leaves"]
         expected = {name: (tuple(shape), dtype) for name, (shape, dtype) in saved_leaves(named_leaves(like)).items()}
-        problems = leaf_differences({name: _Leaf(*leaf) for name, leaf in saved.items()}, expected)
+        wanted = {name: leaf for name, leaf in saved.items() if name in expected or not part}
+        problems = leaf_differences({name: _Leaf(*leaf) for name, leaf in wanted.items()}, expected)
         if problems:
             listed = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
             raise ValueError(f"{folder} does not fit what is gone on with: {listed}")

@@ -30,6 +30,8 @@ from .optimizers import OptimizerName, decay_mask
 from .populations import run_population
 from .predict import as_it_is, mirrored, predict
 from .regularizers import SmoothedCrossEntropy, WeightPenalty, average_weights, averaged
+from .resumption.checkpoints import Checkpoints, restore_state
+from .resumption.signals import StoppedFitError
 from .run import make_run
 from .schedules import inverse_time_decay, updates_in, warm_up
 from .state import TrainState, call_model, create_state
@@ -39,6 +41,7 @@ from .stopping import EarlyStopping
 
 __all__ = [
     "AdversarialState",
+    "Checkpoints",
     "EarlyStopping",
     "Fit",
     "LossName",
@@ -46,6 +49,7 @@ __all__ = [
     "OptimizerName",
     "PerExample",
     "SmoothedCrossEntropy",
+    "StoppedFitError",
     "TrainState",
     "WeightPenalty",
     "WeightedCrossEntropy",
@@ -76,6 +80,7 @@ __all__ = [
     "make_yolo_loss",
     "mirrored",
     "predict",
+    "restore_state",
     "run_population",
     "sequence_cross_entropy",
     "squared_error",

@@ -1,10 +1,8 @@
-"""The shell around a run: data to the device, chunks of epochs, progress, donation, compile cache."""
+"""The shell around a run: data to the device, chunks of epochs, checkpoints, donation, compile cache."""
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from functools import lru_cache
+from contextlib import nullcontext
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -20,12 +18,18 @@ from seqvision.data import Batch, Stream
 
 from .arguments import as_data, check_model, resolve_key
 from .checks import check_batch_size, check_inputs, check_optimizer, check_training_data
+from .chunks import epochs_at_once, run_chunks
 from .compilation import Program, kept_on_disk
 from .divergence import non_finite_loss, start_guard
 from .losses import LossName, PerExample, resolve_loss, resolve_metrics
 from .optimizers import OptimizerName, resolve_optimizer
 from .placement import around, as_given, batch_sharding, on_mesh
 from .resuming import resume
+from .resumption.checkpoints import Checkpoints
+from .resumption.course import Course, History
+from .resumption.described import described, described_data
+from .resumption.saver import saving
+from .resumption.signals import stopped_fit
 from .run import end_state, good_state, make_epochs
 from .state import TrainState, create_state, state_shapes
 from .step import (
@@ -40,9 +44,6 @@ from .step import (
 )
 from .stopping import EarlyStopping, start_watch
 from .streaming import StreamedEpoch, StreamPrograms, make_stream_programs
-
-History = dict[str, np.ndarray]  # one (epochs,) array a metric
-Advance = Callable[[int, Mapping[str, Any]], None]
 
 
 class Fit(NamedTuple):
@@ -71,6 +72,7 @@ def fit(
     compute_dtype: ComputeType | None = None,
     stopping: EarlyStopping | None = None,
     state: TrainState | None = None,
+    checkpoints: Checkpoints | None = None,
     progress: bool | None = None,
     compilation_cache: bool = True,
 ) -> Fit:
@@ -102,6 +104,8 @@ def fit(
       state: a state to go on from, kept usable; by default a new one. Its steps, weights and what its optimizer
         remembers go on under the model, optimizer and key given: with those of before two runs are one, with a smaller
         learning rate Adam keeps its moments.
+      checkpoints: keep the training in a folder, see `Checkpoints`: the same call goes on where it was stopped, to the
+        bit as if it had not been, and with more ``epochs`` from the end.
       progress: a progress bar on stderr; by default if that is a terminal.
       compilation_cache: keep the compiled program on disk for the next process; jax's own settings stay as they are.
 
@@ -111,10 +115,13 @@ def fit(
 
     Raises:
       ValueError: for sizes that do not fit, labels out of range, outputs and targets of different shapes, a state of
-        another model or optimizer.
+        another model or optimizer, checkpoints of another training.
+      OSError: if a checkpoint cannot be written; those before are as they were.
       TypeError: for what is no model, data, optimizer or key, and optimizers that ask for the loss's value.
       NonFiniteLossError: if a loss, "val_loss" included, is infinite or NaN; it names epoch and batch, and its ``fit``
         has the last good state and the history of the epochs before.
+      StoppedFitError: after Ctrl-C, where there are checkpoints after SIGTERM too, when the running chunk of epochs has
+        ended, a twentieth of all or less; its ``fit`` has the state and the history so far. Once more ends at once.
 
     >>> from seqvision.data import Arrays
     >>> data = Arrays(np.ones((10, 3)), np.zeros((10, 1)))
@@ -133,79 +140,103 @@ def fit(
     validation = validation if validation is None else as_data("validation", validation)
     loss_function = resolve_loss(loss)
     named = resolve_metrics(metrics, loss_function)
-    _check_stopping(stopping, named, validation)
+    _check_entries(stopping, checkpoints, named, validation)
     check_functions(augment, penalty)
     options = StepOptions(augment, penalty, micro_batch, compute_type(compute_dtype))
     place = batch_sharding(data)
     given, (data, validation) = data, on_mesh((data, validation), place)
     settings = Settings(loss_function, named, options, stopping, batch_size, shuffle, place)
     streamed = isinstance(data, Stream) or isinstance(validation, Stream)
-    chunk = 1 if streamed else _chunk(epochs)
     start = time.perf_counter()
     with around(place):
         batch = _example(data, batch_size)
     x = jax.tree.map(lambda a: np.zeros((1, *a.shape[1:]), a.dtype), batch.x)
     cache = kept_on_disk if compilation_cache else nullcontext
-    with cache(), around(place):
-        if state is not None:
-            state = on_mesh(resume(state, model, optimizer, key, x), place)
-        shapes = on_mesh(state_shapes(model, optimizer, key, x), place) if state is None else state
-        check_optimizer(optimizer, shapes)
-        if validation is not None:
-            check_inputs(shapes, _two(validation).x, "validation")
-        labels = check_training_data(shapes, batch, loss_function, named, augment)
-        for examples in (data, validation):  # a Stream checks what it reads
-            if labels is not None and not isinstance(examples, Stream) and hasattr(examples, "y"):
-                labels.check(examples.y)
-        watch = on_mesh(jax.eval_shape(start_watch, shapes), place) if stopping is not None else None
-        guard = on_mesh(jax.eval_shape(start_guard, shapes), place)
-        if streamed:
-            streams = StreamedEpoch(_stream_programs(settings), labels, cache)
-            compiling: Any = streams.prepare(shapes, watch, guard, data, validation)
-        else:
-            compiling = _program(settings, chunk).prepare(shapes, watch, guard, data, validation)  # in the background
-        if state is None:
-            state = on_mesh(create_state(model, optimizer, key, x), place, owned=True)
-        else:
-            state = jax.tree.map(jnp.copy, state)  # ours is donated, the caller's stays usable
-        first_step = int(state.step)
-        several = compiling.result()
-        watch, guard = start_watch(state) if stopping is not None else None, start_guard(state)
-    compiled = time.perf_counter()
-    histories: list[History] = []
-    with _progress_bar(epochs, progress) as advance, around(place):
-        for _ in range(epochs // chunk):
-            state, watch, guard = on_mesh((state, watch, guard), place, owned=True)
-            state, watch, guard, history = several(state, watch, guard, data, validation)
-            history, good_epochs, bad_batch = jax.device_get((history, guard.epochs, guard.batch))
-            ran = int(good_epochs) - len(histories) * chunk
-            history = {name: values[:ran] for name, values in history.items()}
-            histories.append(history)
-            if bad_batch >= 0:
-                break
-            advance(chunk, history)
-            if watch is not None and watch.stopped:
-                break
-    steps = int(state.step) - first_step
-    state = end_state(state, watch) if bad_batch < 0 else good_state(watch, guard, stopping)
-    seconds = {"compile": compiled - start, "run": time.perf_counter() - compiled}
-    state = state if place is None else as_given(state, given)
-    done = Fit(state, {name: np.concatenate([h[name] for h in histories]) for name in histories[0]}, seconds)
-    if bad_batch >= 0:
+    in_words = partial(_in_words, model, optimizer, key, (given, validation, state), settings)
+    with saving(checkpoints, in_words, epochs) as saver:
+        with cache(), around(place):
+            if state is not None:
+                state = on_mesh(resume(state, model, optimizer, key, x), place)
+            shapes = on_mesh(state_shapes(model, optimizer, key, x), place) if state is None else state
+            check_optimizer(optimizer, shapes)
+            if validation is not None:
+                check_inputs(shapes, _two(validation).x, "validation")
+            labels = check_training_data(shapes, batch, loss_function, named, augment)
+            for examples in (data, validation):  # a Stream checks what it reads
+                if labels is not None and not isinstance(examples, Stream) and hasattr(examples, "y"):
+                    labels.check(examples.y)
+            watch = on_mesh(jax.eval_shape(start_watch, shapes), place) if stopping is not None else None
+            guard = on_mesh(jax.eval_shape(start_guard, shapes), place)
+            course = None if saver is None else saver.restore(shapes, watch, guard)
+            if course is not None and course.ended:
+                return _result(course, settings, data, given, epochs, checkpoints)
+            chunk = 1 if streamed else epochs_at_once(epochs, None if checkpoints is None else checkpoints.every)
+            chunk = chunk if saver is None else saver.begin(chunk)
+            if streamed:
+                streams = StreamedEpoch(_stream_programs(settings), labels, cache)
+                compiling: Any = streams.prepare(shapes, watch, guard, data, validation)
+            else:
+                several = _program(settings, chunk)
+                compiling = several.prepare(shapes, watch, guard, data, validation)  # in the background
+            if course is None:
+                if state is None:
+                    state = on_mesh(create_state(model, optimizer, key, x), place, owned=True)
+                else:
+                    state = jax.tree.map(jnp.copy, state)  # ours is donated, the caller's stays usable
+                watch = start_watch(state) if stopping is not None else None
+                course = Course(state, watch, start_guard(state), int(state.step))
+            compiled = compiling.result()
+        course.seconds["compile"] += time.perf_counter() - start
+        run_chunks(course, compiled, data, validation, epochs, chunk, place, saver, progress)
+    return _result(course, settings, data, given, epochs, checkpoints)
+
+
+def _result(course: Course, settings: "Settings", data: Any, given: Any, epochs: int, checkpoints: Any) -> Fit:
+    """Return what came of a training, or raise what ended it."""
+    place, whole = settings.batch_sharding, course.bad_batch < 0
+    watch = course.watch if course.epochs else None
+    state = end_state(course.state, watch) if whole else good_state(watch, course.guard, settings.stopping)
+    state = state if place is None else as_given(on_mesh(state, place), given)
+    done = Fit(state, course.history, course.seconds)
+    if not whole:
         counted = not isinstance(data, Stream) or data.by_row
-        batches = -(-len(data) // batch_size) if counted else steps // len(histories)
-        raise non_finite_loss(done, int(good_epochs) + 1, int(bad_batch), batches, first_step)
+        updates = int(course.state.step) - course.first_step
+        batches = -(-len(data) // settings.batch_size) if counted else updates // (course.epochs + 1)
+        raise non_finite_loss(done, course.epochs + 1, course.bad_batch, batches, course.first_step)
+    if course.signal is not None:
+        raise stopped_fit(done, course.signal, course.place(epochs), checkpoints and checkpoints.folder)
     return done
 
 
-def _check_stopping(stopping: Any, metrics: tuple[tuple[str, PerExample], ...], validation: Any) -> None:
-    """Refuse what is no early stopping, or watches what the history will not have."""
-    if stopping is None:
-        return
-    if not isinstance(stopping, EarlyStopping):
-        raise TypeError(f"stopping must be an EarlyStopping, such as EarlyStopping(patience=5), got {shown(stopping)}")
+def _in_words(
+    model: nn.Module, optimizer: optax.GradientTransformation, key: Array, arrays: tuple, settings: "Settings"
+) -> dict[str, str]:
+    """Return what a training depends on, for its checkpoints."""
+    data, validation, state = arrays
+    own = settings._asdict() | settings.options._asdict()
+    named = {"model": model, "optimizer": optimizer, "key": key, **own, "state": jax.tree.leaves(state)}
+    told = {name: described(value) for name, value in named.items() if name not in ("options", "batch_sharding")}
+    return {**told, "data": described_data(data), "validation": described_data(validation)}
+
+
+def _check_entries(
+    stopping: Any, checkpoints: Any, metrics: tuple[tuple[str, PerExample], ...], validation: Any
+) -> None:
+    """Refuse what is no early stopping or no checkpoints, or looks at what the history will not have."""
     names = ("loss", *(name for name, _ in metrics))
-    stopping.check([*names, *(f"val_{name}" for name in names if validation is not None)])
+    entries = [*names, *(f"val_{name}" for name in names if validation is not None)]
+    if stopping is not None:
+        if not isinstance(stopping, EarlyStopping):
+            raise TypeError(
+                f"stopping must be an EarlyStopping, such as EarlyStopping(patience=5), got {shown(stopping)}"
+            )
+        stopping.check(entries)
+    if checkpoints is not None:
+        if not isinstance(checkpoints, Checkpoints):
+            raise TypeError(
+                f'checkpoints must be Checkpoints, such as Checkpoints("here", every=5), got {shown(checkpoints)}'
+            )
+        checkpoints.check(entries)
 
 
 class StepOptions(NamedTuple):
@@ -260,34 +291,3 @@ def _two(data: Any) -> Batch:
     if isinstance(data, Stream):
         return data.shapes(2)
     return jax.eval_shape(lambda d: d.gather(jnp.zeros(2, jnp.int32)), data)
-
-
-def _chunk(epochs: int) -> int:
-    """Return the epochs between two looks at the progress: the largest divisor of the total up to a twentieth of it."""
-    return max(d for d in range(1, max(1, epochs // 20) + 1) if epochs % d == 0)
-
-
-@contextmanager
-def _progress_bar(epochs: int, wanted: bool | None) -> Iterator[Advance]:
-    """Show epochs done and the latest metrics on stderr; ``wanted=None`` shows them only if that is a terminal."""
-    if not (sys.stderr.isatty() if wanted is None else wanted):
-        yield lambda done, history: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("epoch"),
-        MofNCompleteColumn(),
-        BarColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=epochs)
-
-        def advance(done: int, history: Mapping[str, Any]) -> None:
-            latest = "  ".join(f"{name} {values[-1]:.4g}" for name, values in history.items())
-            bar.update(task, advance=done, description=latest)
-
-        yield advance

@@ -1,8 +1,9 @@
 """Epochs of a `Stream`: the same step, batch by batch, each batch read and sent while the step before it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +14,7 @@ from seqvision.data import Batch, Stream
 from .checks import LabelRange
 from .compilation import Program
 from .divergence import Guard, check_validation
+from .resumption.course import Middle
 from .run import Evaluate, epoch_order, evaluate_data, make_epochs
 from .state import TrainState
 from .step import Step
@@ -49,6 +51,18 @@ def make_stream_programs(
     )
 
 
+class Pause(NamedTuple):
+    """Where an epoch may be interrupted: after any batch of a `Stream`."""
+
+    due: Callable[[], bool]  # whether somebody wants to look
+    look: Callable[[TrainState, Middle], bool]  # True ends the epoch
+    left: Middle | None  # where the epoch that is gone on with was left
+
+
+class PausedEpoch(Exception):  # noqa: N818
+    """An epoch ended where `Pause` said so."""
+
+
 class StreamedEpoch:
     """One epoch of data of which some are a `Stream`; it is called as a compiled run of one epoch is.
 
@@ -63,6 +77,7 @@ class StreamedEpoch:
     ):
         self._programs, self._labels, self._cache = programs, labels, cache
         self._waiting: list[Any] = []
+        self.pause: Pause | None = None
 
     def prepare(
         self, state: TrainState, watch: Watch | None, guard: Guard, data: Any, validation: Any
@@ -93,16 +108,21 @@ class StreamedEpoch:
     def __call__(self, state: TrainState, watch: Watch | None, guard: Guard, data: Any, validation: Any) -> Any:
         """Return (state, watch, guard, history) after one epoch; the state is donated."""
         programs = self._programs
+        look = None
         if isinstance(data, Stream):
-            before = jax.device_put(state, may_alias=False)
-            state, metrics, bad = self._train(state, data)
+            left = self._left()
+            before = jax.device_put(state, may_alias=False) if left is None else left.before
+            state, means = self._train(state, before, data, left)
+            bad = means.bad_batch
             guard = Guard(before if bad else guard.state, guard.epochs + (bad < 0), np.asarray(bad, np.int32))
+            metrics = means.values()
+            look = None if bad >= 0 else self._look(lambda _: (state, means.middle(before)))
         else:
             epoch = programs.device_epoch.compile(state, None, guard, data, None)
             state, _, guard, history = epoch(state, None, guard, data, None)
             metrics = {name: values[0] for name, values in history.items()}
         if isinstance(validation, Stream):
-            metrics |= self._evaluate(state, validation)
+            metrics |= self._evaluate(state, validation, look)
         elif validation is not None:
             metrics |= programs.device_evaluate.compile(state, validation)(state, validation)
         guard = check_validation(guard, metrics)
@@ -110,12 +130,29 @@ class StreamedEpoch:
             watch = self._compiled(programs.update_watch, watch, state, metrics)(watch, state, metrics)
         return state, watch, guard, {name: np.asarray(value)[None] for name, value in metrics.items()}
 
-    def _train(self, state: TrainState, data: Stream) -> tuple[TrainState, dict[str, Any], int]:
+    def _left(self) -> Middle | None:
+        """Return where the epoch that is gone on with was left; the next one begins at its first batch."""
+        if self.pause is None:
+            return None
+        left = self.pause.left
+        self.pause = self.pause._replace(left=None)
+        return left
+
+    def _look(self, where: Callable[["_Means"], tuple[TrainState, Middle]]) -> Callable[["_Means"], None]:
+        def look(means: _Means) -> None:
+            if self.pause is not None and self.pause.due() and means.bad_batch < 0 and self.pause.look(*where(means)):
+                raise PausedEpoch
+
+        return look
+
+    def _train(
+        self, state: TrainState, before: TrainState, data: Stream, left: Middle | None
+    ) -> tuple[TrainState, "_Means"]:
         steps: dict[int, Callable] = {}
         order = None
         if self._programs.shuffle and data.by_row:
             program = _order_program(len(data), self._programs.batch_size)
-            order = np.asarray(self._compiled(program, state.key, state.step)(state.key, state.step))
+            order = np.asarray(self._compiled(program, before.key, before.step)(before.key, before.step))
 
         def take(batch: Batch, size: int) -> Any:
             nonlocal state
@@ -124,10 +161,11 @@ class StreamedEpoch:
             state, metrics = steps[size](state, batch)
             return metrics
 
-        metrics, bad = self._means(data, order, take)
-        return state, metrics, bad
+        look = self._look(lambda means: (state, means.middle(before)))
+        means = self._means(data, order, take, look, left)
+        return state, means
 
-    def _evaluate(self, state: TrainState, data: Stream) -> dict[str, Any]:
+    def _evaluate(self, state: TrainState, data: Stream, look: Callable[["_Means"], None] | None) -> dict[str, Any]:
         evaluations: dict[int, Callable] = {}
 
         def take(batch: Batch, size: int) -> Any:
@@ -135,49 +173,104 @@ class StreamedEpoch:
                 evaluations[size] = self._compiled(self._programs.evaluate, state, batch)
             return evaluations[size](state, batch)
 
-        return {f"val_{name}": value for name, value in self._means(data, None, take)[0].items()}
+        return {f"val_{name}": value for name, value in self._means(data, None, take, look).values().items()}
 
     def _means(
-        self, data: Stream, order: np.ndarray | None, take: Callable[[Batch, int], Any]
-    ) -> tuple[dict[str, Any], int]:
-        """Take every batch to the device and through a step, as long as the loss is finite.
+        self,
+        data: Stream,
+        order: np.ndarray | None,
+        take: Callable[[Batch, int], Any],
+        look: Callable[["_Means"], None] | None,
+        left: Middle | None = None,
+    ) -> "_Means":
+        """Take every batch to the device and through a step, as long as the loss is finite; return its metrics' means.
 
-        Returns the means of its metrics over all rows, and the first batch whose loss is not finite, -1 without.
+        Args:
+          data, order: what is read.
+          take: a step.
+          look: called after each batch.
+          left: where to begin.
         """
-        totals: dict[str, Any] = {}
-        examples, before, waiting, losses = 0, None, [], []
-        with closing(data.read(order, data.own_batch_size or self._programs.batch_size)) as batches:
+        means, before = _Means(left), None
+        size = data.own_batch_size or self._programs.batch_size
+        with closing(_remaining(data, order, size, means.batches)) as batches:
             for rows, batch in batches:
                 if self._labels is not None:
                     self._labels.check(batch.y, rows)
                 metrics = take(jax.device_put(batch), len(rows))  # begun, not awaited: the next batch follows at once
                 jax.block_until_ready(before)  # so that no more than two batches wait on the device
                 before = metrics
-                waiting.append((metrics, len(rows)))
-                examples += len(rows)
-                if len(waiting) == _FETCH:
-                    losses += _add(totals, waiting)
-                    if not np.isfinite(losses).all():
-                        break
-        bad = ~np.isfinite(losses + _add(totals, waiting))
-        means = {name: np.asarray(total / examples, dtype) for name, (total, dtype) in totals.items()}
-        return means, int(bad.argmax()) if bad.any() else -1
+                if means.add(metrics, len(rows)) >= 0:
+                    break
+                if look is not None:
+                    look(means)
+        return means
 
     def _compiled(self, program: Program, *args: Any) -> Callable:
         with self._cache():
             return program.compile(*args)
 
 
-def _add(totals: dict[str, Any], waiting: list[tuple[dict[str, Any], int]]) -> list[float]:
-    """Fetch metrics and add them up, weighed by their examples, in double precision; return the losses."""
-    losses = []
-    for metrics, examples in jax.device_get(waiting):
-        losses.append(float(metrics["loss"]))
-        for name, value in metrics.items():
-            total, dtype = totals.get(name, (0.0, value.dtype))
-            totals[name] = (total + float(value) * int(examples), dtype)
-    waiting.clear()
-    return losses
+def _remaining(data: Stream, order: np.ndarray | None, size: int, done: int) -> Any:
+    """Read the batches of an epoch of which some are done."""
+    if not done:
+        return data.read(order, size)
+    if data.by_row:
+        return data.read((np.arange(len(data)) if order is None else order)[done * size :], size)
+    return _after(data.read(None, size), done)
+
+
+def _after(batches: Generator[Any, None, None], done: int) -> Generator[Any, None, None]:
+    """Pass over the batches that are done of a source that must be read from its beginning."""
+    with closing(batches):
+        yield from islice(batches, done, None)
+
+
+class _Means:
+    """Means of metrics over the examples of batches; they stay on the device until some are together.
+
+    Args:
+      left: batches that count already.
+    """
+
+    def __init__(self, left: Middle | None = None):
+        self.batches, self._examples = (0, 0) if left is None else (left.batches, left.examples)
+        self._totals = {} if left is None else dict(left.totals)
+        self._waiting: list[tuple[dict[str, Any], int]] = []
+        self._bad = -1
+
+    def add(self, metrics: dict[str, Any], examples: int) -> int:
+        """Add a batch; return the first batch known by now whose loss is not finite, -1 without."""
+        self._waiting.append((metrics, examples))
+        self.batches, self._examples = self.batches + 1, self._examples + examples
+        return self.bad_batch if len(self._waiting) == _FETCH else -1
+
+    @property
+    def bad_batch(self) -> int:
+        """The first batch whose loss is not finite, -1 without."""
+        self._fetch()
+        return self._bad
+
+    def values(self) -> dict[str, Any]:
+        """Return the means."""
+        self._fetch()
+        return {name: np.asarray(total / self._examples, dtype) for name, (total, dtype) in self._totals.items()}
+
+    def middle(self, before: TrainState) -> Middle:
+        """Return how far the epoch is that began with this state."""
+        self._fetch()
+        return Middle(before, self.batches, self._examples, dict(self._totals))
+
+    def _fetch(self) -> None:
+        """Fetch metrics and add them up, weighed by their examples, in double precision."""
+        first = self.batches - len(self._waiting)
+        for number, (metrics, examples) in enumerate(jax.device_get(self._waiting), start=first):
+            if self._bad < 0 and not np.isfinite(float(metrics["loss"])):
+                self._bad = number
+            for name, value in metrics.items():
+                total, dtype = self._totals.get(name, (0.0, value.dtype.name))
+                self._totals[name] = (total + float(value) * int(examples), dtype)
+        self._waiting.clear()
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,1 @@
+"""How a training is stopped and gone on with: its checkpoints, the configuration they belong to, signals."""
