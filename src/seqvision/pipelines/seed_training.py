@@ -14,6 +14,7 @@ from seqvision._checks import counted
 from seqvision.models import variable_shapes
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 from seqvision.pipelines.early_stops import best_epochs, epochs_run, stopping_text
+from seqvision.pipelines.kept_trainings import KeptTrainings, Training
 from seqvision.pipelines.named_training import build_stopping, fit_options
 from seqvision.reporting import RunFolder
 from seqvision.training import NonFiniteLossError, TrainState, averaged, fit
@@ -63,6 +64,8 @@ def train_seeds(
     seeds: int,
     seed: int = 0,
     stream: int = 0,
+    kept: KeptTrainings | None = None,
+    name: str = "model",
     **options: Any,
 ) -> TrainedSeeds:
     """Train a model several times; the program is compiled for the first seed and used for all.
@@ -74,6 +77,8 @@ def train_seeds(
       seeds: how often to train.
       seed: from which every random number derives.
       stream: number of the model's own stream of random numbers, so that it does not matter which others are trained.
+      kept: where the trainings are kept, and gone on with.
+      name: of the model, there.
       options: what else `seqvision.training.fit` takes: loss, epochs, batch_size, and validation, metrics, augment or
         stopping where they are wanted.
 
@@ -90,8 +95,15 @@ def train_seeds(
     keys = [jax.random.fold_in(base, number) for number in range(seeds)]
     fits, stopped = [], {}
     for number, one_key in enumerate(keys):
+        done = None if kept is None else kept.finished(name, number, Training(model, optimizer, data))
+        if done is not None:
+            fits.append(done)
+            continue
+        checkpoints = None if kept is None else kept.checkpoints(name, number)
         try:
-            fits.append(fit(model, data, optimizer=optimizer, key=one_key, **options))
+            fits.append(fit(model, data, optimizer=optimizer, key=one_key, checkpoints=checkpoints, **options))
+            if kept is not None:
+                kept.keep(name, number, fits[-1])
         except NonFiniteLossError as error:
             stopped[number] = error
             fits.append(error.fit)
@@ -110,6 +122,7 @@ def train_models(
     folder: RunFolder,
     *,
     streams: tuple[str, ...],
+    trainings: KeptTrainings,
     kept: Mapping[str, Any],
     **options: Any,
 ) -> dict[str, TrainedSeeds]:
@@ -121,6 +134,7 @@ def train_models(
       config: the fields of `seqvision.pipelines.config.Training` are read.
       folder: of the run.
       streams: all names there are, whose places number the streams of random numbers.
+      trainings: where they are kept until the run is done.
       kept: what is kept beside the weights of each model; see `seqvision.saving.save_model`.
       options: what else `seqvision.training.fit` takes.
 
@@ -138,6 +152,8 @@ def train_models(
                 seeds=config.seeds,
                 seed=config.seed,
                 stream=streams.index(name),
+                kept=trainings,
+                name=name,
                 **fit_options(config, len(data)),
                 **options,
             )

@@ -97,6 +97,7 @@ class ClassifyConfig(Output, Training, Network):
                 check_count(name, getattr(self, name), below=2**31)
         self._check_network(CLASSIFIERS)
         self._check_training()
+        self._check_output()
         self.augmentations()
         check_number("smoothing", self.smoothing, least=0, below=1)
         if self.size is not None and self.folder is None:

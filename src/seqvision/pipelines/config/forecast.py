@@ -71,6 +71,7 @@ class ForecastConfig(Output, Training, Network, Reading):
                 check_count(name, getattr(self, name), below=2**31)
         self._check_network(FORECASTERS)
         self._check_training()
+        self._check_output()
         for name, least in (("train", 1), ("validation", 0)):
             part = getattr(self, name)
             if is_int(part):

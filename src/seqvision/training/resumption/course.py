@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seqvision._checks import counted
+
 from ..divergence import Guard
 from ..state import TrainState
 from ..stopping import Watch
@@ -48,5 +50,5 @@ class Course:
 
     def place(self, epochs: int) -> str:
         """Say where the training is."""
-        batches = "" if self.middle is None else f" and {self.middle.batches} batches"
+        batches = "" if self.middle is None else f" and {counted(self.middle.batches, 'batch', 'batches')}"
         return f"{self.epochs} of {epochs} epochs{batches}"
