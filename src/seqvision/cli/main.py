@@ -50,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command if isinstance(command, int) else _run(command)
     except (ValueError, OSError) as error:  # the configuration refused a value, or its file cannot be read
         return complain(f"{program}: {error}")
-    except KeyboardInterrupt:
-        return complain("stopped", 130)
+    except KeyboardInterrupt as error:  # how to go on with a run that was stopped, its error says
+        return complain(str(error) or "stopped", getattr(error, "code", 130))
     finally:
         if hasattr(signal, "SIGALRM"):
             signal.setitimer(signal.ITIMER_REAL, 0.0)

@@ -32,6 +32,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
             "train forecasters on a series, beside naive forecasts (a bundled series by default)",
         ),
         Verb("train classify", "train:TrainClassify", "", "train classifiers on images, beside the commonest class"),
+        Verb("resume", "resume:Resume", "RUN", "go on with a run that was stopped or killed, or has failed"),
     ),
     "Use a run": (
         Verb(

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         SequenceRun,
         ValidationScores,
     )
+    from seqvision.pipelines.resume import DoneAlready, resume_run
     from seqvision.pipelines.seed_training import StoppedSeedsError, TrainedSeeds, train_seeds
     from seqvision.pipelines.sequences import example_lines, nearest_answers, run_sequences, save_attention
     from seqvision.pipelines.terminal import run_and_print, show_progress
@@ -72,6 +73,7 @@ __all__ = [
     "ClassifyRun",
     "DeliveredModel",
     "Description",
+    "DoneAlready",
     "ForecastConfig",
     "ForecastEvaluation",
     "ForecastPrediction",
@@ -122,6 +124,7 @@ __all__ = [
     "read_record",
     "read_settings",
     "report_run",
+    "resume_run",
     "run_and_print",
     "run_classify",
     "run_experiment",
@@ -159,6 +162,7 @@ _LATE = {  # as above, for those who run: module -> its names
     "forecasting.report": ("write_forecast_report",),
     "forecasting.run": ("run_forecast",),
     "predict": ("predict_run",),
+    "resume": ("DoneAlready", "resume_run"),
     "results": (
         "ClassifyEvaluation",
         "ClassifyRun",

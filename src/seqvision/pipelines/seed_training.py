@@ -142,6 +142,7 @@ def train_models(
       ArithmeticError: naming model, seed, epoch and batch, if a loss became infinite or NaN; what was trained till then
         is in the run folder, and so are all other models and seeds.
     """
+    (folder.path / "metrics.jsonl").unlink(missing_ok=True)  # of a run that is gone on with: it is written anew
     trained: dict[str, TrainedSeeds] = {}
     stopped: list[str] = []
     for name, model in models.items():

@@ -119,7 +119,8 @@ class RunFolder:
         self._write("STATUS", text + "\n")
 
     def __enter__(self) -> "RunFolder":
-        """Begin the run: STATUS is running already."""
+        """Begin the run, or go on with it."""
+        self.set_status("running")
         return self
 
     def __exit__(

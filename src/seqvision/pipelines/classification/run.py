@@ -19,6 +19,7 @@ from seqvision.pipelines.classification.image_record import RECORD, check_record
 from seqvision.pipelines.classification.report import reliability_of, write_classify_report
 from seqvision.pipelines.classification.validation import seed_accuracies, validate_classes
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict, with_batch_size
+from seqvision.pipelines.kept_trainings import kept_trainings
 from seqvision.pipelines.named_models import build_classifier
 from seqvision.pipelines.named_training import build_augment, build_class_loss, build_optimizer
 from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
@@ -47,8 +48,50 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
     check_threshold(config, split)
     models = build_classifiers(config, split.form, len(split.classes))
     config = with_batch_size(config, len(split.train))
-    with RunFolder.create(config.out, config.name, log_to=config.log_to) as folder:
-        folder.write_config(config)
+    return train_and_judge(
+        RunFolder.create(config.out, config.name, log_to=config.log_to), config, split, models, progress
+    )
+
+
+def resume_classify(
+    path: str | Path, *, folder: str | None = None, test_folder: str | None = None, progress: bool | None = None
+) -> ClassifyRun:
+    """Go on with a run that was stopped, in its folder; see `seqvision.pipelines.resume_run`.
+
+    Args:
+      path: the run folder.
+      folder: where its folder of images is now, if that has moved.
+      test_folder: likewise of its folder of test images.
+      progress: a progress bar on stderr; by default if that is a terminal.
+    """
+    run = RunFolder.open(path)
+    config = config_from_dict(ClassifyConfig, run.read_json("config.json"))
+    now = _with_folder(_with_folder(config, "folder", folder, path), "test_folder", test_folder, path)
+    split = load_images(now)
+    if (run.path / RECORD).is_file():
+        check_record(run.read_json(RECORD), split.record, now.folder or now.data, path)
+    return train_and_judge(run, config, split, build_classifiers(config, split.form, len(split.classes)), progress)
+
+
+def train_and_judge(
+    folder: RunFolder,
+    config: ClassifyConfig,
+    split: ImageSplit,
+    models: dict[str, nn.Module],
+    progress: bool | None,
+) -> ClassifyRun:
+    """Train what the folder does not have yet, judge it, and write the rest.
+
+    Args:
+      folder: new, or of a run that was stopped.
+      config: with a batch size.
+      split: what `load_images` returned.
+      models: what `build_classifiers` returned.
+      progress: as in `run_classify`.
+    """
+    with kept_trainings(folder, config) as trainings, folder:
+        if not (folder.path / "config.json").is_file():
+            folder.write_config(config)
         folder.write_json(RECORD, split.record)
         logger.info(describe_images(config, split))
         trained = train_models(
@@ -57,6 +100,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
             config,
             folder,
             streams=CLASSIFIERS,
+            trainings=trainings,
             kept={"classes": split.classes, "pixels": 255, "data": {"form": split.form.to_dict()}},
             loss=build_class_loss(config, np.asarray(split.train.y), len(split.classes)),
             augment=build_augment(config, min(split.train.x.shape[1:3]), len(split.classes)),

@@ -1,6 +1,8 @@
 """From a price file to an honest forecast: read, train, judge beside the naive forecasts, write a run folder."""
 
 import logging
+from pathlib import Path
+from typing import Literal
 
 import flax.linen as nn
 import jax
@@ -8,18 +10,20 @@ import jax.numpy as jnp
 
 from seqvision.data import ForecastSplit, Series
 from seqvision.models import parameter_count
-from seqvision.pipelines.config import FORECASTERS, ForecastConfig, with_batch_size
+from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict, with_batch_size
 from seqvision.pipelines.forecasting.baselines import describe_baselines, naive_forecasts
 from seqvision.pipelines.forecasting.data import (
     describe_data,
     describe_split,
     load_series,
+    read_saved,
     split_series,
 )
 from seqvision.pipelines.forecasting.judging import judge_forecasts
-from seqvision.pipelines.forecasting.own_rows import save_series
+from seqvision.pipelines.forecasting.own_rows import ROWS, own_series, save_series
 from seqvision.pipelines.forecasting.report import write_forecast_report
 from seqvision.pipelines.forecasting.validation import score_validation, seed_errors
+from seqvision.pipelines.kept_trainings import kept_trainings
 from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.results import ForecastRun
 from seqvision.pipelines.seed_training import epochs_kept, train_models, training_text
@@ -47,9 +51,51 @@ def run_forecast(config: ForecastConfig, *, series: Series | None = None, progre
     models = build_forecasters(config, split)
     naive_forecasts(config, split)
     config = with_batch_size(config, len(split.train))
-    with RunFolder.create(config.out, config.name, log_to=config.log_to) as folder:
-        folder.write_config(config)
-        data = describe_data(split, "file" if series is None else "memory")
+    folder = RunFolder.create(config.out, config.name, log_to=config.log_to)
+    return train_and_judge(folder, config, split, models, "file" if series is None else "memory", progress)
+
+
+def resume_forecast(path: str | Path, *, csv: str | None = None, progress: bool | None = None) -> ForecastRun:
+    """Go on with a run that was stopped, in its folder; see `seqvision.pipelines.resume_run`.
+
+    Args:
+      path: the run folder, which has the rows that the run was made from.
+      csv: where its file is now, for a run that was stopped before it had kept its rows.
+      progress: a progress bar on stderr; by default if that is a terminal.
+    """
+    folder = RunFolder.open(path)
+    config = config_from_dict(ForecastConfig, folder.read_json("config.json"))
+    source: Literal["file", "memory"] = "file"
+    if (folder.path / ROWS).is_file():
+        saved = read_saved(folder)
+        split, source = split_series(config, own_series(saved)), saved["source"]
+    else:
+        split = split_series(config, load_series(config, csv))
+    return train_and_judge(folder, config, split, build_forecasters(config, split), source, progress)
+
+
+def train_and_judge(
+    folder: RunFolder,
+    config: ForecastConfig,
+    split: ForecastSplit,
+    models: dict[str, nn.Module],
+    source: Literal["file", "memory"],
+    progress: bool | None,
+) -> ForecastRun:
+    """Train what the folder does not have yet, judge it, and write the rest.
+
+    Args:
+      folder: new, or of a run that was stopped.
+      config: with a batch size.
+      split: what `split_series` returned.
+      models: what `build_forecasters` returned.
+      source: of the rows, "file" or "memory".
+      progress: as in `run_forecast`.
+    """
+    with kept_trainings(folder, config) as trainings, folder:
+        if not (folder.path / "config.json").is_file():
+            folder.write_config(config)
+        data = describe_data(split, source)
         folder.write_json("data.json", data)
         save_series(folder, split.series)
         logger.info(describe_split(split))
@@ -59,6 +105,7 @@ def run_forecast(config: ForecastConfig, *, series: Series | None = None, progre
             config,
             folder,
             streams=FORECASTERS,
+            trainings=trainings,
             kept={
                 "scaler": split.scaler,
                 "columns": split.series.columns,
