@@ -36,9 +36,7 @@ def load_model(path: str | os.PathLike[str], name: str | None = None, *, model: 
     if not (path / DESCRIPTION).is_file() and (path / MODELS).is_dir():
         path = _of_run(path, name)
     elif name is not None:
-        raise ValueError(
-            f"name={name!r} is for the models of a run, but {path} is the folder of one model: leave it out"
-        )
+        raise ValueError(f"name={name!r} is for the models of a run, but {path} is one model: leave it out")
     if not (path / DESCRIPTION).is_file() and not (path / MANIFEST).is_file():
         raise FileNotFoundError(f"{path} is no folder of a model: it has no {DESCRIPTION}")
     check_files(path, needed=(DESCRIPTION, WEIGHTS))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import flax.linen as nn
@@ -54,7 +55,7 @@ def restore(told: Any, weights: Mapping[str, Any], *, where: str, model: nn.Modu
         listed = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
         raise ValueError(f"{where}: the weights do not fit the model {type(made).__name__}: {listed}")
     states = tuple(_state(shapes, weights[f"seed_{number}"]) for number in range(seeds))
-    saved = SavedModel(model=made, states=states, **fields)
+    saved = SavedModel(model=getattr(states[0].apply_fn, "__self__", made), states=states, **fields)
     try:
         check_outputs(saved, outputs)
     except ValueError as error:
@@ -64,17 +65,31 @@ def restore(told: Any, weights: Mapping[str, Any], *, where: str, model: nn.Modu
 
 def _shapes(model: nn.Module, example: Any, where: str, *, own: bool) -> tuple[TrainState, Any]:
     """Return the state and the outputs of a model as shapes; nothing is computed."""
+    try:
+        return (_known_shapes if _hashable((model, example)) else _known_shapes.__wrapped__)(model, example)
+    except Exception as error:
+        what = f"the model given, {type(model).__name__}," if own else "the model described"
+        raise ValueError(f"{where}: {what} cannot read inputs of {shown(example)}: {_text(error)}") from error
+
+
+@lru_cache(maxsize=64)
+def _known_shapes(model: nn.Module, example: Any) -> tuple[TrainState, Any]:
+    """Return the shapes; equal models that are loaded again are the first one, and share its compiled programs."""
 
     def run(key: Any, x: Any) -> tuple[TrainState, Any]:
         state = create_state(model, optax.identity(), key, x)
         return state, forward(state, x)
 
+    with nn.intercept_methods(_counted()):
+        return jax.eval_shape(run, jax.random.key(0), example)
+
+
+def _hashable(value: Any) -> bool:
     try:
-        with nn.intercept_methods(_counted()):
-            return jax.eval_shape(run, jax.random.key(0), example)
-    except Exception as error:
-        what = f"the model given, {type(model).__name__}," if own else "the model described"
-        raise ValueError(f"{where}: {what} cannot read inputs of {shown(example)}: {_text(error)}") from error
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _counted() -> Callable[..., Any]:
