@@ -290,6 +290,18 @@ def test_a_first_row_of_numbers_is_told_to_be_no_row_of_names():
     assert read("2020,2021\n3,4\n5,6\n", header=False).notes == ()
 
 
+def test_a_header_of_more_rows_than_there_are_is_refused():
+    with pytest.raises(ValueError, match="1 rows, fewer than the header=2"):
+        read("date,v", header=2)
+
+
+def test_years_that_go_round_the_range_of_nanoseconds_are_no_equal_steps():
+    days = ["54-01-01", *(f"{year}-01-01" for year in range(14, 24))]
+    series = read("date,v\n" + "\n".join(f"{day},{row}" for row, day in enumerate(days)))
+    assert str(series.dates[0])[:10] == "1954-01-01"
+    assert len(series) == 11
+
+
 @pytest.mark.parametrize(("name", "years"), [("Year", "1990 1990 1991"), ("date", "1990.083 1990.167 1990.25")])
 def test_years_that_are_no_dates_are_told(name, years):
     text = f"{name},v\n" + "".join(f"{year},{k}\n" for k, year in enumerate(years.split()))

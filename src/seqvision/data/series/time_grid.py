@@ -139,7 +139,7 @@ def find_grid(dates: np.ndarray) -> TimeGrid | None:
 def is_even(dates: np.ndarray) -> bool:
     """Whether all steps between dates (N,) are equal, all rows at once."""
     ticks = dates.view(np.int64)
-    whole = len(ticks) > 1 and (ticks[-1] - ticks[0]) == (ticks[1] - ticks[0]) * (len(ticks) - 1)
+    whole = len(ticks) > 1 and int(ticks[-1]) - int(ticks[0]) == (int(ticks[1]) - int(ticks[0])) * (len(ticks) - 1)
     blocks = range(0, len(ticks) - 1, _BLOCK) if whole else ()
     return bool(whole) and all(
         (np.diff(ticks[start : start + _BLOCK + 1]) == ticks[1] - ticks[0]).all() for start in blocks

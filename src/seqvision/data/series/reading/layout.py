@@ -139,6 +139,8 @@ def find_layout(
             f"{len(before)}: say separator=… or quote cells if commas are decimal signs, or skip_rows={line - 1} if "
             "that line is none of the table"
         )
+    if count > len(rows):
+        raise ValueError(f"{name} has {len(rows)} rows, fewer than the header={count} that are said to hold names")
     names = column_names(texts[:count], texts[count:], cells)
     given: int | None = count
     named = _names_in(remark, separator, cells) if not count and header is None and remark is not None else []
