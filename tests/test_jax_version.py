@@ -3,25 +3,17 @@
 import tomllib
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
-import numpy as np
 import pytest
 from packaging.requirements import Requirement
+
+from seqvision.pipelines.doctor.known_bugs import largest_error_of_squares
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 
-# The smallest sizes that go wrong in jaxlib 0.10.2; there the last row comes out 0.8 % too small.
-@pytest.mark.parametrize(("dtype", "rows", "rtol"), [(np.float32, 32_769, 1e-6), (np.float64, 16_385, 1e-12)])
-def test_vmapped_product_followed_by_a_reduction(dtype, rows, rtol):
-    i = np.arange(rows, dtype=dtype)
-    x = np.stack([i, np.zeros_like(i), np.zeros_like(i)], axis=1)
-    with jax.enable_x64(dtype == np.float64), jax.default_matmul_precision("highest"):
-        identity = jnp.eye(3, dtype=dtype)
-        squares = jax.jit(lambda x: jax.vmap(lambda row: jnp.sum((identity @ row) ** 2))(x))(x)
-    assert squares.dtype == dtype
-    np.testing.assert_allclose(squares, i**2, rtol=rtol)  # row i is (i, 0, 0): its squares add up to i^2
+@pytest.mark.parametrize(("dtype", "most"), [("float32", 1e-6), ("float64", 1e-12)])
+def test_vmapped_product_followed_by_a_reduction(dtype, most):
+    assert largest_error_of_squares(dtype) <= most
 
 
 def requirements():

@@ -41,11 +41,16 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
             "RUN [FILE …]",
             "forecast what follows a file, or name the classes of pictures",
         ),
+        Verb("export", "export:ExportRun", "RUN", "write a model of a run for programs without this library"),
+    ),
+    "Judge runs": (
         Verb("evaluate", "evaluate:Evaluate", "RUN", "judge a finished run again, or on the rows that have come since"),
+        Verb("runs", "runs:Runs", "[FOLDER]", "list runs with their scores"),
         Verb("compare", "compare:Compare", "RUN RUN …", "say in what runs differ, and whether chance explains it"),
         Verb("report", "report:Report", "RUN", "write report.html of a run anew"),
-        Verb("runs", "runs:Runs", "[FOLDER]", "list runs with their scores"),
-        Verb("export", "export:ExportRun", "RUN", "write a model of a run for programs without this library"),
+    ),
+    "This machine": (
+        Verb("doctor", "doctor:Doctor", "", "look whether it computes right and can keep what it computes"),
     ),
 }
 VERBS: dict[str, Verb] = {verb.words: verb for verbs in GROUPS.values() for verb in verbs}

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from seqvision.pipelines.classification.run import evaluate_classify, judge_classes, run_classify
     from seqvision.pipelines.delivered import DeliveredModel, delivered_model
     from seqvision.pipelines.describe import describe_classify, describe_forecast
+    from seqvision.pipelines.doctor.examine import examine
+    from seqvision.pipelines.doctor.findings import Examination, Finding
     from seqvision.pipelines.evaluate import evaluate_run
     from seqvision.pipelines.experiment import run_experiment
     from seqvision.pipelines.finished.comparison import ModelPair, RunComparison, compare_runs
@@ -74,6 +76,8 @@ __all__ = [
     "DeliveredModel",
     "Description",
     "DoneAlready",
+    "Examination",
+    "Finding",
     "ForecastConfig",
     "ForecastEvaluation",
     "ForecastPrediction",
@@ -108,6 +112,7 @@ __all__ = [
     "evaluate_classify",
     "evaluate_forecast",
     "evaluate_run",
+    "examine",
     "example_lines",
     "field_docs",
     "field_groups",
@@ -149,6 +154,8 @@ _LATE = {  # as above, for those who run: module -> its names
     "classification.run": ("evaluate_classify", "judge_classes", "run_classify"),
     "delivered": ("DeliveredModel", "delivered_model"),
     "describe": ("describe_classify", "describe_forecast"),
+    "doctor.examine": ("examine",),
+    "doctor.findings": ("Examination", "Finding"),
     "evaluate": ("evaluate_run",),
     "experiment": ("run_experiment",),
     "finished.comparison": ("ModelPair", "RunComparison", "compare_runs"),

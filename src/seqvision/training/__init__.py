@@ -8,7 +8,7 @@ accumulation, bfloat16, early stopping, populations of seeds, and the mean over 
 
 from .adversarial import AdversarialState, create_adversarial_state, generate_samples, make_adversarial_step
 from .class_weights import WeightedCrossEntropy, balanced_weights
-from .compilation import enable_compilation_cache
+from .compilation import compilation_cache_folder, enable_compilation_cache
 from .detection_loss import make_yolo_loss
 from .divergence import NonFiniteLossError
 from .fit import Fit, fit
@@ -61,6 +61,7 @@ __all__ = [
     "binary_cross_entropy",
     "call_model",
     "categorical_cross_entropy",
+    "compilation_cache_folder",
     "create_adversarial_state",
     "create_state",
     "cross_entropy",

@@ -172,6 +172,16 @@ def _set_flags(flags: dict[str, Any]) -> None:
         reset_cache()  # jax goes on with the folder that it used first until it is told
 
 
+def compilation_cache_folder() -> Path:
+    """Return the folder in which compiled programs are kept: the configured one, or the user's cache.
+
+    >>> compilation_cache_folder().is_absolute()
+    True
+    """
+    config: Any = jax.config
+    return Path(config.jax_compilation_cache_dir or _default_folder())
+
+
 def _default_folder() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(base) / "seqvision" / "xla"
