@@ -176,15 +176,18 @@ def told_verdicts(scores: Mapping[str, Any]) -> tuple[list[Told], list[Told]]:
     rows: dict[str, Any] = {}
     for table in tables:
         rows |= {name: row for name, row in table.items() if isinstance(row, Mapping) and "kind" in row}
+    delivered = set(used_rows(rows))
     used: list[Told] = []
     alone: list[Told] = []
     for verdict in scores.get("verdicts") or []:
         if not isinstance(verdict, Mapping):
             continue
-        row = rows.get(str(verdict.get("model")), {})
+        name = str(verdict.get("model"))
         told = Told(str(verdict.get("outcome", "")), str(verdict.get("text", "")))
-        delivered = row.get("kind") != "model" or row.get("seeds") == 1
-        (used if delivered else alone).append(told)
+        if name in delivered or name not in rows:
+            used.append(told)
+        elif rows[name]["kind"] == "model":
+            alone.append(told)
     return used, alone
 
 
