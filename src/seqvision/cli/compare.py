@@ -17,7 +17,9 @@ class Compare(Command):
     """folders of the runs"""
     plot: str | None = None
     """file to draw the training and validation curves to, as PNG"""
+    html: str | None = None
+    """file to write all of it to, as a page with curves and forecasts to zoom"""
 
     def run(self) -> "pipelines.Result":
         """Compare."""
-        return pipelines.compare_runs(self.run_folders, plot=self.plot)
+        return pipelines.compare_runs(self.run_folders, plot=self.plot, html=self.html)

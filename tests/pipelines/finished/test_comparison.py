@@ -19,7 +19,7 @@ from seqvision.storage import record_files
 def compared(forecasts, tmp_path_factory):
     """The two runs on the series, with their curves."""
     plot = tmp_path_factory.mktemp("plots") / "deep" / "curves.png"
-    return compare_runs([run.folder for run in forecasts], plot=plot)
+    return compare_runs([run.folder for run in forecasts], plot=plot, html=plot.with_name("page.html"))
 
 
 def test_only_what_differs_is_told(compared, forecasts):

@@ -5,6 +5,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +16,16 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 def find_chromium():
     """Return the program, or None."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+# Chromium reads from 3 and writes to 4. A process of its own puts the pipes there: one that has JAX does not fork.
+_PLACED = """
+import os, sys
+high = [os.dup2(int(end), 60 + n) for n, end in enumerate(sys.argv[1:3])]
+for n, end in enumerate(high):
+    os.dup2(end, 3 + n)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Browser:
@@ -32,18 +43,12 @@ class Browser:
         )
         quiet = "--no-first-run --disable-background-networking --disable-component-update --disable-dev-shm-usage"
 
-        def place_pipes():  # Chromium reads from 3 and writes to 4
-            lifted = [os.dup(end) for end in (to_read, to_write)]  # neither may lie on 3 or 4 itself
-            high = [os.dup2(end, 50 + n) for n, end in enumerate(lifted)]
-            for n, end in enumerate(high):
-                os.dup2(end, 3 + n)
-
+        command = [program, *flags.split(), *quiet.split(), f"--user-data-dir={self._profile.name}", "about:blank"]
         self._process = subprocess.Popen(
-            [program, *flags.split(), *quiet.split(), f"--user-data-dir={self._profile.name}", "about:blank"],
+            [sys.executable, "-c", _PLACED, str(to_read), str(to_write), *command],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            preexec_fn=place_pipes,
-            close_fds=False,
+            pass_fds=(to_read, to_write),
         )
         os.close(to_read)
         os.close(to_write)

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqvision.pipelines.finished.comparison_text import comparison_text
+from seqvision.pipelines.finished.comparison_text import comparison_text, pair_sentence
 from seqvision.pipelines.finished.differences import Differences, data_of, differing, environment_of, settings_of
 from seqvision.pipelines.finished.records import MainScore, RunRecord, read_record
 from seqvision.pipelines.finished.shared_rows import TestRows, compare_rows, read_test_rows
-from seqvision.reporting import RunFolder, check_output, plot_epoch_curves, save_figure, to_plain
+from seqvision.reporting import RunFolder, check_output, plot_epoch_curves, save_figure, to_plain, write_comparison
 from seqvision.scorecards import MeanDifference, paired_difference, welch_difference
 
 
@@ -45,6 +45,7 @@ class RunComparison:
     pairs: tuple[ModelPair, ...]
     text: str
     plot: Path | None  # where the curves were drawn
+    html: Path | None  # where the page was written
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the text as plain values."""
@@ -62,7 +63,9 @@ class _Opened(NamedTuple):
     rows: TestRows | None
 
 
-def compare_runs(runs: Sequence[str | Path], *, plot: str | Path | None = None) -> RunComparison:
+def compare_runs(
+    runs: Sequence[str | Path], *, plot: str | Path | None = None, html: str | Path | None = None
+) -> RunComparison:
     """Say in what finished runs differ, how well they did, and whether chance explains the difference.
 
     Models of one name are compared with those of the first run; where none is shared, the one chosen by the validation
@@ -74,9 +77,10 @@ def compare_runs(runs: Sequence[str | Path], *, plot: str | Path | None = None) 
     Args:
       runs: run folders.
       plot: where to draw the training and validation curves over each other, a .png; or None.
+      html: where to write all of it as a page with its curves and forecasts over each other, an .html; or None.
 
     Raises:
-      OSError: if plot cannot be written, before anything is read.
+      OSError: if plot or html cannot be written, before anything is read.
       ValueError: if a run is named twice, is damaged or was not judged, or a single one has one model only.
 
     >>> compare_runs([])
@@ -87,6 +91,8 @@ def compare_runs(runs: Sequence[str | Path], *, plot: str | Path | None = None) 
         raise ValueError("runs names no run: give the folders of two or more")
     if plot is not None:
         check_output(plot, (".png",), name="plot")
+    if html is not None:
+        check_output(html, (".html", ".htm"), name="html")
     paths = [Path(path).resolve() for path in runs]
     for n, path in enumerate(paths):
         if path in paths[:n]:
@@ -104,8 +110,12 @@ def compare_runs(runs: Sequence[str | Path], *, plot: str | Path | None = None) 
     if plot is not None:
         save_figure(plot_epoch_curves(_curves(opened), ylabel="loss"), plot)
         text += f"\n\ncurves: {plot}"
-    drawn = None if plot is None else Path(plot)
-    return RunComparison(records, settings, data, environment, parameters, seconds, pairs, text, drawn)
+    if html is not None:
+        names = [record.name for record in records]
+        write_comparison(html, runs, sentences=[pair_sentence(pair, names, len(runs) > 1) for pair in pairs])
+        text += f"\n\npage: {html}"
+    files = (None if file is None else Path(file) for file in (plot, html))
+    return RunComparison(records, settings, data, environment, parameters, seconds, pairs, text, *files)
 
 
 def _open(path: str | Path) -> _Opened:

@@ -38,7 +38,7 @@ def comparison_text(
     shown = {name: [None if v is None else f"{v:.2f} s" for v in values] for name, values in seconds.items()}
     lines += [*_table({f"{name}, training": values for name, values in shown.items()}, [], width), ""]
     for pair in pairs:
-        lines += wrapped(_sentence(pair, labels, len(runs) > 1), 0)
+        lines += wrapped(pair_sentence(pair, labels, len(runs) > 1), 0)
     return "\n".join(lines)
 
 
@@ -63,7 +63,7 @@ def _scores(runs: Sequence[RunRecord], labels: Sequence[str], width: int) -> lis
     return lines
 
 
-def _sentence(pair: Any, labels: Sequence[str], several: bool) -> str:
+def pair_sentence(pair: Any, labels: Sequence[str], several: bool) -> str:
     """Say of two models how far they are apart, and whether chance explains it."""
     one, other = ((f"{labels[run]} {model}" if several else model) for run, model in pair_names(pair))
     lead = f"{one} against {other}: "

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqvision.reporting import RunFolder, render_report, to_plain, write_report
+from seqvision.reporting import RunFolder, check_output, render_report, to_plain, write_report
 from seqvision.storage import write_file
 
 
@@ -26,20 +26,19 @@ def report_run(path: str | Path, output: str | Path | None = None) -> RunReport:
 
     Args:
       path: the run folder.
-      output: where to write it, whose folder is made; by default report.html in the run folder.
+      output: where to write it, an .html, whose folder is made; by default report.html in the run folder.
 
     Raises:
       FileNotFoundError: if it is no run folder.
       ValueError: naming a file of it that has changed since the run.
       OSError: if the report cannot be written.
     """
+    if output is not None:
+        check_output(output, (".html", ".htm"))
     folder = RunFolder.open(path).path
     if output is None:
         file = write_report(folder)
     else:
         file = Path(output)
-        if file.is_dir():
-            raise IsADirectoryError(f"cannot write output={file}: it is a folder; name a file in it")
-        file.parent.mkdir(parents=True, exist_ok=True)
         write_file(file, render_report(folder))
     return RunReport(folder, file, f"report: {file}")

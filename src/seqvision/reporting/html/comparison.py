@@ -67,30 +67,31 @@ def render_comparison(
     """Return one HTML page about several runs, self-contained as that of one run is.
 
     Args:
-      folders: of the runs, at least two.
+      folders: of the runs; of a single one the page has its models beside each other.
       sentences: what the comparison shows, above all else.
       tables: heading -> further table, rows by its index.
 
     Raises:
-      ValueError: for less than two runs.
+      ValueError: for no runs.
       FileNotFoundError: if there is no such run folder.
 
-    >>> render_comparison(["runs/1"])
+    >>> render_comparison([])
     Traceback (most recent call last):
-    ValueError: a comparison needs at least two runs, got 1
+    ValueError: folders names no run: give one or more
     """
-    if len(folders) < 2:
-        raise ValueError(f"a comparison needs at least two runs, got {len(folders)}")
+    if not folders:
+        raise ValueError("folders names no run: give one or more")
     runs = _named([read_run(Path(folder)) for folder in folders])
     blocks: list[Block] = [Text(list(sentences))] if sentences else []
     blocks += [_table(heading, table) for heading, table in (tables or {}).items()]
     sections = [Section("What differs in the result", blocks)] if blocks else []
     sections += [Section("Scores", _scores(runs)), Section("Verdicts", _verdicts(runs))]
-    sections.append(Section("What differs in the settings", _settings(runs)))
+    if len(runs) > 1:
+        sections.append(Section("What differs in the settings", _settings(runs)))
     charts: list[Block] = [*_forecasts(runs), *_curves(runs)]
     sections += [Section("Curves", charts)] if charts else []
     problems = [f"{name}: {problem}" for name, run in runs.items() for problem in _problems(run)]
-    title = " and ".join(runs) if len(runs) == 2 else f"{len(runs)} runs compared"
+    title = " and ".join(runs) if len(runs) < 3 else f"{len(runs)} runs compared"
     return render_page(title, sections, subtitle=" · ".join(runs), problems=problems, footer=footer())
 
 
@@ -224,7 +225,7 @@ def _forecasts(runs: Runs) -> list[Chart]:
         table = run.predictions
         if is_forecast(run) and table is not None and {"row", "truth"} <= {*table}:
             tables[name] = table[table["step"] == table["step"].min()] if "step" in table else table
-    if len(tables) < 2:
+    if len(tables) < len(runs):
         return []
     place = "date" if all("date" in table for table in tables.values()) else "row"
     indexed = {name: table.drop_duplicates(place).set_index(place) for name, table in tables.items()}

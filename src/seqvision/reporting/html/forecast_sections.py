@@ -1,5 +1,6 @@
 """Forecasts of the test rows beside the truth: one and several steps ahead, free-running, errors by step, residuals."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from seqvision.reporting.html.run_files import RunFiles
 from seqvision.reporting.html.score_tables import coverage_tables, forecast_table, short_of, step_table, used_rows
 
 FREE = " free-running"
+_INTERVAL = re.compile(r"(?P<name>.+) (?P<end>lower|upper) (?P<level>\d+(?:\.\d+)?)")
 _PLACES = ("row", "date", "step", "truth")
 _MODES = {
     "one_step": ("One step ahead", "one step ahead"),
@@ -60,7 +62,7 @@ def forecast_section(run: RunFiles) -> Section | None:
     first, last = (table[table["step"] == step] if "step" in table else table for step in (steps[0], steps[-1]))
     blocks: list[Block] = [_chart(run, first, "One step ahead", "one step ahead", axis)]
     if len(steps) > 1:
-        blocks.append(_chart(run, last, f"{steps[-1]} steps ahead", "all steps", axis, int(steps[-1])))
+        blocks.append(_chart(run, last, f"{steps[-1]} steps ahead", "all steps", axis))
     if any(str(name).endswith(FREE) for name in table):
         blocks.append(_chart(run, first, "Free-running: fed by its own forecasts", "free-running", axis, free=True))
     return Section("Forecasts", blocks)
@@ -91,13 +93,11 @@ def time_of(table: pd.DataFrame) -> tuple[Any, str]:
 
 def forecasters(table: pd.DataFrame) -> list[str]:
     """Return the columns that are forecasts with the past known."""
-    names = [name for name in table if name not in _PLACES and not str(name).endswith(FREE)]
-    return [str(name) for name in names if table[name].dtype.kind in "fiu"]
+    names = [str(name) for name in table if name not in _PLACES and table[name].dtype.kind in "fiu"]
+    return [name for name in names if not name.endswith(FREE) and not _INTERVAL.fullmatch(name)]
 
 
-def _chart(
-    run: RunFiles, table: pd.DataFrame, title: str, mode: str, axis: str, step: int = 1, free: bool = False
-) -> Chart:
+def _chart(run: RunFiles, table: pd.DataFrame, title: str, mode: str, axis: str, free: bool = False) -> Chart:
     x, label = time_of(table)
     wanted = [f"{name}{FREE}" if free else name for name in forecasters(table)]
     lines, bands = [], []
@@ -106,7 +106,7 @@ def _chart(
     for name, look in looks.items():
         lines.append(Line(short_of(name.removesuffix(FREE)), table[name], *look))
         if look[2]:
-            bands += _bands(run, name, table[name].to_numpy(np.float64), 0 if free else step, look[0], name == first)
+            bands += _bands(table, name, look[0], shown=name == first)
     lines.append(Line("truth", table["truth"], "truth", anchor=True))
     notes = [_of_seeds(looks), _OF_BANDS if bands else ""]
     title = f"{title}, {counted(len(table), 'test row')}"
@@ -119,24 +119,19 @@ def _of_seeds(names: Iterable[str]) -> str:
     return f"The line of a model is the {' or '.join(told)}, which is what is used in the end." if told else ""
 
 
-def _bands(run: RunFiles, name: str, values: np.ndarray, step: int, color: int | str, shown: bool) -> list[Band]:
-    """Return the intervals of a forecaster: around a forecast ``step`` steps ahead, or with 0 along a free run."""
-    short = name.removesuffix(FREE)
-    way = "at once" if step else "fed back"
-    ways = (run.scores.get("intervals") or {}).get("ways") or {}
-    widths = ((ways.get(way) or {}).get(short) or {}).get("half_widths") or {}
-    bands = []
-    for level in sorted(widths, key=float, reverse=True):
-        each = np.array(widths[level], np.float64)  # None is NaN: there is no such interval
-        if step:
-            half = np.full(len(values), each[step - 1] if step <= len(each) else np.nan)
-        else:
-            half = np.concatenate([each[: len(values)], np.full(max(0, len(values) - len(each)), np.nan)])
-        if np.isfinite(half).any():
-            label = f"{short_of(short)}, {level} % interval"
-            group = f"intervals of {short_of(short)}"
-            bands.append(Band(label, values - half, values + half, color, shown, group))
-    return bands
+def _bands(table: pd.DataFrame, name: str, color: int | str, shown: bool) -> list[Band]:
+    """Return the intervals of a forecaster, the wider first; none of a level that has no ends."""
+    ends: dict[str, dict[str, np.ndarray]] = {}
+    for column in table:
+        found = _INTERVAL.fullmatch(str(column))
+        if found and found["name"] == name:
+            ends.setdefault(found["level"], {})[found["end"]] = table[column].to_numpy(np.float64)
+    short = short_of(name.removesuffix(FREE))
+    return [
+        Band(f"{short}, {level} % interval", pair["lower"], pair["upper"], color, shown, f"intervals of {short}")
+        for level, pair in sorted(ends.items(), key=lambda item: -float(item[0]))
+        if len(pair) == 2 and (np.isfinite(pair["lower"]) & np.isfinite(pair["upper"])).any()
+    ]
 
 
 def _looks(run: RunFiles, names: Sequence[str], mode: str) -> dict[str, tuple[int | str, int, bool]]:
