@@ -24,6 +24,7 @@ ALL = [
     "filters",
     "gan_digits",
     "gradient_flow",
+    "interval_coverage",
     "lenet_digits",
     "long_distance_xor",
     "mlp_versus_rnn",
@@ -134,6 +135,21 @@ def test_stock_forecast(tmp_path, capsys):
         "losses.png",
         "residuals.png",
     }
+
+
+def test_interval_coverage(tmp_path, capsys):
+    small = {"models": ("linear",), "epochs": 1, "seeds": 1, "length": 5, "horizon": 2, "out": str(tmp_path)}
+    result = run("interval_coverage", series=("GOOG",), **small)
+    found = result["GOOG"]
+    assert (found["calibration_rows"], found["test_rows"]) == (104, 209)
+    assert list(found["steps"]) == ["1", "2"]
+    for levels in found["steps"].values():
+        narrow, wide = levels["80"], levels["95"]
+        assert list(narrow) == list(wide) == ["linear", "last value"]
+        for name in narrow:
+            assert 0.4 < narrow[name]["coverage"] <= wide[name]["coverage"] <= 1
+            assert 0 < narrow[name]["width"] < wide[name]["width"]
+    assert "GOOG: 104 rows before the test, 209 in it" in capsys.readouterr().out
 
 
 def test_stock_forecast_of_sbux_has_the_known_persistence(tmp_path):
@@ -376,6 +392,22 @@ def test_compact_networks_reach_92_5_percent_on_fashion_and_99_2_on_mnist(tmp_pa
     file_or_skip("mnist", "train-images-idx3-ubyte.gz")
     mnist = run("mnist_cnn", networks=("compact",), seeds=1, out=str(tmp_path))
     assert mnist["scores"]["scores"]["compact"]["accuracy"] >= 0.992
+
+
+@pytest.mark.slow
+def test_intervals_hold_as_often_as_the_header_says(tmp_path):
+    file_or_skip("stocks", "sbux.csv")
+    result = run("interval_coverage", series=("GOOG", "SBUX", "VN-Index", "VN-Index, changes"), out=str(tmp_path))
+
+    def gap(name, step, level):
+        return float(level) - 100 * next(iter(result[name]["steps"][step][level].values()))["coverage"]
+
+    for step in ("1", "10"):
+        for level in ("80", "95"):
+            assert abs(gap("GOOG", step, level)) < 6
+            assert abs(gap("SBUX", step, level)) < 6
+            assert gap("VN-Index", step, level) > 8
+            assert gap("VN-Index, changes", step, level) < gap("VN-Index", step, level)
 
 
 @pytest.mark.slow

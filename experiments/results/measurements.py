@@ -211,6 +211,23 @@ def stock_forecast(result: Result) -> Measures:
     ]
 
 
+def interval_coverage(result: Result) -> Measures:
+    return [
+        measured(
+            f"inside {level} %",
+            {model: 100 * row["coverage"] for model, row in rows.items()},
+            of=f"{name}, {step} ahead",
+            unit="% of the test rows",
+            digits=".1f",
+            naive=[list(rows)[-1]],
+            headline=step == "1" and level == "95",
+        )
+        for name, series in result.items()
+        for step, levels in series["steps"].items()
+        for level, rows in levels.items()
+    ]
+
+
 def fit_peers(result: Result) -> Measures:
     return [
         measured(

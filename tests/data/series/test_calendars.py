@@ -102,7 +102,7 @@ def test_trading_days_are_found_where_the_dates_are_exactly_those_of_an_exchange
         ValueError, match=r"calendar='XLON' is not that of the data: .* rows are on none of its days, such as"
     ):
         infer_calendar(pd.date_range("2020-01-01", periods=90).to_numpy(), calendar="XLON")
-    with pytest.raises(ValueError, match="no exchange 'XNYZ'; did you mean XN"):
+    with pytest.raises(ValueError, match="there is no 'XNYZ'; did you mean XN"):
         infer_calendar(dates, calendar="XNYZ")
 
 
@@ -139,6 +139,12 @@ def test_what_the_dates_do_not_decide_is_said():
     assert infer_calendar(None) is None
     with pytest.raises(ValueError, match="calendar='daily' needs dates at a usual step: there are none"):
         infer_calendar(None, calendar="daily")
+    with pytest.raises(
+        ValueError, match="timezone='Europe/Paris' is for equal steps of time, but the dates go by 1 month"
+    ):
+        infer_calendar(dates("2020-01-31 2020-02-29 2020-03-31"), timezone="Europe/Paris")
+    with pytest.raises(ValueError, match="timezone: 'Mars/X' is unknown: say one such as 'Europe/Paris'"):
+        infer_calendar(hours, timezone="Mars/X")
     with pytest.raises(ValueError, match="timezone: 'Europe/Pari' is unknown; did you mean Europe/Paris"):
         infer_calendar(hours, timezone="Europe/Pari")
 

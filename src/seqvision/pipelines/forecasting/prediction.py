@@ -138,6 +138,7 @@ def _said_of_dates(series: Series, found: Calendar | None) -> tuple[str, ...]:
     """Return what is to be said of the dates ahead."""
     if found is not None:
         zone = f", by the clock of {found.timezone}" if found.timezone else ""
+        zone += ", in UTC" if _IN_UTC in series.notes else ""
         return (f"dates go on by {found.step}{zone}", *found.notes)
     return () if series.dates is None else ("no dates ahead: the rows of the file come at no usual step",)
 

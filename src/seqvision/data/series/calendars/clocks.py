@@ -52,4 +52,5 @@ def to_utc(wall: np.ndarray, zone: str) -> np.ndarray:
 
 
 def _hint(name: str, known: set[str]) -> str:
-    return did_you_mean(name, known) if len(did_you_mean(name, known)) < 60 else ", such as 'Europe/Paris'"
+    near = did_you_mean(name, known)
+    return near if near.startswith(";") else ": say one such as 'Europe/Paris'"

@@ -27,6 +27,7 @@ def sessions_between(exchange: str, first: np.datetime64, last: np.datetime64) -
       ValueError: if there is no such exchange, or its calendar does not reach so far.
     """
     import_exchanges()
+    exchange = exchange.upper()
     return _sessions(exchange, str(first.astype("datetime64[D]")), str(last.astype("datetime64[D]")))
 
 
@@ -70,7 +71,9 @@ def _sessions(exchange: str, first: str, last: str) -> np.ndarray:
     exchanges = import_exchanges()
     names = exchanges.get_calendar_names()
     if exchange not in names:
-        raise ValueError(f"calendar: no exchange {exchange!r}{did_you_mean(exchange, names)}")
+        near = did_you_mean(exchange, names)
+        hint = near if near.startswith(";") else ": say 'daily', 'business' or the code of an exchange, such as 'XNYS'"
+        raise ValueError(f"calendar: there is no {exchange!r}{hint}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

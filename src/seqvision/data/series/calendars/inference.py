@@ -14,7 +14,8 @@ from seqvision.data.series.time_grid import EqualSteps, Months, WorkingDays, in_
 
 _BUSINESS = (True,) * 5 + (False,) * 2
 _DAY = 86_400.0
-_MOST = 0.05  # share of steps without a row, or of rows beside a calendar, that is an exception still
+_MOST = 0.05  # share of steps without a row that is an exception still
+_BESIDE = 0.005  # share of rows on no day of a calendar
 # One zone of each rule by which clocks jump.
 _ZONES = (
     "Europe/Paris",
@@ -65,6 +66,9 @@ def infer_calendar(
             name, value = ("calendar", calendar) if calendar is not None else ("timezone", timezone)
             raise ValueError(f"{name}={value!r} needs dates at a usual step: there are none")
         return None
+    if timezone is not None and (calendar is not None or not isinstance(axis.grid, EqualSteps)):
+        step = axis.grid.step if calendar is None else f"calendar={calendar!r}"
+        raise ValueError(f"timezone={timezone!r} is for equal steps of time, but the dates go by {step}: leave it out")
     days = in_seconds(dates).astype("datetime64[D]")
     if calendar is not None:
         return _said(calendar, days, axis)
@@ -85,10 +89,11 @@ def _said(calendar: str, days: np.ndarray, axis: TimeAxis) -> Calendar:
     if calendar == "business":
         found, there = Calendar("days", "1 business day", week=_BUSINESS), np.is_busday(days)
     else:
+        calendar = calendar.upper()
         found = Calendar("sessions", f"1 session of {calendar}", exchange=calendar)
         there = np.isin(days, sessions_between(calendar, days[0], days[-1]))
     beside = days[~there]
-    if len(beside) > _MOST * len(days) or len(np.unique(days)) < len(days):
+    if len(beside) > max(1, _BESIDE * len(days)) or len(np.unique(days)) < len(days):
         which = f", such as {beside[-1]}" if len(beside) else ": there are several of a day"
         raise ValueError(
             f"calendar={calendar!r} is not that of the data: {len(beside)} of {counted(len(days), 'row')} are on none "
