@@ -86,6 +86,7 @@ def test_a_forecaster_takes_and_gives_original_units(forecaster):
     assert loaded.predict(windows).shape == (8, 2, 1)
     assert (loaded.columns, loaded.targets, loaded.name, loaded.data) == (("open", "close"), (1,), "gru", {"n": [1]})
     assert loaded.versions["jax"] == jax.__version__
+    assert repr(loaded) == "SavedModel('gru': Recurrent, 2 seeds, (B, 5, 2) -> forecasts of close)"
     # What is kept is what was trained, and scaled inputs go where they always went.
     np.testing.assert_array_equal(predict(loaded.states[0], scaled), predict(fits[0].state, scaled))
 
@@ -217,8 +218,30 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path):
     (tmp_path / "m" / "description.json").unlink()
     with pytest.raises(FileExistsError, match="exists and is no folder of a model"):
         save(overwrite=True)
-    with pytest.raises(FileNotFoundError, match=r"is no folder of a model: it has no description\.json"):
-        load_model(tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    save_model(tmp_path / "empty", nn.Dense(1), variables, example=x)
+    for wrong, hint in (
+        ("none", ""),
+        ("", "; models are in .*empty"),
+        ("empty/description.json", "; give the folder, .*y"),
+    ):
+        with pytest.raises(FileNotFoundError, match=rf"is no folder of a model: it has no description\.json{hint}$"):
+            load_model(tmp_path / wrong)
+
+
+def test_weights_go_to_the_default_device_and_wide_ones_need_wide_numbers(classifier, tmp_path):
+    last = jax.devices()[-1]
+    with jax.default_device(last):
+        loaded = load_model(classifier[0])
+        assert {leaf.device for leaf in jax.tree.leaves(loaded.variables)} == {last}
+        np.testing.assert_allclose(loaded.predict(classifier[2]), classifier[3].predict(classifier[2]), rtol=1e-6)
+    x = np.ones((1, 3))
+    with jax.enable_x64(True):
+        variables = nn.Dense(1, param_dtype=jnp.float64).init(jax.random.key(0), x)
+        save_model(tmp_path / "wide", nn.Dense(1, param_dtype=jnp.float64), variables, example=x)
+        assert load_model(tmp_path / "wide").predict(x).dtype == np.float64
+    with pytest.raises(ValueError, match=r"seed_0/params/bias is float64, which jax has after jax\.config\.update"):
+        load_model(tmp_path / "wide")
 
 
 def test_targets_in_units_of_their_own_stay_so(tmp_path):

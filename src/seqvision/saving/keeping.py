@@ -68,7 +68,7 @@ def save_model(
       The model as `load_model` gives it.
 
     Raises:
-      FileExistsError: if the folder exists.
+      FileExistsError: if the folder exists and is not empty.
       ValueError: if weights do not fit the model, naming the leaf; or scaler, targets or classes do not fit outputs.
 
     >>> import tempfile, numpy as np
@@ -126,7 +126,7 @@ def _put(partial: Path, path: Path) -> None:
 
 def _check_place(path: Path, overwrite: bool) -> None:
     check_flag("overwrite", overwrite, owner="save_model")
-    if path.exists():
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         if not overwrite:
             raise FileExistsError(f"{path} exists: choose another path, or overwrite=True")
         if not (path / DESCRIPTION).is_file():

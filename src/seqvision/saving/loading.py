@@ -38,7 +38,7 @@ def load_model(path: str | os.PathLike[str], name: str | None = None, *, model: 
     elif name is not None:
         raise ValueError(f"name={name!r} is for the models of a run, but {path} is one model: leave it out")
     if not (path / DESCRIPTION).is_file() and not (path / MANIFEST).is_file():
-        raise FileNotFoundError(f"{path} is no folder of a model: it has no {DESCRIPTION}")
+        raise FileNotFoundError(f"{path} is no folder of a model: it has no {DESCRIPTION}{_nearby(path)}")
     check_files(path, needed=(DESCRIPTION, WEIGHTS))
     told = read_json(path / DESCRIPTION)
     where = str(path / DESCRIPTION)
@@ -68,6 +68,14 @@ def model_folder_name(name: str) -> str:
     ('gru', 'with-maps')
     """
     return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in name).lstrip(".") or "model"
+
+
+def _nearby(path: Path) -> str:
+    """Return where there are models, for who gave a folder above or a file in one."""
+    if path.is_file():
+        return f"; give the folder, {path.parent}"
+    below = sorted({str(found.parent) for found in (*path.glob(f"*/{DESCRIPTION}"), *path.glob(f"*/{MODELS}/"))})
+    return f"; models are in {', '.join(below[-3:])}" if below else ""
 
 
 def _of_run(run: Path, name: str | None) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 from jax import ShapeDtypeStruct
 
 from seqvision._arrays import as_array, as_numbers
-from seqvision._checks import shown
+from seqvision._checks import counted, shown
 from seqvision.data import PixelScaler, Scaler, Series
 from seqvision.training import TrainState, predict
 
@@ -43,6 +43,17 @@ class SavedModel:
     data: Mapping[str, Any] = field(default_factory=dict)
     name: str = "model"
     versions: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Say what it is in a line, without its numbers."""
+        what = "outputs"
+        if self.classes is not None:
+            what = f"probabilities of {counted(len(self.classes), 'class', 'classes')}"
+        elif self.targets:
+            what = f"forecasts of {', '.join(str(self.columns[k] if self.columns else k) for k in self.targets)}"
+        form = self._form if isinstance(self.example, ShapeDtypeStruct) else "several inputs"
+        seeds = counted(len(self.states), "seed")
+        return f"SavedModel({self.name!r}: {type(self.model).__name__}, {seeds}, {form} -> {what})"
 
     @property
     def variables(self) -> tuple[dict[str, Any], ...]:
