@@ -74,6 +74,8 @@ def _bind(primitive: Any, params: dict[str, Any], arrays: list) -> list:
         return in_plain_primitives(functools.partial(PLAIN[primitive], **params), *outlines)(*arrays)
     if primitive.name in _CALLS:
         return _call(params["jaxpr"] if "jaxpr" in params else params["call_jaxpr"], *arrays)
+    if primitive.name == "pad":  # converters know it for fixed sizes alone, and not between elements
+        return [_pad(*arrays, params["padding_config"])]
     if primitive.name == "platform_index":
         return [None]  # the choice below needs no index
     if primitive.name == "cond":
@@ -84,6 +86,26 @@ def _bind(primitive: Any, params: dict[str, Any], arrays: list) -> list:
         return _while(params, arrays)
     results = primitive.bind(*arrays, **params)
     return list(results) if primitive.multiple_results else [results]
+
+
+def _pad(x: Any, value: Any, config: Sequence[tuple[int, int, int]]) -> Any:
+    """Pad by joining arrays of the value to x, also between its elements; a negative edge cuts off."""
+
+    def fill(axis: int, count: int) -> Any:
+        return lax.broadcast_in_dim(value, (*x.shape[:axis], count, *x.shape[axis + 1 :]), ())
+
+    for axis, (low, high, step) in enumerate(config):
+        if step and x.shape[axis]:
+            size, rest = x.shape[axis], x.shape[axis + 1 :]
+            x = lax.expand_dims(x, [axis + 1])
+            x = lax.concatenate([x, fill(axis + 1, step)], axis + 1)
+            x = x.reshape(*x.shape[:axis], size * (step + 1), *rest)
+            x = lax.slice_in_dim(x, 0, size * (step + 1) - step, axis=axis)
+        parts = [*([fill(axis, low)] if low > 0 else []), x, *([fill(axis, high)] if high > 0 else [])]
+        x = lax.concatenate(parts, axis) if len(parts) > 1 else x
+        if low < 0 or high < 0:
+            x = lax.slice_in_dim(x, max(-low, 0), x.shape[axis] - max(-high, 0), axis=axis)
+    return x
 
 
 def _choose(params: dict[str, Any], arrays: list) -> list:

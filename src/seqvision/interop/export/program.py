@@ -10,7 +10,10 @@ import numpy as np
 
 from seqvision._checks import check_count, shown
 
+from .plain import equations
+
 BATCH = "batch"  # the name of the number of rows
+KERNELS = ("pallas_call", "rnn_fwd", "triton_kernel_call")  # of the methods "pallas" and "cudnn", or of the user's own
 
 
 class Program(NamedTuple):
@@ -63,6 +66,7 @@ def make_program(
 
     size = check_count("batch", batch, owner=owner) if batch is not None else jax.export.symbolic_shape(BATCH)[0]
     outlines = tuple(jax.ShapeDtypeStruct((size, *a.shape[1:]), a.dtype) for a in examples.values())
+    _refuse_kernels(owner, jax.make_jaxpr(call)(*(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in examples.values())))
     try:
         tree = jax.eval_shape(call, *outlines)
     except jax.errors.InconclusiveDimensionOperation as error:
@@ -81,6 +85,15 @@ def make_program(
         outputs,
         [np.asarray(leaf) for leaf in jax.tree.leaves(expected)],
     )
+
+
+def _refuse_kernels(owner: str, jaxpr: Any) -> None:
+    for equation in equations(jaxpr):
+        if equation.primitive.name in KERNELS:
+            raise ValueError(
+                f"{owner}: the model holds a kernel for one kind of GPU ({equation.primitive.name}): make it with "
+                'method="auto", the parameters stay the same'
+            )
 
 
 def _rows(owner: str, example: Any) -> dict[str, np.ndarray]:
