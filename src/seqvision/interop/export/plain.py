@@ -75,7 +75,7 @@ def _bind(primitive: Any, params: dict[str, Any], arrays: list) -> list:
     if primitive.name in _CALLS:
         return _call(params["jaxpr"] if "jaxpr" in params else params["call_jaxpr"], *arrays)
     if primitive.name == "pad":  # converters know it for fixed sizes alone, and not between elements
-        return [_pad(*arrays, params["padding_config"])]
+        return [_pad(arrays[0], arrays[1], params["padding_config"])]
     if primitive.name == "platform_index":
         return [None]  # the choice below needs no index
     if primitive.name == "cond":
