@@ -77,6 +77,8 @@ class Config:
     """rows ahead that it forecasts at once"""
     epochs: int = 20
     """passes over the training rows"""
+    batch_size: int = 32
+    """windows a step"""
     seeds: int = 3
     """how often each model is trained, from other initial weights"""
     seed: int = 0
@@ -99,7 +101,13 @@ def main(config: Config) -> dict[str, Any]:
                 continue
         settings = {"models": config.models, "length": config.length, "horizon": config.horizon}
         settings |= {"returns": name.endswith("changes"), "name": f"coverage-{name.replace(', ', '-')}"}
-        settings |= {"epochs": config.epochs, "seeds": config.seeds, "seed": config.seed, "out": config.out}
+        settings |= {
+            "epochs": config.epochs,
+            "batch_size": config.batch_size,
+            "seeds": config.seeds,
+            "seed": config.seed,
+            "out": config.out,
+        }
         run = run_forecast(ForecastConfig(csv=csv, target=target, season=season, **settings))
         found[name] = counted_inside(run.card, config.horizon)
         show(name, found[name])
