@@ -51,6 +51,9 @@ def test_evaluate_and_predict_a_run(capsys, folder, tmp_path):
     assert code == 0
     assert "GOOG close after 2008-10-14" in out
     assert len((tmp_path / "next.csv").read_text().splitlines()) > 3 * 2
+    code, out, err = run(capsys, "predict", str(folder), "a.png")
+    assert (code, out) == (2, "")
+    assert "is a run on a series, which has no classes: leave out the file a.png" in err
 
 
 def test_json_is_one_document(capsys, folder, tmp_path):

@@ -27,7 +27,7 @@ class Predict(Command):
     output: str | None = None
     """file to write the prediction to, by its ending: .csv or .json"""
     plot: str | None = None
-    """picture of the forecasts with their intervals, by its ending: .png, .svg or .pdf"""
+    """picture of the forecasts with their intervals, or of the pictures with their classes: .png, .svg or .pdf"""
     calendar: str | None = None
     """what the dates do not decide: daily, business (Monday to Friday), or an exchange such as XNYS"""
     timezone: str | None = None

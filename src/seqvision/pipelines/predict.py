@@ -18,6 +18,7 @@ def predict_run(
     top: int | None = None,
     reading: Reading | None = None,
     output: str | Path | None = None,
+    plot: str | Path | None = None,
     **of_series: Any,
 ) -> ForecastPrediction | ImagePrediction:
     """Forecast what follows a series, or name the classes of pictures; see `predict_forecast` and `predict_images`.
@@ -28,6 +29,7 @@ def predict_run(
       top: how many classes are named, for a run on images.
       reading: what is to be read of the file in another way than in training, for a run on a series.
       output: where to write the prediction, a .csv or .json file, or None.
+      plot: where to draw it, a .png, .svg or .pdf file, or None.
       of_series: what else `predict_forecast` takes; None stands for its default.
 
     Raises:
@@ -38,8 +40,8 @@ def predict_run(
     if isinstance(config, dict) and "data" in config:
         if given or (reading is not None and reading.given()):
             raise ValueError(f"{path} is a run on images: it has no {next(iter(given), 'csv')}, give pictures instead")
-        return predict_images(path, files, top=1 if top is None else top, output=output)
+        return predict_images(path, files, top=1 if top is None else top, output=output, plot=plot)
     if files or top is not None:
         what = "top" if not files else f"the file {files[0]}"
         raise ValueError(f"{path} is a run on a series, which has no classes: leave out {what} (--csv names a series)")
-    return predict_forecast(path, output=output, reading=reading, **given)
+    return predict_forecast(path, output=output, plot=plot, reading=reading, **given)

@@ -184,7 +184,8 @@ class ImagePrediction:
     table: pd.DataFrame
     text: str
     verdicts: tuple[str, ...]  # what the card says of such predictions, a sentence a model
-    output: Path | None  # where the table was written
+    output: Path | None  # where it was written
+    plot: Path | None  # where the pictures were drawn
     notes: tuple[str, ...] = ()  # of the pictures together
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from seqvision.reporting.image_plots import (
 )
 from seqvision.reporting.interval_plots import plot_intervals
 from seqvision.reporting.metrics_log import read_metrics
-from seqvision.reporting.mistake_plots import misclassified_rows, plot_confusion, plot_misclassified
+from seqvision.reporting.mistake_plots import end_of_name, misclassified_rows, plot_confusion, plot_misclassified
 from seqvision.reporting.output_files import PICTURES, TABLES, check_output, write_table
 from seqvision.reporting.plain_text import class_labels, short_name
 from seqvision.reporting.prediction_plot import plot_prediction
@@ -41,6 +41,7 @@ __all__ = [
     "check_output",
     "class_labels",
     "describe_environment",
+    "end_of_name",
     "json_text",
     "measured",
     "misclassified_rows",

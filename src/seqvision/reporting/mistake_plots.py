@@ -101,7 +101,7 @@ def plot_misclassified(
         line = f"{name(truth[row])} taken for {name(guess[row])}"
         if len(line) > 18:
             line = f"{name(truth[row])}\ntaken for {name(guess[row])}"
-        source = "" if files is None else f"{_end(files[row])}\n"
+        source = "" if files is None else f"{end_of_name(files[row])}\n"
         return f"{source}{line}\n{100 * sure[row]:.0f} % sure"
 
     wrong = int(np.sum(truth != guess))
@@ -123,6 +123,11 @@ def misclassified_rows(labels: ArrayLike, *, predicted: ArrayLike, confidence: A
     return wrong[np.argsort(-np.asarray(confidence)[wrong], kind="stable")]
 
 
-def _end(file: str, most: int = 20) -> str:
+def end_of_name(file: str, most: int = 20) -> str:
+    """Return the last part of a file's name, of at most so many signs, the last ones.
+
+    >>> end_of_name("cat/IMG_2041.jpg"), end_of_name("a-very-long-name-of-a-file.jpg")
+    ('IMG_2041.jpg', '…-name-of-a-file.jpg')
+    """
     name = " ".join(file.rsplit("/")[-1].split())
     return name if len(name) <= most else f"…{name[1 - most :]}"

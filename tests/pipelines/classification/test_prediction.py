@@ -106,7 +106,10 @@ def test_pictures_and_folders_become_a_table(run, tmp_path, capsys, caplog):
     assert "5 pictures by linear (mean of 2 seeds)" in out
     assert "always saying cat" in out
     assert ", cat " in out  # the second of the dogs
-    assert main(["predict", *words, "--json"]) == 0
+    drawn = tmp_path / "classes.png"
+    assert main(["predict", *words, "--json", "--plot", str(drawn)]) == 0
+    with Image.open(drawn) as image:
+        assert image.size[0] > 300
     document = json.loads(capsys.readouterr().out)
     assert main(["predict", *words[:-3], str(output.with_suffix(".json"))]) == 0
     assert json.loads(output.with_suffix(".json").read_text("utf-8")) == document

@@ -8,7 +8,14 @@ from sklearn import metrics as sk
 
 from seqvision.cli import main
 from seqvision.metrics import softmax
-from seqvision.pipelines import ClassifyConfig, evaluate_run, load_images, predict_images, run_classify
+from seqvision.pipelines import (
+    ClassifyConfig,
+    describe_classify,
+    evaluate_run,
+    load_images,
+    predict_images,
+    run_classify,
+)
 from seqvision.pipelines.classification.run import restore_classifiers
 from seqvision.reporting import RunFolder
 from seqvision.training import predict
@@ -106,3 +113,5 @@ def test_what_cannot_be_chosen_is_refused_before_training(run):
         with pytest.raises(ValueError, match=says):
             run_classify(ClassifyConfig(out=str(base / "none"), **(settings(base) | changed)), progress=False)
     assert not (base / "none").exists()
+    with pytest.raises(ValueError, match="needs validation rows"):
+        describe_classify(ClassifyConfig(**(settings(base) | {"validation": 0.0})))

@@ -146,7 +146,7 @@ class PictureForm:
         low, high = low - 0.01, high + 0.01
         if low <= level <= high:
             return []
-        negative = "; its negative has not: is it dark on light, or the other way round?"
+        negative = "; its negative has not: if it is dark on light and they are not, PIL.ImageOps.invert turns it over"
         return [
             f"mean brightness {level:.2f} where training pictures had {_span(*self.levels)}"
             + (negative if low <= 1 - level <= high else "")

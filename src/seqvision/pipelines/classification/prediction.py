@@ -19,11 +19,20 @@ from seqvision.pipelines.classification.prediction_text import prediction_text
 from seqvision.pipelines.classification.run import restore_classifiers
 from seqvision.pipelines.config import ClassifyConfig, config_from_dict
 from seqvision.pipelines.results import ImagePrediction
-from seqvision.reporting import RunFolder, check_output, write_table
+from seqvision.reporting import (
+    PICTURES,
+    RunFolder,
+    check_output,
+    end_of_name,
+    plot_images,
+    save_figure,
+    write_table,
+)
 from seqvision.training import TrainState, predict
 
 logger = logging.getLogger(__name__)
 
+_DRAWN = 48  # pictures
 _AT_ONCE = 1 << 24  # numbers of the pictures that are held at once
 
 
@@ -38,6 +47,7 @@ def predict_images(
     *,
     top: int = 1,
     output: str | PathLike[str] | None = None,
+    plot: str | PathLike[str] | None = None,
 ) -> ImagePrediction:
     """Classify pictures with every model of a run, and say what its score card says of that.
 
@@ -50,16 +60,20 @@ def predict_images(
       files: pictures, and folders whose pictures are wanted, those in folders within them too.
       top: how many classes the text names, the most probable first; the table has all of them.
       output: where to write the prediction, by its ending: .csv, a row a file and model, or .json; None for nowhere.
+      plot: where to draw the first pictures as the model sees them, with what the first model says, by its ending:
+        .png, .svg or .pdf; None for nowhere.
 
     Raises:
       FileNotFoundError: if there is no such file or folder.
-      OSError: if output cannot be written, before anything is read.
+      OSError: if output or plot cannot be written, before anything is read.
       ValueError: naming a file given by its name that is no picture, or a folder without any; if the run is on a
         series, or was not judged. A picture in a folder that cannot be read has a row with a note.
     """
     check_count("top", top)
     if output is not None:
         check_output(output)
+    if plot is not None:
+        check_output(plot, PICTURES, name="plot")
     run = RunFolder.open(path)
     configuration = run.read_json("config.json")
     if not isinstance(configuration, dict) or "data" not in configuration:
@@ -77,8 +91,11 @@ def predict_images(
     judged = {row: Judged.read(summary, row, run.path) for row in rows_of.values()}
     states = restore_classifiers(run, config, form, len(classes))
     rows: dict[str, list[dict[str, Any]]] = {row: [] for row in judged}
+    seen: list[np.ndarray] = []
     for chunk in _chunks(pictures, form, parts):
-        found = _probabilities(states, [one.pop("pixels") for one in chunk if "pixels" in one])
+        pixels = [one.pop("pixels") for one in chunk if "pixels" in one]
+        seen += pixels[: _DRAWN - len(seen)]
+        found = _probabilities(states, pixels)
         for name, chances in found.items():
             said = decide(rows_of[name], chances, thresholds.get(name))
             places = iter(range(len(chances)))
@@ -92,10 +109,24 @@ def predict_images(
     notes = (*told, *_notes(table, len(judged)))
     text = prediction_text(table, classes, judged, notes, top)
     verdicts = tuple(one.verdict for one in judged.values())
-    prediction = ImagePrediction(table, text, verdicts, None if output is None else Path(output), notes)
+    written, drawn = (None if file is None else Path(file) for file in (output, plot))
+    prediction = ImagePrediction(table, text, verdicts, written, drawn, notes)
     if output is not None:
         write_table(output, table, prediction.to_dict())
+    if plot is not None:
+        _draw(plot, np.stack(seen), table, next(iter(judged)))
     return prediction
+
+
+def _draw(path: str | PathLike[str], pixels: np.ndarray, table: pd.DataFrame, row: str) -> None:
+    """Draw the first pictures that were read, each below its file and what is said of it."""
+    said = table[(table["model"] == row) & table["class"].notna()]
+    titles = [
+        f"{end_of_name(file)}\n{name}\n{100 * sure:.1f} %"
+        for file, name, sure in zip(said["file"], said["class"], said["probability"], strict=True)
+    ][: len(pixels)]
+    count = f"{len(pixels)} of {len(said)} pictures" if len(pixels) < len(said) else counted(len(said), "picture")
+    save_figure(plot_images(pixels, titles, title=f"{row}: {count}"), path)
 
 
 def _listed(files: Sequence[str | PathLike[str]]) -> list[_Picture]:
