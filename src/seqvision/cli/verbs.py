@@ -45,6 +45,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
     ),
     "Judge runs": (
         Verb("evaluate", "evaluate:Evaluate", "RUN", "judge a finished run again, or on the rows that have come since"),
+        Verb("refit", "refit:Refit", "RUN", "train again on data that have grown, anew or on from the weights"),
         Verb("runs", "runs:Runs", "[FOLDER]", "list runs with their scores"),
         Verb("compare", "compare:Compare", "RUN RUN …", "say in what runs differ, and whether chance explains it"),
         Verb("report", "report:Report", "RUN", "write report.html of a run anew"),

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from seqvision.pipelines.finished.comparison import ModelPair, RunComparison, compare_runs
     from seqvision.pipelines.finished.listing import RunTable, list_runs
     from seqvision.pipelines.finished.records import MainScore, RunRecord, read_record
+    from seqvision.pipelines.finished.refitting import refit_run
     from seqvision.pipelines.finished.report import RunReport, report_run
     from seqvision.pipelines.forecasting.data import describe_split, load_series, split_series
     from seqvision.pipelines.forecasting.evaluation import evaluate_forecast
@@ -128,6 +129,7 @@ __all__ = [
     "predict_run",
     "read_record",
     "read_settings",
+    "refit_run",
     "report_run",
     "resume_run",
     "run_and_print",
@@ -162,6 +164,7 @@ _LATE = {  # as above, for those who run: module -> its names
     "finished.listing": ("RunTable", "list_runs"),
     "finished.records": ("MainScore", "RunRecord", "read_record"),
     "finished.report": ("RunReport", "report_run"),
+    "finished.refitting": ("refit_run",),
     "forecasting.data": ("describe_split", "load_series", "split_series"),
     "forecasting.evaluation": ("evaluate_forecast",),
     "forecasting.judging": ("judge_forecasts",),

@@ -17,7 +17,7 @@ from seqvision.pipelines.early_stops import best_epochs, epochs_run, stopping_te
 from seqvision.pipelines.kept_trainings import KeptTrainings, Training
 from seqvision.pipelines.named_training import build_stopping, fit_options
 from seqvision.reporting import RunFolder
-from seqvision.training import NonFiniteLossError, TrainState, averaged, fit
+from seqvision.training import NonFiniteLossError, TrainState, averaged, create_state, fit
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ def train_seeds(
     stream: int = 0,
     kept: KeptTrainings | None = None,
     name: str = "model",
+    variables: Sequence[Mapping[str, Any]] | None = None,
     **options: Any,
 ) -> TrainedSeeds:
     """Train a model several times; the program is compiled for the first seed and used for all.
@@ -79,6 +80,7 @@ def train_seeds(
       stream: number of the model's own stream of random numbers, so that it does not matter which others are trained.
       kept: where the trainings are kept, and gone on with.
       name: of the model, there.
+      variables: what each seed begins with, as `TrainedSeeds.variables` has them; by default it draws initial weights.
       options: what else `seqvision.training.fit` takes: loss, epochs, batch_size, and validation, metrics, augment or
         stopping where they are wanted.
 
@@ -101,7 +103,9 @@ def train_seeds(
             continue
         checkpoints = None if kept is None else kept.checkpoints(name, number)
         try:
-            fits.append(fit(model, data, optimizer=optimizer, key=one_key, checkpoints=checkpoints, **options))
+            begun = None if variables is None else _begun(model, data, optimizer, one_key, variables[number])
+            one = fit(model, data, optimizer=optimizer, key=one_key, state=begun, checkpoints=checkpoints, **options)
+            fits.append(one)
             if kept is not None:
                 kept.keep(name, number, fits[-1])
         except NonFiniteLossError as error:
@@ -124,6 +128,7 @@ def train_models(
     streams: tuple[str, ...],
     trainings: KeptTrainings,
     kept: Mapping[str, Any],
+    variables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     **options: Any,
 ) -> dict[str, TrainedSeeds]:
     """Train every model of a configuration from every seed; curves and models go into the run folder.
@@ -136,6 +141,7 @@ def train_models(
       streams: all names there are, whose places number the streams of random numbers.
       trainings: where they are kept until the run is done.
       kept: what is kept beside the weights of each model; see `seqvision.saving.save_model`.
+      variables: model -> what each seed begins with; by default it draws initial weights.
       options: what else `seqvision.training.fit` takes.
 
     Raises:
@@ -155,6 +161,7 @@ def train_models(
                 stream=streams.index(name),
                 kept=trainings,
                 name=name,
+                variables=None if variables is None else variables[name],
                 **fit_options(config, len(data)),
                 **options,
             )
@@ -172,6 +179,14 @@ def train_models(
     if stopped:
         raise ArithmeticError("; ".join(stopped))
     return trained
+
+
+def _begun(
+    model: nn.Module, data: Any, optimizer: optax.GradientTransformation, key: jax.Array, variables: Mapping[str, Any]
+) -> TrainState:
+    """Return a state with weights of before, and an optimizer that remembers nothing."""
+    blank = create_state(model, optimizer, key, data.gather(np.zeros(1, np.int32)).x)
+    return blank.replace(params=variables["params"], batch_stats=variables.get("batch_stats", {}))
 
 
 def load_variables(

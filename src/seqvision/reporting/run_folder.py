@@ -31,7 +31,7 @@ from seqvision.storage import (
 logger = logging.getLogger(__name__)
 
 # What later commands compute with.
-NEEDED = ("config.json", "data.json", "images.json", "summary.json", "series.safetensors")
+NEEDED = ("config.json", "data.json", "images.json", "summary.json", "series.safetensors", "parent.json")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_
 from seqvision.pipelines.kept_trainings import kept_trainings
 from seqvision.pipelines.named_models import build_classifier
 from seqvision.pipelines.named_training import build_augment, build_class_loss, build_optimizer
+from seqvision.pipelines.parent import Parent, read_parent, write_parent
 from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
 from seqvision.pipelines.seed_training import epochs_kept, load_variables, train_models, training_text
 from seqvision.reporting import RunFolder, to_plain
@@ -44,13 +45,25 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
       ValueError: for data that do not fit the configuration.
       OSError: if the run folder cannot be written, before anything is compiled; or a data set cannot be had.
     """
-    split = load_images(config)
+    return train_classify(config, load_images(config), progress=progress)
+
+
+def train_classify(
+    config: ClassifyConfig, split: ImageSplit, *, parent: Parent | None = None, progress: bool | None = None
+) -> ClassifyRun:
+    """Train on a split, judge and write a run folder; see `run_classify`.
+
+    Args:
+      config: what to do.
+      split: what `load_images` returned for it.
+      parent: the run that it is refitted from.
+      progress: a progress bar on stderr; by default if that is a terminal.
+    """
     check_threshold(config, split)
     models = build_classifiers(config, split.form, len(split.classes))
     config = with_batch_size(config, len(split.train))
-    return train_and_judge(
-        RunFolder.create(config.out, config.name, log_to=config.log_to), config, split, models, progress
-    )
+    folder = RunFolder.create(config.out, config.name, log_to=config.log_to)
+    return train_and_judge(folder, config, split, models, progress, parent)
 
 
 def resume_classify(
@@ -70,7 +83,9 @@ def resume_classify(
     split = load_images(now)
     if (run.path / RECORD).is_file():
         check_record(run.read_json(RECORD), split.record, now.folder or now.data, path)
-    return train_and_judge(run, config, split, build_classifiers(config, split.form, len(split.classes)), progress)
+    models = build_classifiers(config, split.form, len(split.classes))
+    parent = read_parent(run, models, split.example, config.seeds)
+    return train_and_judge(run, config, split, models, progress, parent)
 
 
 def train_and_judge(
@@ -79,6 +94,7 @@ def train_and_judge(
     split: ImageSplit,
     models: dict[str, nn.Module],
     progress: bool | None,
+    parent: Parent | None = None,
 ) -> ClassifyRun:
     """Train what the folder does not have yet, judge it, and write the rest.
 
@@ -88,8 +104,10 @@ def train_and_judge(
       split: what `load_images` returned.
       models: what `build_classifiers` returned.
       progress: as in `run_classify`.
+      parent: the run that it is refitted from.
     """
     with kept_trainings(folder, config) as trainings, folder:
+        write_parent(folder, parent)
         if not (folder.path / "config.json").is_file():
             folder.write_config(config)
         folder.write_json(RECORD, split.record)
@@ -106,6 +124,7 @@ def train_and_judge(
             augment=build_augment(config, min(split.train.x.shape[1:3]), len(split.classes)),
             validation=split.validation,
             metrics={"accuracy"},
+            variables=None if parent is None else parent.variables,
             progress=progress,
         )
         states = {name: done.states for name, done in trained.items()}
@@ -123,6 +142,7 @@ def train_and_judge(
                 "parameters": counts,
                 "seconds": seconds,
                 **epochs_kept(trained),
+                **({} if parent is None else {"parent": parent.to_dict()}),
             }
         )
         folder.write_json("summary.json", summary)

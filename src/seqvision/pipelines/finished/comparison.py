@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqvision.pipelines.finished.comparison_text import comparison_text, pair_sentence
+from seqvision.pipelines.finished.comparison_text import comparison_text, pair_sentence, run_label
 from seqvision.pipelines.finished.differences import Differences, data_of, differing, environment_of, settings_of
 from seqvision.pipelines.finished.records import MainScore, RunRecord, read_record
 from seqvision.pipelines.finished.shared_rows import TestRows, compare_rows, read_test_rows
@@ -108,7 +108,8 @@ def compare_runs(
     parameters, seconds = (_by_model(opened, name) for name in ("parameters", "seconds"))
     text = comparison_text(records, settings, data, environment, parameters, seconds, pairs)
     if plot is not None:
-        save_figure(plot_epoch_curves(_curves(opened), ylabel="loss"), plot)
+        title = "" if len(opened) == 1 else ";  ".join(f"{run_label(n)}: {run.name}" for n, run in enumerate(records))
+        save_figure(plot_epoch_curves(_curves(opened), ylabel="loss", title=title), plot)
         text += f"\n\ncurves: {plot}"
     if html is not None:
         names = [record.name for record in records]
@@ -198,13 +199,13 @@ def _by_model(opened: Sequence[_Opened], what: str) -> Differences:
 def _curves(opened: Sequence[_Opened]) -> dict[str, dict[str, np.ndarray]]:
     """Return heading -> run and model -> (S, epochs)."""
     panels: dict[str, dict[str, np.ndarray]] = {}
-    for one in opened:
+    for place, one in enumerate(opened):
         records = one.folder.read_metrics()
         for metric, heading in (("loss", "training loss"), ("val_loss", "validation loss")):
             for model in dict.fromkeys(record.get("model") for record in records):
                 told = [r for r in records if r.get("model") == model and isinstance(r.get(metric), int | float)]
                 if told:
-                    name = f"{one.record.name}, {model}" if len(opened) > 1 else str(model)
+                    name = f"{run_label(place)} {model}" if len(opened) > 1 else str(model)
                     panels.setdefault(heading, {})[name] = _table(told, metric)
     if not panels:
         raise ValueError("no run has logged a loss: leave out plot")

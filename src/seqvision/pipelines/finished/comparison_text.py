@@ -24,7 +24,7 @@ def comparison_text(
     pairs: Sequence[Any],
 ) -> str:
     """Return the text of a `RunComparison`, whose fields are the arguments."""
-    labels = [_label(place) for place in range(len(runs))]
+    labels = [run_label(place) for place in range(len(runs))]
     width = max(12, min(28, (110 - _NAME) // len(runs) - 2))
     lines = [f"{label}  {run.name}  {run.data}" + _parent(run) for label, run in zip(labels, runs, strict=True)]
     if len(runs) > 1:
@@ -110,7 +110,8 @@ def _parent(run: RunRecord) -> str:
     return f"  (trained on from {run.parent})" if run.parent else ""
 
 
-def _label(place: int) -> str:
+def run_label(place: int) -> str:
+    """Return what a run is called in a comparison: A, B, C, …"""
     return chr(ord("A") + place) if place < 26 else str(place + 1)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from seqvision.pipelines.parent import PARENT
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import delivered_name, thresholded_name
 
@@ -85,7 +86,7 @@ def _read(folder: RunFolder, name: str, config: Mapping[str, Any], summary: Mapp
     known = [score.model for score in scores if isinstance(errors.get(score.model), float)]
     chosen = min(known, key=lambda model: errors[model]) if known else scores[0].model if scores else ""
     models = tuple(map(str, config.get("models", [score.model for score in scores])))
-    parent = summary.get("parent")
+    parent = folder.read_json(PARENT) if (folder.path / PARENT).exists() else None
     return RunRecord(
         name,
         folder.path,

@@ -21,6 +21,7 @@ class JoinedRows:
     """The rows that a run knows and those of a file, as one series."""
 
     series: Series  # where both have a row it is the file's
+    before: int  # rows of the run that the file begins after
     first: int  # the first row that the run does not know; all rows if there is none
     changed: str | None  # how values of known rows differ, in words
     moved: str | None  # how a known row is missing, or one was put between them
@@ -98,7 +99,7 @@ def join_rows(own: Series, found: Series) -> JoinedRows:
     changed = _changes(own.values[at[met]], found.values[: len(old)][old][met], dates[old][met], at[met], own.columns)
     values = np.concatenate([own.values[before], found.values])
     series = replace(found, values=values, dates=dates_of_all)
-    return JoinedRows(series, first, changed, moved, _gap(series, first) if not old.any() else None)
+    return JoinedRows(series, int(before.sum()), first, changed, moved, _gap(series, first) if not old.any() else None)
 
 
 def _join_by_place(own: Series, found: Series) -> JoinedRows:
@@ -109,7 +110,7 @@ def _join_by_place(own: Series, found: Series) -> JoinedRows:
         )
     rows = np.arange(len(own))
     changed = _changes(own.values, found.values[: len(own)], None, rows, own.columns)
-    return JoinedRows(found, len(own), changed, None, None)
+    return JoinedRows(found, 0, len(own), changed, None, None)
 
 
 def _changes(

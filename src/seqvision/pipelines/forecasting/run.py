@@ -25,6 +25,7 @@ from seqvision.pipelines.forecasting.report import write_forecast_report
 from seqvision.pipelines.forecasting.validation import score_validation, seed_errors
 from seqvision.pipelines.kept_trainings import kept_trainings
 from seqvision.pipelines.named_models import build_forecaster
+from seqvision.pipelines.parent import PARENT, Parent, read_parent, write_parent
 from seqvision.pipelines.results import ForecastRun
 from seqvision.pipelines.seed_training import epochs_kept, train_models, training_text
 from seqvision.reporting import RunFolder
@@ -48,11 +49,31 @@ def run_forecast(config: ForecastConfig, *, series: Series | None = None, progre
       OSError: if the run folder cannot be written; before anything is compiled.
     """
     split = split_series(config, load_series(config, series=series))
+    return train_forecast(config, split, source="file" if series is None else "memory", progress=progress)
+
+
+def train_forecast(
+    config: ForecastConfig,
+    split: ForecastSplit,
+    *,
+    source: Literal["file", "memory"] = "file",
+    parent: Parent | None = None,
+    progress: bool | None = None,
+) -> ForecastRun:
+    """Train on a split, judge and write a run folder; see `run_forecast`.
+
+    Args:
+      config: what to do.
+      split: what `split_series` returned.
+      source: whether the configuration's file holds the rows.
+      parent: the run that it is refitted from.
+      progress: a progress bar on stderr; by default if that is a terminal.
+    """
     models = build_forecasters(config, split)
     naive_forecasts(config, split)
     config = with_batch_size(config, len(split.train))
     folder = RunFolder.create(config.out, config.name, log_to=config.log_to)
-    return train_and_judge(folder, config, split, models, "file" if series is None else "memory", progress)
+    return train_and_judge(folder, config, split, models, source, progress, parent)
 
 
 def resume_forecast(path: str | Path, *, csv: str | None = None, progress: bool | None = None) -> ForecastRun:
@@ -68,10 +89,14 @@ def resume_forecast(path: str | Path, *, csv: str | None = None, progress: bool 
     source: Literal["file", "memory"] = "file"
     if (folder.path / ROWS).is_file():
         saved = read_saved(folder)
-        split, source = split_series(config, own_series(saved)), saved["source"]
+        split, source = split_series(config, own_series(saved), saved["scaler"]), saved["source"]
+    elif (folder.path / PARENT).is_file():
+        raise ValueError(f"{path} was stopped before it had begun: refit its parent again")
     else:
         split = split_series(config, load_series(config, csv))
-    return train_and_judge(folder, config, split, build_forecasters(config, split), source, progress)
+    models = build_forecasters(config, split)
+    parent = read_parent(folder, models, window_shape(split), config.seeds)
+    return train_and_judge(folder, config, split, models, source, progress, parent)
 
 
 def train_and_judge(
@@ -81,6 +106,7 @@ def train_and_judge(
     models: dict[str, nn.Module],
     source: Literal["file", "memory"],
     progress: bool | None,
+    parent: Parent | None = None,
 ) -> ForecastRun:
     """Train what the folder does not have yet, judge it, and write the rest.
 
@@ -91,8 +117,10 @@ def train_and_judge(
       models: what `build_forecasters` returned.
       source: of the rows, "file" or "memory".
       progress: as in `run_forecast`.
+      parent: the run that it is refitted from.
     """
     with kept_trainings(folder, config) as trainings, folder:
+        write_parent(folder, parent)
         if not (folder.path / "config.json").is_file():
             folder.write_config(config)
         data = describe_data(split, source)
@@ -114,6 +142,7 @@ def train_and_judge(
             },
             loss=config.loss,
             validation=split.validation,
+            variables=None if parent is None else parent.variables,
             progress=progress,
         )
         variables = {name: done.variables for name, done in trained.items()}
@@ -129,6 +158,7 @@ def train_and_judge(
             "parameters": counts,
             "seconds": {name: done.seconds for name, done in trained.items()},
             **epochs_kept(trained),
+            **({} if parent is None else {"parent": parent.to_dict()}),
         }
         folder.write_json("summary.json", summary)
         history = {name: done.history for name, done in trained.items()}
