@@ -19,11 +19,13 @@ from seqvision.pipelines import (
     predict_forecast,
     read_record,
     refit_run,
+    resume_run,
     run_classify,
     run_forecast,
 )
 from seqvision.pipelines.config import config_from_dict
 from seqvision.pipelines.forecasting.data import read_saved
+from seqvision.pipelines.forecasting.own_rows import own_series, save_series
 from seqvision.reporting import RunFolder
 from seqvision.storage import flatten_leaves
 
@@ -97,6 +99,22 @@ def test_from_weights_begins_where_the_run_ended(onward, forecasts):
     np.testing.assert_allclose(again.forecasts["mlp"], onward.forecasts["mlp"], rtol=1e-5)
     ours, theirs = (predict_forecast(run).table["forecast"].to_numpy() for run in (onward.folder, forecasts[0].folder))
     assert not np.allclose(ours, theirs)  # one ends with the grown file, the other with its own
+
+
+def test_a_refit_that_was_stopped_goes_on_from_the_weights_of_its_parent(onward, forecasts, tmp_path):
+    done, half = RunFolder.open(onward.folder), RunFolder.create(tmp_path, "half")
+    for name in ("parent.json", "config.json", "data.json"):
+        half.write_json(name, done.read_json(name))
+    save_series(half, own_series(read_saved(done)))
+    half.set_status("stopped")
+    resumed = resume_run(half.path, progress=False)
+    for name, leaf in weights(resumed.folder).items():
+        np.testing.assert_array_equal(leaf, weights(onward.folder)[name])
+    assert read_saved(half)["scaler"] == read_saved(done)["scaler"]
+    half.write_json("parent.json", half.read_json("parent.json") | {"manifest": "0"})
+    half.set_status("stopped")
+    with pytest.raises(ValueError, match=r"from whose weights .* goes on, has changed: refit it again"):
+        resume_run(half.path)
 
 
 def test_a_number_of_training_rows_stays(table, tmp_path):
@@ -179,4 +197,5 @@ def test_pictures_that_have_grown(pictures, tmp_path):
 
 
 def _leaves(folder):
-    return flatten_leaves(RunFolder.open(folder).load_parameters()["linear"]["seed_0"]).values()
+    leaves = flatten_leaves(RunFolder.open(folder).load_parameters()["linear"]["seed_0"])
+    return [leaves[name] for name in sorted(leaves)]
