@@ -1,12 +1,13 @@
 """Exported models say what the model says, in processes that do not have the library."""
 
 import json
+import sys
 
 import jax
 import numpy as np
 import pytest
 
-from seqvision.cells import LRU
+from seqvision.cells import GRU, LRU
 from seqvision.interop import export_onnx, export_stablehlo
 from seqvision.models import Recurrent
 from tests.interop.export.alone import run_alone
@@ -107,3 +108,19 @@ def test_a_model_that_must_know_the_number_of_rows_is_told_how(tmp_path):
         export_stablehlo(tmp_path, halves, {}, x)
     done = export_stablehlo(tmp_path, halves, {}, x, batch=4)
     assert done.signature["inputs"][0]["shape"] == [4, 3]
+
+
+def test_without_the_extra_the_command_that_installs_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax2onnx", None)
+    model, variables, x = made("mlp")
+    with pytest.raises(ImportError, match=r"pip install 'seqvision\[onnx\]'"):
+        export_onnx(tmp_path, model, variables, x)
+
+
+@pytest.mark.parametrize("export", [export_stablehlo, export_onnx])
+def test_kernels_of_one_platform_are_refused_by_name(tmp_path, export):
+    pytest.importorskip("jax2onnx")
+    model, x = Recurrent((GRU(16),), method="pallas"), np.ones((2, 3, 1), np.float32)
+    variables = Recurrent((GRU(16),)).init(jax.random.key(0), x)
+    with pytest.raises(ValueError, match=r'one kind of GPU \(pallas_call\): make it with method="auto"'):
+        export(tmp_path, model, variables, x)

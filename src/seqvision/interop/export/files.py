@@ -1,7 +1,6 @@
 """The folder of an exported model: the model, what goes in and comes out, rows to try, and a program that uses it."""
 
-import hashlib
-import json
+import io
 import os
 import textwrap
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from seqvision import __version__
+from seqvision.storage import json_text, record_files, write_file
 
 from .agreement import Agreement
 from .program import Program
@@ -24,8 +24,8 @@ KEPT = 16  # rows that are kept to try the model on
 class Export:
     """An exported model in its folder.
 
-    ``model.*`` is the model, ``signature.json`` says what goes in and comes out, with the SHA-256 of every other file,
-    ``example.npz`` has rows and what the model says of them, ``use.py`` runs it on those without this library.
+    ``model.*`` is the model, ``signature.json`` says what goes in and comes out, ``example.npz`` has rows
+    and what the model says of them, ``use.py`` runs it on those without this library, ``manifest.json`` has hashes.
     """
 
     folder: Path
@@ -86,7 +86,7 @@ def write_export(
     about: Mapping[str, Any] | None,
     details: Mapping[str, Any] | None = None,
 ) -> Export:
-    """Write every file of an export, the signature last."""
+    """Write every file of an export, the manifest last."""
     signature: dict[str, Any] = {"format": kind, "schema": 1, "seqvision": __version__, "file": name}
     signature |= program.describe() if program is not None else {}
     described = dict(about or {})
@@ -97,28 +97,18 @@ def write_export(
     signature |= dict(details or {})
     if agreement is not None:
         signature["agreement"] = agreement._asdict()
-    _write(folder / name, content)
-    _write(folder / "use.py", snippet.encode())
+    write_file(folder / name, content)
+    write_file(folder / "use.py", snippet)
     names = [name, "use.py"]
     if program is not None:
         kept = program.examples | dict(zip(program.outputs, program.expected, strict=True))
-        partial = folder / "example.npz.partial"
-        with partial.open("wb") as file:
-            np.savez(file, **{key: array[:KEPT] for key, array in kept.items()})  # type: ignore[arg-type]
-        partial.replace(folder / "example.npz")
+        rows = io.BytesIO()
+        np.savez(rows, **{key: array[:KEPT] for key, array in kept.items()})  # type: ignore[arg-type]
+        write_file(folder / "example.npz", rows.getvalue())
         names.append("example.npz")
-    signature["sha256"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    _write(folder / SIGNATURE, (json.dumps(signature, indent=2, ensure_ascii=False) + "\n").encode())
+    write_file(folder / SIGNATURE, json_text(signature) + "\n")
+    record_files(folder, [*names, SIGNATURE])
     return Export(folder, folder / name, signature, snippet, agreement)
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _unit(one: Mapping[str, Any]) -> str:
