@@ -57,12 +57,16 @@ def test_classes_that_are_apart_are_parted_in_the_middle():
         ("recall=2", "above 0 and at most 1"),
         ("precision=nan", "above 0 and at most 1"),
         ("precision=high", "above 0 and at most 1"),
-        ("precision=1", "no threshold reaches precision=1 on these rows: the best is 0.5"),
     ],
 )
 def test_goals_that_cannot_be_are_refused(goal, says):
     with pytest.raises(ValueError, match=says):
         choose_threshold([1, 0, 1, 0], scores=[0.1, 0.1, 0.2, 0.3], goal=goal)
+
+
+def test_a_precision_that_none_reaches_is_come_near():
+    """The best is .5: of the two highest rows one is positive, and of all four two are."""
+    assert choose_threshold([1, 0, 1, 0], scores=[0.1, 0.1, 0.2, 0.3], goal="precision=1") == (0.05, 0.5)
 
 
 def test_rows_of_one_class_choose_nothing():

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sk
 
 from seqvision import metrics
-from seqvision.scorecards import ClassifierScores, score_classes
+from seqvision.scorecards import ClassifierScores, ClassThreshold, score_classes
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 200)
@@ -144,3 +144,27 @@ def test_rare_classes_are_judged_by_the_balanced_accuracy_too():
     tells = f"yet it tells the classes apart: balanced accuracy {100 * expected:.2f} % against 50.00 %"
     assert finds.text.endswith(tells)
     assert f" {100 * expected:.2f} " in card.text()
+
+
+def test_thresholds_are_rows_of_models_of_two_classes():
+    labels, z = np.array([0, 0, 1, 1]), np.array([[2.0, 0.0], [1.0, 0.0], [0.5, 0.0], [0.0, 2.0]])
+    card = score_classes(
+        labels, logits={"net": z}, training_labels=labels, thresholds={"net": ClassThreshold(1, 0.3, "f1", 0.9, 50)}
+    )
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    row = card.scores.loc["net (threshold)"]
+    assert row["accuracy"] == np.mean((p[:, 1] >= 0.3) == labels) == 1.0
+    assert card.scores.loc["net", "accuracy"] == 0.75
+    assert card.used() == {"net": "net (threshold)"}
+    assert card.to_dict()["thresholds"]["net (threshold)"]["value"] == 0.3
+    json.dumps(card.to_dict(), allow_nan=False)
+    short = ClassThreshold(0, 0.9, "precision=0.95", 0.8, 50).text(("a", "b"))
+    assert short.endswith("for precision=0.95 of a (only 0.8 there)")
+    for logits, thresholds, says in [
+        ({"net": LOGITS}, {"net": ClassThreshold(1, 0.3, "f1", 0.9, 50)}, "are for two classes, 'net' has 4"),
+        ({"net": z}, {"other": ClassThreshold(1, 0.3, "f1", 0.9, 50)}, "names 'other', of which there are no logits"),
+    ]:
+        with pytest.raises(ValueError, match=says):
+            score_classes(
+                LABELS[: len(logits["net"])] % 2, logits=logits, training_labels=labels, thresholds=thresholds
+            )

@@ -55,10 +55,10 @@ def choose_threshold(labels: ArrayLike, *, scores: ArrayLike, goal: str) -> Thre
       scores: (B,) in [0, 1], larger for what looks more positive.
       goal: "f1" (of the positive class) or "balanced_accuracy" for the largest; "recall=0.9" for the highest threshold
         that finds such a share of the positive rows, "precision=0.9" for the lowest at which such a share of what is
-        called positive is so.
+        called positive is so. A precision that none reaches is come as near as can be, as ``reached`` then says.
 
     Raises:
-      ValueError: for an unknown goal, a precision that no threshold reaches, or rows of one class only.
+      ValueError: for an unknown goal, or rows of one class only.
 
     >>> choose_threshold([0, 1, 0, 1, 1], scores=[0.1, 0.3, 0.4, 0.6, 0.9], goal="recall=1")
     Threshold(value=0.2, reached=1.0)
@@ -77,9 +77,7 @@ def choose_threshold(labels: ArrayLike, *, scores: ArrayLike, goal: str) -> Thre
         good = np.flatnonzero(values >= values.max() - 1e-12)
         place = good[np.argmin(np.abs(cuts[good] - 0.5))]
     else:
-        good = np.flatnonzero(values >= least - 1e-12)
-        if not good.size:
-            raise ValueError(f"no threshold reaches {goal} on these rows: the best is {values.max():.4g}")
+        good = np.flatnonzero(values >= min(least, values.max()) - 1e-12)
         place = good[0] if measure == "recall" else good[-1]
     return Threshold(float(cuts[place]), float(values[place]))
 

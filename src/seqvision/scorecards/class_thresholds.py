@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seqvision.metrics import choose_threshold
+from seqvision.metrics import check_goal, choose_threshold
 from seqvision.scorecards.verdict import delivered_name
 
 
@@ -34,10 +34,12 @@ class ClassThreshold(NamedTuple):
         'says dog from a probability of 0.3 on, chosen on 50 validation rows for f1 of dog (0.9 there)'
         """
         name = class_names[self.positive]
+        least = check_goal(self.goal)[1]
+        only = "only " if least is not None and self.reached < least - 1e-12 else ""
         of = "" if self.goal == "balanced_accuracy" else f" of {name}"
         return (
             f"says {name} from a probability of {self.value:.4g} on, chosen on {self.rows:,} validation rows for "
-            f"{self.goal}{of} ({self.reached:.4g} there)"
+            f"{self.goal}{of} ({only}{self.reached:.4g} there)"
         )
 
     def to_dict(self) -> dict[str, Any]:
