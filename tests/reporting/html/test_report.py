@@ -1,4 +1,6 @@
+import base64
 import contextlib
+import io
 import json
 import os
 import re
@@ -6,6 +8,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from seqvision import cli
 from seqvision.pipelines import ForecastConfig
@@ -69,6 +72,25 @@ def test_the_tables_hold_the_numbers_of_the_summary(forecast_run, image_run):
     matrix = page.tables["convnet: counts"]
     assert [[value for _, value in row] for row in matrix.values()] == scores["confusion"]["convnet"]
     assert page.headings[:2] == ["Verdict", "Score card"]
+    assert {"Confusion", "Mistakes", "Reliability", "First-layer filters", "Pictures"} <= {*page.headings}
+
+
+def test_many_classes_are_a_picture_and_a_list(tmp_path):
+    counts = np.eye(40) * 5
+    counts[3, 7] = 2
+    names = [f"class {k}" for k in range(40)]
+    row = {"kind": "model", "seeds": 1, "accuracy": 0.9}
+    scores = {"scores": {"mlp": row}, "confusion": {"mlp": counts.tolist()}, "class_names": names, "rows": 202}
+    folder = RunFolder.create(tmp_path, "many")
+    folder.write_json("summary.json", {"scores": scores})
+    page = Page(render_report(folder.path))
+    assert page.problems == []
+    assert page.tables["mlp: the commonest mistakes"]["class 3 taken for class 7"] == [("2", 2), ("28.6", 2 / 7)]
+    ((source, alt),) = page.images
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))))
+    assert pixels.shape == (40, 40)
+    assert pixels[3, 7] == round(255 * 5 / 7)
+    assert "confusion of 40 classes" in alt
 
 
 def test_the_charts_hold_the_predictions_and_their_intervals(forecast_run):

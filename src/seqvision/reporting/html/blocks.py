@@ -86,7 +86,7 @@ class Gallery:
 
     pictures: Sequence[Picture]
     title: str = ""
-    size: Literal["", "small", "tiny"] = ""  # small and tiny ones are enlarged without smoothing
+    size: Literal["", "small", "tiny", "map"] = ""  # all but the first are enlarged without smoothing
     note: str = ""
     block = "gallery"
 

@@ -44,8 +44,7 @@ def confusion_section(run: RunFiles) -> Section | None:
         counts = np.asarray(run.scores["confusion"].get(model, []), np.float64)
         if counts.shape != (len(names), len(names)):
             continue
-        if len(names) <= _MOST_CLASSES:
-            blocks.append(_matrix(model, counts, names))
+        blocks.append(_matrix(model, counts, names) if len(names) <= _MOST_CLASSES else _map(model, counts))
         blocks.append(_confused(model, counts, names))
         each = (run.scores.get("per_class") or {}).get(model)
         if isinstance(each, Mapping):
@@ -131,6 +130,14 @@ def _matrix(model: str, counts: np.ndarray, names: Sequence[str]) -> Table:
         rows.append(Row(name, cells))
     note = "A row is a true class, a column what it was taken for; the darker, the larger the share of its row."
     return Table(f"{model}: counts", list(names), [("", rows)], "true class", note, matrix=True)
+
+
+def _map(model: str, counts: np.ndarray) -> Gallery:
+    """Return a matrix of too many classes for numbers as a picture."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    text = f"{model}: confusion of {len(counts)} classes, true ones from top to bottom, those named from left to right"
+    picture = Picture(array_source(scaled_bytes(1 - shares), lossless=True), text)
+    return Gallery([picture], text, "map", "The darker a point, the larger its share of the true class.")
 
 
 def _confused(model: str, counts: np.ndarray, names: Sequence[str], most: int = 10) -> Block:

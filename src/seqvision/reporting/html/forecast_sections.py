@@ -143,7 +143,7 @@ def _looks(run: RunFiles, names: Sequence[str], mode: str) -> dict[str, tuple[in
     models = plain = 0
     for name in names:
         if kinds.get(name.removesuffix(FREE)) == "baseline":
-            looks[name] = ("naive", 1 + plain % 3, name.removesuffix(FREE) == reference)
+            looks[name] = ("naive", 1 + plain % 5, name.removesuffix(FREE) == reference)
             plain += 1
         else:
             looks[name] = (models, models // 6, True)

@@ -20,8 +20,8 @@ MOST_MISTAKES = 24  # of a model, with their pictures
 _THUMBNAILS, _SIDE = "mistakes.safetensors", 64
 
 
-def array_source(pixels: NDArray[np.uint8]) -> str:
-    """Return (h, w) or (h, w, 3) as an image: PNG if it is small, else JPEG.
+def array_source(pixels: NDArray[np.uint8], *, lossless: bool = False) -> str:
+    """Return (h, w) or (h, w, 3) as an image: PNG if it is small or has to be exact, else JPEG.
 
     >>> array_source(np.zeros((2, 2), np.uint8))[:22]
     'data:image/png;base64,'
@@ -29,7 +29,7 @@ def array_source(pixels: NDArray[np.uint8]) -> str:
     from PIL import Image
 
     image = Image.fromarray(pixels)
-    large = max(image.size) > 32
+    large = max(image.size) > 32 and not lossless
     kind, written = ("JPEG" if large else "PNG"), io.BytesIO()
     image.save(written, format=kind, **({"quality": 85} if large else {}))
     return _source(written.getvalue(), kind.lower())

@@ -1,7 +1,7 @@
 // Draws the charts of a page from the JSON beside each: lines, bands, marks; zoom, cursor, legend. No library, no network.
 (() => {
   "use strict";
-  const DASHES = ["", "7 3", "2 3", "9 3 2 3"];
+  const DASHES = ["", "7 3", "2 3", "9 3 2 3", "12 3 2 3 2 3", "1 2"];
   const UNITS = [ // name, milliseconds, how much of an ISO date its ticks show
     ["minute", 6e4, [1, 5, 15, 30]], ["hour", 36e5, [1, 3, 6, 12]], ["day", 864e5, [1, 2, 7, 14]],
     ["month", 2.63e9, [1, 3, 6]], ["year", 3.156e10, [1, 2, 5, 10, 20, 50, 100, 200, 500]]];
@@ -104,7 +104,7 @@
         swatch.setAttribute("viewBox", "0 0 24 10");
         if (series.band) this.node("rect", { x: 0, y: 1, width: 24, height: 8, style: `fill:${this.color(series)};opacity:.35` }, swatch);
         else if (series.points) this.node("circle", { cx: 12, cy: 5, r: 4, style: `fill:${this.color(series)}` }, swatch);
-        else this.node("line", { x1: 0, x2: 24, y1: 5, y2: 5, style: `stroke:${this.color(series)};stroke-width:2.5`, "stroke-dasharray": DASHES[(series.dash || 0) % 4] }, swatch);
+        else this.node("line", { x1: 0, x2: 24, y1: 5, y2: 5, style: `stroke:${this.color(series)};stroke-width:2.5`, "stroke-dasharray": DASHES[(series.dash || 0) % DASHES.length] }, swatch);
         button.append(swatch, series.band ? series.group : series.name);
         button.addEventListener("click", () => {
           const off = this.hidden.has(places[0]);
@@ -171,14 +171,16 @@
       if (spec.yLabel) this.node("text", { transform: `translate(12 ${(box.top + box.bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }).textContent = spec.yLabel;
       const inner = this.node("g", { "clip-path": `url(#${clip})` });
       const first = Math.max(0, rows[0] - 1), last = Math.min(spec.x.length - 1, rows[1] + 1), leaving = [];
-      spec.series.forEach((series, n) => {
-        if (this.hidden.has(n)) return;
+      const depth = (s) => (s.band ? 0 : s.color === "truth" ? 1 : s.color === "naive" ? 2 : 3); // what is judged lies on top
+      const order = spec.series.map((series, n) => [series, n]).sort(([a], [b]) => depth(a) - depth(b));
+      for (const [series, n] of order) {
+        if (this.hidden.has(n)) continue;
         if (series.band) this.node("path", { d: this.area(series, first, last), style: `fill:${this.color(series)}`, class: "band" }, inner);
         else this.line(series, first, last, inner);
         const [least, most] = this.range([series], rows);
         if (least < low) leaving.push(`${series.name} down to ${number(least)}`);
         if (most > high) leaving.push(`${series.name} up to ${number(most)}`);
-      });
+      }
       this.note.textContent = leaving.length ? `Leaves the picture: ${leaving.join(", ")}.` : "";
       this.cursor = this.node("g", { class: "cursor" });
       this.chosen = this.node("rect", { class: "chosen", y: box.top, height: box.bottom - box.top, width: 0, x: 0 });
@@ -208,7 +210,7 @@
         for (const v of values) { d += `${open ? "L" : "M"}${this.px(x[k]).toFixed(1)} ${this.py(v).toFixed(1)}`; open = true; }
       }
       const color = this.color(series);
-      if (!dots) this.node("path", { d, class: series.anchor ? "line main" : "line", style: `stroke:${color}`, "stroke-dasharray": DASHES[(series.dash || 0) % 4] }, parent);
+      if (!dots) this.node("path", { d, class: series.anchor ? "line main" : "line", style: `stroke:${color}`, "stroke-dasharray": DASHES[(series.dash || 0) % DASHES.length] }, parent);
       for (const [cx, cy] of alone) this.node("circle", { cx, cy, r: dots ? 4 : 3, class: "dot", style: `fill:${color}` }, parent);
     }
 
