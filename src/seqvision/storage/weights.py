@@ -176,8 +176,9 @@ def _read_leaves(content: bytes) -> Leaves:
     """Read arrays by their header, of which safetensors has made sure that it claims what the file holds."""
     leaves: Leaves = {}
     for name, told in deserialize(content):
-        array = np.frombuffer(told["data"], jnp.dtype(CODES[told["dtype"]]))
-        leaves[name] = array.reshape(told["shape"]).copy()
+        data = told["data"]
+        data = bytearray(data) if isinstance(data, bytes) else data  # arrays that may be written to
+        leaves[name] = np.frombuffer(data, jnp.dtype(CODES[told["dtype"]])).reshape(told["shape"])
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
     own = header.get("__metadata__", {}).get("sha256")
     if own is not None and own != _digest(leaves):
@@ -195,5 +196,5 @@ def _digest(leaves: Leaves) -> str:
     for name in sorted(leaves):
         array = leaves[name]
         digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
-        digest.update(array.tobytes())
+        digest.update(array.reshape(-1).view(np.uint8))
     return digest.hexdigest()
