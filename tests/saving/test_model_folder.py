@@ -1,8 +1,10 @@
 """A model is kept in a folder and comes back: the same module, the same bits, the same answers."""
 
 import json
+import shutil
 import subprocess
 import sys
+import time
 
 import flax.linen as nn
 import jax
@@ -280,3 +282,50 @@ def test_fit_is_told_from_a_list_of_fits(tmp_path):
     for trained, seeds in ((done, 1), (done.state, 1), ((done, done), 2), ([done.state] * 3, 3)):
         assert len(save_model(tmp_path / "m", nn.Dense(1), trained, overwrite=True).states) == seeds
     assert variable_shapes(nn.Dense(1), x)["params"].keys() == load_model(tmp_path / "m").states[0].params.keys()
+
+
+SAVING = """
+import sys, numpy as np, flax.linen as nn
+from seqvision.saving import save_model
+x = np.ones((1, 300), np.float32)
+for number in range(10**9):
+    leaf = np.full((300, 300), number, np.float32)
+    save_model(sys.argv[1], nn.Dense(300, use_bias=False), {"params": {"kernel": leaf}}, example=x, overwrite=True)
+    print(number, flush=True)
+"""
+
+
+def killed_while_saving(path, seconds):
+    """Kill a process that saves again and again; return how often it said that it had."""
+    with subprocess.Popen([sys.executable, "-c", SAVING, str(path)], stdout=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        time.sleep(seconds)
+        process.kill()
+        said = process.stdout.read().split("\n")[:-1]
+    return int(said[-1]) if said else 0
+
+
+def check_killed(path, rng):
+    last = killed_while_saving(path, rng.uniform(0, 0.3))
+    (kernel,) = jax.tree.leaves(load_model(path).variables)
+    assert last <= kernel[0, 0] <= last + 1
+    assert (kernel == kernel[0, 0]).all()
+
+
+def test_a_process_killed_while_saving_leaves_a_model(tmp_path):
+    check_killed(tmp_path / "m", np.random.default_rng(0))
+    path, old = tmp_path / "m", tmp_path / "m.old.partial"
+    shutil.rmtree(old, ignore_errors=True)
+    path.replace(old)  # as it is between the two renames
+    before = load_model(path).states[0].params["kernel"]
+    variables = {"params": {"kernel": before + 1}}
+    save_model(path, nn.Dense(300, use_bias=False), variables, example=np.ones((1, 300)))
+    np.testing.assert_array_equal(load_model(path).states[0].params["kernel"], before + 1)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.slow
+def test_killed_while_saving_50_of_50(tmp_path):
+    rng = np.random.default_rng(1)
+    for number in range(50):
+        check_killed(tmp_path / f"m{number % 5}", rng)

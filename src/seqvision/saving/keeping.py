@@ -16,7 +16,7 @@ from seqvision._checks import check_flag, check_number, shown
 from seqvision.data import PixelScaler, Scaler, find_column
 from seqvision.saving.description import UndescribableError, describe_module
 from seqvision.saving.examples import describe_example
-from seqvision.saving.loading import DESCRIPTION, WEIGHTS
+from seqvision.saving.loading import DESCRIPTION, WEIGHTS, replaced
 from seqvision.saving.restoring import SCHEMA, describe_scaler, restore
 from seqvision.saving.saved_model import SavedModel
 from seqvision.storage import json_text, record_files, save_weights, write_file
@@ -116,9 +116,9 @@ def save_model(
 
 def _put(partial: Path, path: Path) -> None:
     """Give a folder its name; what had it before goes when the new one is there."""
-    old = path.with_name(f"{path.name}.old.partial")
-    shutil.rmtree(old, ignore_errors=True)
+    old = replaced(path)
     if path.exists():
+        shutil.rmtree(old, ignore_errors=True)
         path.replace(old)
     partial.replace(path)
     shutil.rmtree(old, ignore_errors=True)

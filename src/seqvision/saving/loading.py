@@ -33,6 +33,8 @@ def load_model(path: str | os.PathLike[str], name: str | None = None, *, model: 
         does not fit the model.
     """
     path = Path(path)
+    if not path.exists() and replaced(path).is_dir():
+        path = replaced(path)
     if not (path / DESCRIPTION).is_file() and (path / MODELS).is_dir():
         path = _of_run(path, name)
     elif name is not None:
@@ -48,6 +50,11 @@ def load_model(path: str | os.PathLike[str], name: str | None = None, *, model: 
     if model is None and told.get("module") is None:
         raise ValueError(f"{path} has weights alone, since {told.get('own')}: load_model({str(path)!r}, model=…)")
     return restore(told, load_weights(path / WEIGHTS), where=where, model=model)
+
+
+def replaced(path: Path) -> Path:
+    """Return where a model is while another takes its place, and stays if the process that does it is killed."""
+    return path.with_name(f"{path.name}.old.partial")
 
 
 def model_names(run: str | os.PathLike[str]) -> dict[str, Path]:

@@ -48,7 +48,7 @@ def restore(told: Any, weights: Mapping[str, Any], *, where: str, model: nn.Modu
     seeds = fields.pop("seeds")
     if seeds > max(1, len(leaves)):
         raise ValueError(f"{where} tells of {seeds} seeds, but there are {len(leaves)} arrays")
-    wide = [name for name, (_, dtype) in leaves.items() if str(jax.dtypes.canonicalize_dtype(dtype)) != dtype]
+    wide = [name for name, (_, dtype) in sorted(leaves.items()) if str(jax.dtypes.canonicalize_dtype(dtype)) != dtype]
     if wide:
         raise ValueError(
             f"{where}: {wide[0]} is {leaves[wide[0]][1]}, which jax has after jax.config.update('jax_enable_x64', True)"

@@ -196,5 +196,5 @@ def _digest(leaves: Leaves) -> str:
     for name in sorted(leaves):
         array = leaves[name]
         digest.update(f"{name} {array.dtype.name} {array.shape}\n".encode())
-        digest.update(array.reshape(-1).view(np.uint8))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
