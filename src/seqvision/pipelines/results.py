@@ -176,7 +176,8 @@ class ImagePrediction:
 
     The table has a row a file and model: "file"; "model", its row of the card; "class" and its "probability" (of
     several seeds the mean); "probability of …" for each class; "right in test", the share of the test rows that the
-    model was as sure of which it got right, and "test rows", how many those were; "part", in which the file's content
+    model was as sure of which it got right, and "test rows", how many those were; "verdict" ("no skill", "unclear",
+    "skill") over the commonest class; "part", in which the file's content
     was when the run was trained (train, validation, test, or blank); and "note": how the picture differs from the
     training pictures and what was done to it, or why it was not read. Then there is no class, and NaN.
     """

@@ -87,6 +87,7 @@ def test_pictures_and_folders_become_a_table(run, tmp_path, capsys, caplog):
         "probability of dog",
         "right in test",
         "test rows",
+        "verdict",
         "part",
         "note",
     ]
@@ -94,6 +95,8 @@ def test_pictures_and_folders_become_a_table(run, tmp_path, capsys, caplog):
     first = table[table["model"] == "linear (mean of 2 seeds)"].set_index("file")
     assert [name.rsplit("/")[-1] for name in first.index] == ["new.png", "broken.png", "copy.png", "2.png", "10.png"]
     assert first.loc[str(new), "class"] == "dog"
+    told = {verdict.model: verdict.outcome for verdict in run.card.verdicts}
+    assert set(first["verdict"]) == {told["linear (mean of 2 seeds)"]}
     place = RunFolder.open(run.folder).read_json("images.json")["files"]["cat/3.png"][1]
     assert first.loc[str(tmp_path / "more" / "copy.png"), "part"] == place
     broken = first.loc[str(tmp_path / "more" / "broken.png")]

@@ -12,6 +12,7 @@ class Judged:
     """What the score card of a run says of a classifier that is used in the end."""
 
     verdict: str
+    outcome: str  # no skill, unclear or skill
     edges: tuple[float, ...]  # of bins of confidence
     share: tuple[float, ...]  # how often it was right in each; NaN where it never was as sure
     counts: tuple[int, ...]
@@ -30,12 +31,12 @@ class Judged:
         """
         try:
             card, diagram = summary["scores"], summary["reliability"][row]
-            (verdict,) = (str(one["text"]) for one in card["verdicts"] if one["model"] == row)
+            (verdict,) = (one for one in card["verdicts"] if one["model"] == row)
             share = tuple(float("nan" if one is None else one) for one in diagram["share"])
             edges, counts = tuple(map(float, diagram["edges"])), tuple(map(int, diagram["rows"]))
             if not len(edges) == len(share) + 1 == len(counts) + 1:
                 raise ValueError
-            return cls(verdict, edges, share, counts)
+            return cls(str(verdict["text"]), str(verdict["outcome"]), edges, share, counts)
         except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError):
             message = f"{path / 'summary.json'} does not say how {row} did in the test: train again"
             raise ValueError(message) from None

@@ -210,6 +210,7 @@ def _row(
         **{f"probability of {name}": chance for name, chance in zip(classes, chances, strict=True)},
         "right in test": right,
         "test rows": rows,
+        "verdict": judged.outcome,
         "part": one["part"],
         "note": one["note"],
     }

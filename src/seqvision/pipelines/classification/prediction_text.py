@@ -9,6 +9,11 @@ from seqvision._checks import counted
 from seqvision.pipelines.classification.judged import Judged
 from seqvision.scorecards import wrapped
 
+_SKILL = {
+    "skill": "",
+    "unclear": " (no clear skill over the commonest class)",
+    "no skill": " (no skill over the commonest class)",
+}
 _NAME = 40  # signs of a file's name, its end where it is longer
 
 
@@ -26,14 +31,14 @@ def prediction_text(
     """
     lines: list[str] = []
     for row in judged:
-        lines += [*_block(table[table["model"] == row], row, classes, top), ""]
+        lines += [*_block(table[table["model"] == row], row + _SKILL.get(judged[row].outcome, ""), classes, top), ""]
     lines.append("What the test says of such predictions")
     lines += [line for one in judged.values() for line in wrapped(one.verdict)]
     lines += wrapped('"right in test": how often it was right on the test rows that it was as sure of')
     return "\n".join([*lines, *(line for note in notes for line in textwrap.wrap(f"note: {note}", 110))])
 
 
-def _block(table: pd.DataFrame, row: str, classes: Sequence[str], top: int) -> list[str]:
+def _block(table: pd.DataFrame, name: str, classes: Sequence[str], top: int) -> list[str]:
     cells = [("file", "class", "probability", "right in test", "")]
     for _, one in table.iterrows():
         if not isinstance(one["class"], str):
@@ -47,7 +52,7 @@ def _block(table: pd.DataFrame, row: str, classes: Sequence[str], top: int) -> l
         cells.append((_shown(one["file"]), _plain(one["class"]), _percent(one["probability"]) + also, share, trained))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     shown = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
-    lines = [f"{counted(len(table), 'picture')} by {row}", shown[0].rstrip()]
+    lines = [f"{counted(len(table), 'picture')} by {name}", shown[0].rstrip()]
     for line, note in zip(shown[1:], table["note"], strict=True):
         lines.append(line.rstrip())
         if note:
