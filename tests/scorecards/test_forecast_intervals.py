@@ -99,15 +99,16 @@ def test_without_rows_there_are_none():
 
 def test_a_forecaster_that_diverged_has_no_interval_and_the_card_stands():
     before, origins = np.arange(START, CUTOFF), np.arange(CUTOFF, len(Y))
-    bad = {"a": np.full((1, len(before), 1), np.nan)}
-    scored = score_forecasts(
-        Y,
-        CUTOFF,
-        forecasts={"a": np.full((1, len(origins), 1), np.inf)},
-        calibration=Calibration(slice(START, CUTOFF), before, bad),
-    )
-    assert scored.intervals.scores.set_index("model").loc["a", "coverage"].isna().all()
-    assert "–" in scored.text()
+    for gone, runs_away in ((np.nan, np.inf), (1e308, -1e308)):
+        scored = score_forecasts(
+            Y,
+            CUTOFF,
+            forecasts={"a": np.full((1, len(origins), 1), runs_away)},
+            calibration=Calibration(slice(START, CUTOFF), before, {"a": np.full((1, len(before), 1), gone)}),
+        )
+        measured = scored.intervals.scores.set_index("model").loc["a"]
+        assert measured["coverage"].isna().all()
+        assert "–" in scored.text()
 
 
 def test_what_is_saved_is_checked():

@@ -75,8 +75,9 @@ def interval_score(truth: ArrayLike, *, lower: ArrayLike, upper: ArrayLike, leve
     """
     level = check_number("level", level, above=0, below=1)
     y, low, high = _check_ends(truth, lower, upper)
-    outside = np.maximum(low - y, 0.0) + np.maximum(y - high, 0.0)
-    return float(np.mean(high - low + 2.0 / (1.0 - level) * outside))
+    with np.errstate(over="ignore"):  # a forecast may have run away
+        outside = np.maximum(low - y, 0.0) + np.maximum(y - high, 0.0)
+        return float(np.mean(high - low + 2.0 / (1.0 - level) * outside))
 
 
 def _rank(count: int, level: float) -> int:

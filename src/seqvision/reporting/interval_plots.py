@@ -62,6 +62,8 @@ def plot_intervals(
     y = np.asarray(truth, np.float64)
     x, xlabel = time_axis(dates, first_row, len(y))
     figure = new_figure(10.5, 2.4 * len(forecasts) + 0.5)
+    room = float(y.max() - y.min()) or 1.0
+    reach = y.min() - 9 * room, y.max() + 9 * room  # what runs away is put out of the picture
     panels = figure.subplots(len(forecasts), 1, squeeze=False).flat
     levels: tuple[int, ...] = ()
     for axes, (model, palette) in zip(panels, with_colors(tuple(forecasts)), strict=True):
@@ -69,15 +71,15 @@ def plot_intervals(
         levels = tuple(sorted(ends[model]))
         axes.plot(*with_gaps(x, y), color=TRUTH, linewidth=1.2, label="truth", zorder=3)
         for level, opacity in zip(reversed(levels), reversed(_OPACITY), strict=True):
-            low, high = (np.asarray(end, np.float64) for end in ends[model][level])
+            low, high = (np.clip(np.asarray(end, np.float64), *reach) for end in ends[model][level])
             axes.fill_between(x, low, high, color=color, alpha=opacity, linewidth=0)
-        axes.plot(*with_gaps(x, np.asarray(forecasts[model], np.float64)), color=color, label=legend_name(model))
+        line = np.clip(np.asarray(forecasts[model], np.float64), *reach)
+        axes.plot(*with_gaps(x, line), color=color, label=legend_name(model))
         low, high = (np.asarray(end, np.float64) for end in ends[model][levels[-1]])
         outside = (y < low) | (y > high)
         label = f"outside the {levels[-1]} % interval"
         axes.plot(x[outside], y[outside], ".", color=_OUTSIDE, markersize=6, label=label, zorder=4)
         label_axes(axes, (headings or {}).get(model, model), with_unit(name, unit), xlabel)
-        room = float(y.max() - y.min()) or 1.0
         bottom, top = axes.get_ylim()
         axes.set_ylim(max(bottom, y.min() - room), min(top, y.max() + room))
         axes.margins(x=0.01)

@@ -61,6 +61,9 @@ def plot_prediction(
     1
     """
     y = np.asarray(history, np.float64)
+    reach = _reach(y)
+    ends = [f"{end}_{level}" for level in levels for end in ("lower", "upper")]
+    table = table.assign(**{name: _within(table[name], reach) for name in ("forecast", *ends)})
     plain = table[table["model"] == naive]
     shown = [model for model in dict.fromkeys(table["model"]) if model != naive] or [naive]
     dated = dates is not None and ahead is not None
@@ -82,7 +85,8 @@ def plot_prediction(
                 low, high = (part[f"{end}_{level}"].to_numpy(np.float64) for end in ("lower", "upper"))
                 _band(axes, later, low, high, color, opacity)
             axes.plot(later, part["forecast"], color=color, marker=_mark(later), label=legend_name(str(model)))
-        _bound(axes, y)
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(max(bottom, reach[0]), min(top, reach[1]))
         label_axes(axes, (headings or {}).get(str(model), str(model)), with_unit(name, unit), xlabel)
         axes.margins(x=0.01)
         date_ticks(axes, x)
@@ -94,6 +98,12 @@ def plot_prediction(
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
+
+
+def _within(values: Any, reach: tuple[float, float]) -> np.ndarray:
+    """Return values with what lies beyond twice the reach put there, out of the picture."""
+    room = reach[1] - reach[0]
+    return np.clip(np.asarray(values, np.float64), reach[0] - room, reach[1] + room)
 
 
 def _band(axes: Axes, x: Any, low: np.ndarray, high: np.ndarray, color: str, opacity: float) -> None:
@@ -108,9 +118,8 @@ def _mark(x: Any) -> str | None:
     return "o" if len(x) == 1 else None  # a line of one point is not seen
 
 
-def _bound(axes: Axes, truth: np.ndarray) -> None:
-    """Keep what runs away from flattening the truth: show at most four times the range of the rows before."""
+def _reach(truth: np.ndarray) -> tuple[float, float]:
+    """Return what is drawn at most, so that what runs away does not flatten the truth: its range four times beyond."""
     low, high = float(truth.min()), float(truth.max())
     room = 4.0 * (high - low) or max(0.05 * abs(high), 1e-12)
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(max(bottom, low - room), min(top, high + room))
+    return low - room, high + room

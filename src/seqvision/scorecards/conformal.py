@@ -73,7 +73,7 @@ class ConformalIntervals:
         half = np.full((len(self.levels), steps), np.nan)
         half[:, : len(self.rows)] = np.array(self.half_widths).reshape(len(self.levels), -1)[:, :steps]
         half = half.reshape(len(self.levels), *(1,) * (values.ndim - 1), steps)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             lower, upper = values - half, values + half
         forever = np.broadcast_to(np.isinf(half), lower.shape)
         return Ends(np.where(forever, -np.inf, lower), np.where(forever, np.inf, upper))

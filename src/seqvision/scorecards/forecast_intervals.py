@@ -129,7 +129,8 @@ def _calibrate(
     for name, one in forecasters(Task(last, last, arrays, naive)).items():
         if one.kind != "model" or one.seeds == 1:
             inside = [origins + step < rows.stop for step in range(one.forecasts.shape[2])]
-            residuals = [(last[here, h] - one.forecasts[0, here, h]) for h, here in enumerate(inside)]
+            with np.errstate(over="ignore", invalid="ignore"):
+                residuals = [(last[here, h] - one.forecasts[0, here, h]) for h, here in enumerate(inside)]
             found[name] = ConformalIntervals.calibrated(residuals, LEVELS)
     return found
 
@@ -154,7 +155,9 @@ def _scores(way: Way, task: Task, found: Mapping[str, Intervals]) -> list[dict[s
                     continue
                 score = interval_score(truth, lower=low, upper=high, level=level)
                 share = interval_coverage(truth, lower=low, upper=high)
-                records.append(record | {"coverage": share, "width": float(np.mean(high - low)), "score": score})
+                with np.errstate(over="ignore"):
+                    width = float(np.mean(high - low))
+                records.append(record | {"coverage": share, "width": width, "score": score})
     return records
 
 

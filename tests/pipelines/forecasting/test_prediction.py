@@ -148,3 +148,16 @@ def test_without_rows_between_training_and_test_there_are_no_intervals_and_it_is
     assert one.notes == ("no intervals: there were no rows between training and test to make them from",)
     assert one.calendar is None
     assert (tmp_path / "one.svg").read_text().startswith("<?xml")
+
+
+def test_rows_that_stop_training_make_no_intervals(hours, tmp_path):
+    hours.to_csv(tmp_path / "hours.csv", index=False)
+    settings = {**TINY, "epochs": 3, "patience": 1}
+    result = run_forecast(ForecastConfig(csv=str(tmp_path / "hours.csv"), out=str(tmp_path), **settings))
+    assert result.card.intervals.rows == 18  # of the 36 between training and test
+    assert "validated on 18, intervals from 18 more" in result.text
+    note = predict_forecast(result.folder).notes[-1]
+    assert note == (
+        "no 95 % interval at step 1: it needs 19 rows, there are 18; train with a larger validation=… for more"
+    )
+    assert result.summary["data"]["calendar"]["timezone"] == "Europe/Paris"

@@ -6,11 +6,22 @@ from typing import Any, Literal
 
 import numpy as np
 
-from seqvision.data import ForecastSplit, Scaler, Series, find_column, forecast_split, load_goog, read_series
+from seqvision.data import (
+    ForecastSplit,
+    Scaler,
+    Series,
+    find_column,
+    forecast_split,
+    infer_calendar,
+    load_goog,
+    read_series,
+)
 from seqvision.pipelines.config import ForecastConfig
 from seqvision.pipelines.forecasting.own_rows import fingerprint, own_series
 from seqvision.pipelines.reading import READING, Reading
 from seqvision.reporting import RunFolder
+
+IN_UTC = "times with an offset turned to UTC"  # a note of the reader
 
 _ORDERS = {"date", "date_format", "dayfirst", "yearfirst"}  # to say one anew takes the others back
 _FEW = 10  # rows that say too little of their usual step
@@ -191,6 +202,7 @@ def describe_data(split: ForecastSplit, source: Literal["file", "memory"] = "fil
         "notes": series.notes,
         "reading": {name: value for name, value in series.reading.items() if name in READING and value is not None},
         "step_seconds": _usual_seconds(series),
+        "calendar": _calendar(series),
         "train_rows": split.train_rows.stop,
         "train_range": [[float(f(column)) for f in (np.min, np.max)] for column in series.values[split.train_rows].T],
         "validation_rows": split.validation_rows.stop - split.validation_rows.start,
@@ -211,11 +223,12 @@ def describe_split(split: ForecastSplit) -> str:
     span = "" if series.dates is None else f", {str(series.dates[0])[:10]} to {str(series.dates[-1])[:10]}"
     start = split.test_rows.start
     first = f"row {start}" if series.dates is None else str(series.dates[start])[:10]
-    held = split.validation_rows.stop - split.validation_rows.start
+    held, apart = (rows.stop - rows.start for rows in (split.validation_rows, split.calibration_rows))
     lines = [f"{series.name} {series.target}: {len(series)} rows{span}"]
     lines += [
         f"trained on {split.train_rows.stop} rows, "
         + (f"validated on {held}, " if held else "")
+        + (f"intervals from {apart} more, " if split.calibration_rows != split.validation_rows else "")
         + f"tested on the {split.test_rows.stop - start} from {first} on"
     ]
     return "\n".join([*lines, *(f"note: {note}" for note in series.notes)])
@@ -231,6 +244,12 @@ def _choose(series: Series, config: ForecastConfig) -> Series:
     names = list(dict.fromkeys(names))
     values = np.stack([series.column(name) for name in names], axis=1)
     return replace(series, values=values, columns=tuple(names), target=names[0])
+
+
+def _calendar(series: Series) -> dict[str, Any] | None:
+    """Return which dates follow those of the rows, as `Calendar.to_dict` has it."""
+    found = infer_calendar(series.dates, utc=IN_UTC in series.notes, exchanges=False)
+    return None if found is None else found.to_dict()
 
 
 def _usual_seconds(series: Series) -> float | None:

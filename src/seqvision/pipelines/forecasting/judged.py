@@ -124,4 +124,5 @@ class Judged:
             return ("no intervals: there were no rows between training and test to make them from",)
         rows = min((one.rows for one in self.intervals.values()), key=len)
         beyond = f"no intervals beyond step {len(rows)}: the rows between training and test do not reach further"
-        return (*([beyond] if self.steps > len(rows) else []), *missing_levels(rows[: self.steps]))
+        said = (*([beyond] if self.steps > len(rows) else []), *missing_levels(rows[: self.steps]))
+        return (*said[:-1], f"{said[-1]}; train with a larger validation=… for more") if said else ()

@@ -11,7 +11,7 @@ import pandas as pd
 from seqvision._checks import check_count, counted
 from seqvision.data import Calendar, Scaler, Series, infer_calendar
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
-from seqvision.pipelines.forecasting.data import far_outside, load_again, read_saved
+from seqvision.pipelines.forecasting.data import IN_UTC, far_outside, load_again, read_saved
 from seqvision.pipelines.forecasting.judged import Judged
 from seqvision.pipelines.forecasting.judging import free_paths, seed_outputs
 from seqvision.pipelines.forecasting.prediction_text import NAIVE, prediction_text
@@ -22,7 +22,6 @@ from seqvision.pipelines.seed_training import load_variables, stack_seeds
 from seqvision.reporting import PICTURES, RunFolder, check_output, plot_prediction, save_figure, write_table
 from seqvision.scorecards import delivered_name, level_name
 
-_IN_UTC = "times with an offset turned to UTC"  # a note of the reader
 _SHOWN = 60  # rows before the prediction that are drawn, at least
 
 
@@ -128,7 +127,7 @@ def _dates_ahead(
     series: Series, steps: int, calendar: str | None, timezone: str | None
 ) -> tuple[Calendar | None, np.ndarray | None]:
     """Return the calendar of the rows and the next dates (steps,), where there are any."""
-    found = infer_calendar(series.dates, calendar=calendar, timezone=timezone, utc=_IN_UTC in series.notes)
+    found = infer_calendar(series.dates, calendar=calendar, timezone=timezone, utc=IN_UTC in series.notes)
     if series.dates is None or found is None:
         return found, None
     return found, found.after(series.dates[-1], steps)
@@ -138,7 +137,7 @@ def _said_of_dates(series: Series, found: Calendar | None) -> tuple[str, ...]:
     """Return what is to be said of the dates ahead."""
     if found is not None:
         zone = f", by the clock of {found.timezone}" if found.timezone else ""
-        zone += ", in UTC" if _IN_UTC in series.notes else ""
+        zone += ", in UTC" if IN_UTC in series.notes else ""
         return (f"dates go on by {found.step}{zone}", *found.notes)
     return () if series.dates is None else ("no dates ahead: the rows of the file come at no usual step",)
 

@@ -45,10 +45,12 @@ def _columns(part: pd.DataFrame, naive: pd.DataFrame | None) -> dict[str, list[s
         for value, around in zip(forecasts, spread, strict=True)
     ]
     for level in map(level_name, LEVELS):
-        ends = zip(part[f"lower_{level}"], part[f"upper_{level}"], forecasts, strict=True)
+        ends = zip(part[f"lower_{level}"], part[f"upper_{level}"], strict=True)
         columns[f"{level} % interval"] = [
-            "–" if np.isnan(low) else f"{format_number(low, like=value)} to {format_number(high, like=value)}"
-            for low, high, value in ends
+            "–"
+            if np.isnan(low)
+            else " to ".join(format_number(end, like=max(abs(low), abs(high))) for end in (low, high))
+            for low, high in ends
         ]
     if naive is not None:
         columns[str(naive["model"].iloc[0])] = [format_number(value) for value in naive["forecast"]]

@@ -31,7 +31,12 @@ _ZONES = (
 
 
 def infer_calendar(
-    dates: Any, *, calendar: str | None = None, timezone: str | None = None, utc: bool = False
+    dates: Any,
+    *,
+    calendar: str | None = None,
+    timezone: str | None = None,
+    utc: bool = False,
+    exchanges: bool = True,
 ) -> Calendar | None:
     """Find which dates follow those of a series.
 
@@ -46,6 +51,7 @@ def infer_calendar(
         "XNYS".
       timezone: by whose clock the rows come, such as "Europe/Paris".
       utc: whether the dates are in UTC.
+      exchanges: whether to look for an exchange whose trading days these are, which takes a second or two.
 
     Returns:
       None where no dates follow: without a usual step, or on a day of the month that changes.
@@ -77,7 +83,7 @@ def infer_calendar(
             return None
         return Calendar("months", axis.grid.step, months=axis.grid.width, day=axis.grid.day)
     if isinstance(axis.grid, WorkingDays):
-        return _working_days(days, axis, axis.grid)
+        return _working_days(days, axis, axis.grid, exchanges)
     assert isinstance(axis.grid, EqualSteps)
     return _equal_steps(in_seconds(dates), axis, axis.grid, timezone, utc)
 
@@ -105,12 +111,14 @@ def _said(calendar: str, days: np.ndarray, axis: TimeAxis) -> Calendar:
     return replace(found, notes=(said,))
 
 
-def _working_days(days: np.ndarray, axis: TimeAxis, grid: WorkingDays) -> Calendar:
+def _working_days(days: np.ndarray, axis: TimeAxis, grid: WorkingDays, look: bool) -> Calendar:
     """Return the exchange whose days these are, if one alone is; else the days of the week."""
     found = Calendar("days", grid.step, week=grid.week)
     if grid.week != _BUSINESS or not axis.missing:
         return found
     missing = f"{counted(axis.missing, 'business day')} of the data without a row"
+    if not look:
+        return replace(found, notes=(f"{missing}: holidays ahead are not known, dates are Monday to Friday",))
     if not is_installed():
         hint = 'pip install "seqvision[calendars]" finds those of an exchange'
         return replace(found, notes=(f"{missing}: holidays ahead are not known, dates are Monday to Friday ({hint})",))
