@@ -131,6 +131,10 @@ def test_ctrl_c_exits_130(capsys, monkeypatch):
 def test_help_and_version(capsys):
     assert run(capsys, "--version")[1].startswith("seqvision ")
     assert run(capsys)[0] == 2
+    code, out, _ = run(capsys, "train")
+    assert code == 2
+    assert "train classify" in out
+    assert "evaluate" not in out
     assert "train forecast" in run(capsys, "--help")[1]
     code, out, _ = run(capsys, "train", "forecast", "--help")
     assert code == 0

@@ -31,9 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0].split("=")[0] == "--print-completion":
         return _complete(words)
     firsts = {known.split()[0] for known in VERBS if " " in known}  # words that want a second one
-    if not words or words[0] in ("-h", "--help") or (words[0] in firsts and words[1:] in (["-h"], ["--help"])):
+    if not words or words[0] in ("-h", "--help") or (words[0] in firsts and words[1:] in ([], ["-h"], ["--help"])):
         print(usage(words[0] if words and words[0] in firsts else ""))
-        return 0 if words else 2
+        return 0 if words and words[-1] not in firsts else 2
     verb = find_verb(words)
     if verb is None:
         given = " ".join(words[: 2 if words[0] in firsts else 1])

@@ -90,7 +90,7 @@ class RunFolder:
             cls(path).set_status("running")
         except OSError as error:
             raise type(error)(f"cannot write a run folder under {base}: {error}; choose another with out=…") from error
-        return cls(path, Trackers(log_to, path))
+        return cls(path).logging_to(log_to)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "RunFolder":
@@ -107,6 +107,10 @@ class RunFolder:
             raise FileNotFoundError(f"{path} is not a run folder: it has no config.json{hint}")
         check_files(path, needed=NEEDED)
         return cls(path)
+
+    def logging_to(self, names: Iterable[str]) -> "RunFolder":
+        """Return the folder with trackers that are told what is written to it from now on; see `create`."""
+        return dataclasses.replace(self, trackers=Trackers(names, self.path))
 
     @property
     def status(self) -> str:

@@ -85,7 +85,7 @@ def resume_classify(
         check_record(run.read_json(RECORD), split.record, now.folder or now.data, path)
     models = build_classifiers(config, split.form, len(split.classes))
     parent = read_parent(run, models, split.example, config.seeds)
-    return train_and_judge(run, config, split, models, progress, parent)
+    return train_and_judge(run.logging_to(config.log_to), config, split, models, progress, parent)
 
 
 def train_and_judge(

@@ -96,7 +96,7 @@ def resume_forecast(path: str | Path, *, csv: str | None = None, progress: bool 
         split = split_series(config, load_series(config, csv))
     models = build_forecasters(config, split)
     parent = read_parent(folder, models, window_shape(split), config.seeds)
-    return train_and_judge(folder, config, split, models, source, progress, parent)
+    return train_and_judge(folder.logging_to(config.log_to), config, split, models, source, progress, parent)
 
 
 def train_and_judge(
