@@ -12,6 +12,15 @@ from seqvision.pipelines import ClassifyConfig, ForecastConfig, run_classify, ru
 ROWS = 80  # of the runs; the file that has grown has 20 more
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_pictures():
+    """Leave out the pictures of runs, which take more time than these small trainings, and are tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        for room in ("forecasting", "classification"):
+            patch.setattr(f"seqvision.pipelines.{room}.report.save_figure", lambda figure, path: path)
+        yield
+
+
 @pytest.fixture(scope="session")
 def table():
     """100 business days of prices and a volume, of which the runs know the first 80."""
