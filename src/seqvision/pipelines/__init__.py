@@ -4,6 +4,32 @@
 vocabulary of fields, stands in `seqvision.pipelines.results`. The parts they are made of are here too, for what fits
 none of them.
 
+Which settings are best is asked of the validation rows, so that the test rows still say what the best one is worth::
+
+    errors = {}
+    for hidden in (4, 16, 64):
+        for learning_rate in (0.003, 0.01):
+            settings = {"models": ("gru",), "hidden": hidden, "learning_rate": learning_rate}
+            run = run_forecast(ForecastConfig("prices.csv", "close", **settings))
+            errors[run.folder] = run.validation.models["gru"]
+    best = min(errors, key=errors.get)
+    print(best, errors[best])
+
+Walking forward, each block of rows is forecast by models that were trained on all rows before it::
+
+    series = read_series("prices.csv", "close")
+    squares = []
+    for end in range(60, len(series) + 1, 20):  # train on the rows before the last 20, test on these
+        config = ForecastConfig(target="close", models=("gru",), train=end - 20, validation=0)
+        squares.append(run_forecast(config, series=series[:end]).card.one_step["rmse"] ** 2)
+    print(pd.concat(squares, axis=1).mean(axis=1) ** 0.5)  # of models and naive forecasts, over all blocks
+
+Every Monday, what came since is held against what was said, and then it is learned::
+
+    print(evaluate_run("runs/forecast-20261128-050823", "grown.csv").text)
+    run = refit_run("runs/forecast-20261128-050823", "grown.csv")
+    print(compare_runs(["runs/forecast-20261128-050823", run.folder]).text)
+
 Only the configurations are imported with this room; the functions that compute are imported when they are first used,
 so that a command line can show its help at once.
 """
