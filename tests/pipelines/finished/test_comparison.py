@@ -62,7 +62,8 @@ def test_forecasts_are_tested_on_the_same_rows_as_a_slow_twin_does(compared, for
     assert (pair.rows, pair.test) == (n, "Diebold-Mariano over steps 1 to 2")
     assert pair.statistic == pytest.approx(statistic, rel=1e-6)
     assert pair.p_value == pytest.approx(2 * stats.t.sf(abs(statistic), n - 1), rel=1e-6)
-    assert f"on the {n} test rows that both have Diebold-Mariano" in " ".join(compared.text.split())
+    assert (pair.rows_score, pair.rows_against) == pytest.approx((pair.score, pair.against_score), rel=1e-6)
+    assert f"on the {n} test rows that both have, RMSE" in " ".join(compared.text.split())
 
 
 def test_curves_are_drawn_over_each_other(compared):

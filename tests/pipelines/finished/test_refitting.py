@@ -13,6 +13,7 @@ from seqvision.data import read_series
 from seqvision.pipelines import (
     ClassifyConfig,
     ForecastConfig,
+    compare_runs,
     evaluate_run,
     list_runs,
     load_series,
@@ -81,6 +82,17 @@ def test_a_refitted_run_knows_its_parent(anew, onward, forecasts):
         assert told == RunFolder.open(folder).read_json("parent.json")
         assert read_record(folder).parent == parent.name
     assert parent.name in list_runs(anew.parent).text
+
+
+def test_a_refit_is_compared_with_what_its_parent_would_have_said(anew, forecasts, grown_file):
+    compared = compare_runs([forecasts[0].folder, anew])
+    since = evaluate_run(forecasts[0].folder, grown_file)
+    for pair in compared.pairs:
+        assert (pair.rows, pair.seeds) == (20, None)
+        row = f"{pair.model} (mean of 3 seeds)"
+        assert pair.rows_against == pytest.approx(since.card.all_steps.loc[row, "rmse"], rel=1e-5)
+        assert pair.rows_score == pytest.approx(pair.score, rel=1e-5)
+    assert "on the 20 test rows that both have" in " ".join(compared.text.split())
 
 
 def test_from_weights_begins_where_the_run_ended(onward, forecasts):

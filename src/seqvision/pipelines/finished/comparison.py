@@ -10,7 +10,13 @@ import numpy as np
 from seqvision.pipelines.finished.comparison_text import comparison_text, pair_sentence, run_label
 from seqvision.pipelines.finished.differences import Differences, data_of, differing, environment_of, settings_of
 from seqvision.pipelines.finished.records import MainScore, RunRecord, read_record
-from seqvision.pipelines.finished.shared_rows import TestRows, compare_rows, read_test_rows
+from seqvision.pipelines.finished.shared_rows import (
+    SharedScores,
+    TestRows,
+    compare_rows,
+    read_test_rows,
+    with_rows_since,
+)
 from seqvision.reporting import RunFolder, check_output, plot_epoch_curves, save_figure, to_plain, write_comparison
 from seqvision.scorecards import MeanDifference, paired_difference, welch_difference
 
@@ -27,6 +33,8 @@ class ModelPair(NamedTuple):
     against_score: float
     seeds: MeanDifference | None  # scores of single seeds, this minus the other; None where that cannot be told
     rows: int  # test rows that both have; 0 where nothing was tested
+    rows_score: float  # of what is delivered on these rows, RMSE or accuracy
+    rows_against: float
     test: str  # name of the test on these rows; where there is none, why
     statistic: float  # negative if this one is better
     p_value: float
@@ -70,7 +78,8 @@ def compare_runs(
 
     Models of one name are compared with those of the first run; where none is shared, the one chosen by the validation
     rows of each. The models of a single run are compared with its first. What is compared is what is used in the end,
-    on the test rows that both have: by the test of Diebold and Mariano for forecasts, by McNemar's for classes. Where
+    on the test rows that both have, to which belong, for a first run that ends earlier, the rows that came since, as it
+    would have forecast them: by the test of Diebold and Mariano for forecasts, by McNemar's for classes. Where
     there are no such rows this is said, and nothing is paired. Scores of single seeds on the same test rows are paired
     by seed if both runs have the same ``seed`` (Student's t, 95 %), else compared by Welch's t.
 
@@ -138,28 +147,37 @@ def _open(path: str | Path) -> _Opened:
 def _pairs(opened: Sequence[_Opened]) -> tuple[ModelPair, ...]:
     first = opened[0]
     if len(opened) == 1:
-        return tuple(_pair(opened, 0, score, 0, first.record.scores[0]) for score in first.record.scores[1:])
+        return tuple(_pair(first, 0, score, first, 0, first.record.scores[0]) for score in first.record.scores[1:])
     found = []
     for place, one in enumerate(opened[1:], start=1):
+        first = _as_asked(opened[0], one)
         known = {score.model: score for score in first.record.scores}
         shared = [(score, known[score.model]) for score in one.record.scores if score.model in known]
         if not shared and one.record.main is not None and first.record.main is not None:
             shared = [(one.record.main, first.record.main)]
-        found += [_pair(opened, place, score, 0, other) for score, other in shared]
+        found += [_pair(one, place, score, first, 0, other) for score, other in shared]
     return tuple(found)
 
 
-def _pair(opened: Sequence[_Opened], place: int, score: MainScore, against: int, other: MainScore) -> ModelPair:
-    one, first = opened[place], opened[against]
+def _as_asked(first: _Opened, one: _Opened) -> _Opened:
+    """Return a run with what it would have said of the later rows of another on the same series."""
+    if first.rows is None or one.rows is None or not first.record.kind == one.record.kind == "forecast":
+        return first
+    if not (one.rows.table.index.names == first.rows.table.index.names and len(one.rows.table)):
+        return first
+    if set(one.rows.table.index) <= set(first.rows.table.index):
+        return first
+    return first._replace(rows=with_rows_since(first.rows, first.folder, one.folder))
+
+
+def _pair(one: _Opened, place: int, score: MainScore, first: _Opened, against: int, other: MainScore) -> ModelPair:
     alike = score.metric == other.metric
-    told: Any = "a run of this kind keeps no predictions of its test rows"
+    told: SharedScores | str = "a run of this kind keeps no predictions of its test rows"
+    same_rows = False
     if one.rows is not None and first.rows is not None:
+        same_rows = set(one.rows.table.index) == set(first.rows.table.index)
         told = compare_rows(first.rows, other.model, one.rows, score.model)
-    rows, test, result = (0, told, None) if isinstance(told, str) else told
-    whole = bool(rows) and one.rows is not None and first.rows is not None
-    same_rows = whole and len(one.rows.table) == len(first.rows.table) == len(  # type: ignore[union-attr]
-        first.rows.table.index.intersection(one.rows.table.index)  # type: ignore[union-attr]
-    )
+    shared = SharedScores(0, told, np.nan, np.nan, np.nan, np.nan) if isinstance(told, str) else told
     return ModelPair(
         place,
         score.model,
@@ -168,11 +186,13 @@ def _pair(opened: Sequence[_Opened], place: int, score: MainScore, against: int,
         score.metric if alike else "",
         score.score,
         other.score,
-        _seeds(one, score.model, first, other.model) if alike and same_rows else None,
-        rows,
-        test,
-        np.nan if result is None else result.statistic,
-        np.nan if result is None else result.p_value,
+        _seeds(one, score.model, first, other.model) if alike and same_rows and shared.rows else None,
+        shared.rows,
+        shared.other_score,
+        shared.score,
+        shared.test,
+        shared.statistic,
+        shared.p_value,
     )
 
 

@@ -82,7 +82,10 @@ def pair_sentence(pair: Any, labels: Sequence[str], several: bool) -> str:
 
 
 def _tested(pair: Any) -> str:
-    rows = f"on the {counted(pair.rows, 'test row')} that both have {pair.test} gives"
+    forecasts = pair.test.startswith("Diebold")
+    metric = "RMSE" if forecasts else "accuracy"
+    one, other = (_number(metric, value) for value in (pair.rows_score, pair.rows_against))
+    rows = f"on the {counted(pair.rows, 'test row')} that both have, {metric} {one} and {other}, {pair.test} gives"
     if np.isnan(pair.p_value):
         return f"{rows} nothing: the rows tell no difference from chance"
     p = "p < .001" if pair.p_value < 1e-3 else f"p = {pair.p_value:.2g}"

@@ -1,15 +1,19 @@
 """The test rows that two runs share, and what each forecast of them: without such rows nothing is paired."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from seqvision.pipelines.finished.records import RunRecord
+from seqvision.pipelines.forecasting.data import read_saved
+from seqvision.pipelines.forecasting.evaluation import evaluate_forecast
+from seqvision.pipelines.forecasting.own_rows import own_series
+from seqvision.pipelines.results import NewRowsEvaluation
 from seqvision.reporting import RunFolder
-from seqvision.scorecards import Comparison, delivered_name, diebold_mariano, mcnemar
+from seqvision.scorecards import delivered_name, diebold_mariano, mcnemar
 
 _TRUTH = 1e-7  # relative difference of numbers written with nine digits
 
@@ -47,7 +51,45 @@ def read_test_rows(record: RunRecord, folder: RunFolder, summary: Mapping[str, A
     return TestRows(record, table[~table.index.duplicated()], seeds, None, classes)
 
 
-def compare_rows(first: TestRows, model: str, other: TestRows, other_model: str) -> tuple[int, str, Comparison] | str:
+class SharedScores(NamedTuple):
+    """What two models did on the test rows that both have."""
+
+    rows: int
+    test: str  # its name
+    statistic: float  # negative if the other one is better
+    p_value: float
+    score: float  # of the first, on these rows: RMSE or accuracy
+    other_score: float
+
+
+def with_rows_since(first: TestRows, folder: RunFolder, other: RunFolder) -> TestRows:
+    """Add what a run would have said of rows that came after it and that another run on the series knows.
+
+    Args:
+      first: of the run.
+      folder: of the run.
+      other: of the other run.
+
+    Returns:
+      The test rows as they were if the other run knows no later ones, or its earlier ones are not the same.
+    """
+    saved = read_saved(other)
+    if folder.read_json("config.json").get("returns") or read_saved(folder)["columns"] != saved["columns"]:
+        return first
+    try:
+        judged = evaluate_forecast(folder.path, series=own_series(saved))
+    except ValueError:
+        return first
+    if not isinstance(judged, NewRowsEvaluation):
+        return first
+    key, _ = first.table.index.names
+    new = judged.table.assign(step=judged.table.get("step", 1))
+    if key == "date":
+        new["date"] = new["date"].astype(str)
+    return replace(first, table=pd.concat([first.table, new.set_index([key, "step"])]))
+
+
+def compare_rows(first: TestRows, model: str, other: TestRows, other_model: str) -> SharedScores | str:
     """Compare what two runs deliver on the test rows that both have.
 
     Args:
@@ -57,7 +99,7 @@ def compare_rows(first: TestRows, model: str, other: TestRows, other_model: str)
       other_model: of it.
 
     Returns:
-      How many rows both have, the name of the test, and what it says; or why there is nothing to test.
+      Scores on the rows that both have and what the test says; or why there is nothing to test.
     """
     if first.run.kind != other.run.kind:
         return "one run forecasts, the other classifies"
@@ -76,17 +118,18 @@ def compare_rows(first: TestRows, model: str, other: TestRows, other_model: str)
     return _compare_forecasts(a, _row(first, model), b, _row(other, other_model))
 
 
-def _compare_classes(a: pd.DataFrame, row: str, b: pd.DataFrame, other: str) -> tuple[int, str, Comparison] | str:
+def _compare_classes(a: pd.DataFrame, row: str, b: pd.DataFrame, other: str) -> SharedScores | str:
     if (a["truth"].astype(str) != b["truth"].astype(str)).any():
         return "the labels of the test images are not the same"
-    right = [(table[name] == table["truth"]).to_numpy(bool) for table, name in ((b, other), (a, row))]
-    return len(a), "McNemar's test", mcnemar(right[0], other_right=right[1])
+    ours, theirs = ((table[name] == table["truth"]).to_numpy(bool) for table, name in ((a, row), (b, other)))
+    result = mcnemar(theirs, other_right=ours)
+    return SharedScores(len(a), "McNemar's test", *result, float(ours.mean()), float(theirs.mean()))
 
 
-def _compare_forecasts(a: pd.DataFrame, row: str, b: pd.DataFrame, other: str) -> tuple[int, str, Comparison] | str:
+def _compare_forecasts(a: pd.DataFrame, row: str, b: pd.DataFrame, other: str) -> SharedScores | str:
     steps = min(int(table.index.get_level_values("step").max()) for table in (a, b))
     losses = []
-    for table, name in ((b, other), (a, row)):
+    for table, name in ((a, row), (b, other)):
         with np.errstate(over="ignore", invalid="ignore"):
             squared = ((table["truth"] - table[name]) ** 2).unstack("step").reindex(columns=range(1, steps + 1))
         losses.append(squared.dropna().mean(axis=1))
@@ -95,7 +138,9 @@ def _compare_forecasts(a: pd.DataFrame, row: str, b: pd.DataFrame, other: str) -
     if len(rows) <= max(steps, 1) or not all(np.isfinite(value).all() for value in values):
         return f"{len(rows)} test rows in common are too few for a test, or a forecast diverged"
     test = "Diebold-Mariano" + (f" over steps 1 to {steps}" if steps > 1 else ", one step ahead")
-    return len(rows), test, diebold_mariano(values[0], other_losses=values[1], horizon=steps)
+    result = diebold_mariano(values[1], other_losses=values[0], horizon=steps)
+    ours, theirs = (float(np.sqrt(value.mean())) for value in values)
+    return SharedScores(len(rows), test, *result, ours, theirs)
 
 
 def _row(rows: TestRows, model: str) -> str:
