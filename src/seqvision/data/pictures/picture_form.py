@@ -61,7 +61,7 @@ class PictureForm:
         aspects = sides[:, 1] / sides[:, 0]
         rows = max(1, _CHUNK // (height * width * channels))
         parts = [array[start : start + rows] for start in range(0, count, rows)]
-        levels = np.concatenate([part.mean(axis=(1, 2, 3), dtype=np.float64) for part in parts])
+        levels = np.concatenate([part.reshape(len(part), -1).mean(axis=1, dtype=np.float64) for part in parts])
         colored = np.concatenate([_has_colors(part) for part in parts])
         return cls(
             height,
@@ -155,8 +155,11 @@ class PictureForm:
 
 def _has_colors(images: np.ndarray) -> np.ndarray:
     """Return for each of (N, H, W, C) whether its channels differ."""
-    spread = images.max(axis=-1) - images.min(axis=-1)
-    return spread.max(axis=(1, 2)) > _CHROMA
+    if images.shape[-1] == 1:
+        return np.zeros(len(images), bool)
+    red, green, blue = (images[..., k] for k in range(3))
+    pairs = ((red, green), (green, blue), (blue, red))
+    return np.max([np.abs(one - other).max(axis=(1, 2)) for one, other in pairs], axis=0) > _CHROMA
 
 
 def _span(low: float, high: float) -> str:
