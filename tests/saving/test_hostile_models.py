@@ -12,7 +12,7 @@ import jax
 import numpy as np
 import pytest
 
-from seqvision.cells import GRU
+from seqvision.cells import GRU, available_methods
 from seqvision.data import Scaler
 from seqvision.models import MLP, Recurrent, RegressionHead
 from seqvision.pipelines import ForecastConfig, predict_forecast, run_forecast
@@ -151,6 +151,17 @@ def test_descriptions_that_somebody_else_wrote_are_refused_by_name(folder, tmp_p
     with pytest.raises(ValueError, match=message) as refused:
         load_model(tmp_path / "copy")
     assert "copy/description.json" in str(refused.value)
+
+
+def test_a_way_to_run_that_this_device_has_not_is_replaced_and_said(folder, tmp_path, caplog):
+    retold(folder, tmp_path / "copy", lambda told: told["module"]["fields"].update(method="cudnn"))
+    if "cudnn" in available_methods():
+        pytest.skip("there is an NVIDIA GPU")
+    loaded = load_model(tmp_path / "copy")
+    assert loaded.model.method == "auto"
+    assert 'method="cudnn" is not for cpu: "auto" runs in its place' in caplog.text
+    x = np.ones((3, 4, 2))
+    np.testing.assert_array_equal(loaded.predict(x), load_model(folder).predict(x))
 
 
 def test_files_that_no_manifest_lists_are_refused(folder, tmp_path):

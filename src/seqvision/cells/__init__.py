@@ -26,7 +26,7 @@ from .lstm_variants import LSTMVariant, LSTMVariantParams
 from .mgu import MGU, MGUParams, MGUState
 from .min_gru_lstm import MinGRU, MinimalParams, MinimalState, MinLSTM
 from .slstm import SLSTM, SLSTMState
-from .unrolling.methods import Method
+from .unrolling.methods import Method, available_methods
 from .unrolling.newton_unroll import NewtonResult, newton_unroll
 from .unrolling.stacks import unroll_bidirectional, unroll_stack
 from .unrolling.truncated import sequence_mask, unroll_truncated
@@ -69,6 +69,7 @@ __all__ = [
     "SLSTMState",
     "VariationalDropout",
     "Zoneout",
+    "available_methods",
     "newton_unroll",
     "sequence_mask",
     "unroll",

@@ -1,9 +1,10 @@
 """From a description and weights to a model that answers: every value looked at, every leaf compared."""
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 import flax.linen as nn
 import jax
@@ -12,12 +13,15 @@ import numpy as np
 import optax
 
 from seqvision._checks import shown
+from seqvision.cells import Method, available_methods
 from seqvision.data import PixelScaler, Scaler
 from seqvision.saving.building import build_module
 from seqvision.saving.examples import build_example
 from seqvision.saving.saved_model import SavedModel, check_outputs
 from seqvision.storage import describe_leaves, leaf_differences
 from seqvision.training import TrainState, create_state, forward
+
+logger = logging.getLogger(__name__)
 
 SCHEMA = 1  # of description.json; a change that older versions cannot read is a new number
 _SCALERS: dict[str, type[Scaler] | type[PixelScaler]] = {"columns": Scaler, "channels": PixelScaler}
@@ -40,7 +44,7 @@ def restore(told: Any, weights: Mapping[str, Any], *, where: str, model: nn.Modu
     leaves = describe_leaves(weights)
     try:
         fields = _fields(told)
-        made = build_module(_bounded(told["module"], leaves)) if model is None else model
+        made = build_module(_at_home(_bounded(told["module"], leaves), where)) if model is None else model
         if not isinstance(made, nn.Module):
             raise ValueError(f"module is {shown(made)}, no flax module")
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -176,6 +180,22 @@ def describe_scaler(scaler: Scaler | PixelScaler | None) -> dict[str, Any] | Non
         f"scaler must be what seqvision.data.fit_scaler or fit_pixel_scaler returns, got {shown(scaler)}: scale the "
         "inputs yourself, before predict"
     )
+
+
+def _at_home(module: Any, where: str) -> Any:
+    """Return a description in which ways to run a recurrence that this device does not have are left to "auto"."""
+    if isinstance(module, list):
+        return [_at_home(part, where) for part in module]
+    if not isinstance(module, dict):
+        return module
+    module = {name: _at_home(part, where) for name, part in module.items()}
+    if "class" not in module and module.get("method") in set(get_args(Method)) - {"auto", *available_methods()}:
+        logger.warning(
+            f'{where}: method="{module["method"]}" is not for {jax.default_backend()}: "auto" runs in its place, the '
+            "same to rounding"
+        )
+        module["method"] = "auto"
+    return module
 
 
 def _bounded(module: Any, leaves: Mapping[str, tuple[tuple[int, ...], str]]) -> Any:

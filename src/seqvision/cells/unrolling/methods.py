@@ -106,6 +106,15 @@ METHODS: dict[str, Execution] = {  # "auto" is the first that can run and is wor
 }
 
 
+def available_methods() -> tuple[str, ...]:
+    """Return the methods of `seqvision.cells.unroll` that there are on this machine and device; each has its cells.
+
+    >>> "scan" in available_methods()
+    True
+    """
+    return tuple(name for name, how in METHODS.items() if how.is_available())
+
+
 def choose(cell: Any, problem: Problem, method: str, remat: str) -> Execution:
     """Return how to execute an unrolling, or refuse it with the reason and with what would do."""
     check_choice("method", method, get_args(Method), owner="unroll")
