@@ -5,9 +5,11 @@ import json
 import pytest
 
 from seqvision import cli
+from seqvision.cli.options import options_of
 from seqvision.cli.parsing import parse
 from seqvision.cli.verbs import VERBS
-from seqvision.pipelines import ForecastConfig
+from seqvision.pipelines import ForecastConfig, setting_named
+from seqvision.pipelines.config import OTHER_NAMES
 
 # What is typed after `train forecast` -> the settings that it means.
 TAKEN = {
@@ -155,3 +157,25 @@ def test_printed_settings_can_be_fed_back(verb, tmp_path, capsys):
     assert document["models"] == ["gru", "mlp"]
     (tmp_path / "config.json").write_text(json.dumps(document))
     assert settings("--config", str(tmp_path), verb=verb) == config
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_all_verbs_call_the_same_things_by_the_same_names(verb):
+    options = options_of(VERBS[verb].kind)
+    assert options.keys() >= {"json", "debug"}
+    for name, option in options.items():
+        assert option.help, f"{verb} {option.flag} has no help"
+        assert not option.help.endswith("."), f"{verb} {option.flag}: a help is no sentence"
+        assert option.positional or setting_named(name, options) == name
+        assert name not in ("path", "file", "verbose", "silent", "outdir"), f"{verb} {option.flag} has another name"
+    positional = [name for name, option in options.items() if option.positional]
+    assert not positional or positional[0] in ("run_folder", "run_folders", "folder", "runs")
+    assert not VERBS[verb].purpose.endswith(".")
+    assert len(VERBS[verb].purpose) < 100
+
+
+def test_every_other_name_means_a_setting():
+    settings = {name for verb in VERBS.values() for name in options_of(verb.kind)}
+    assert set(OTHER_NAMES.values()) <= settings
+    for verb in ("train forecast", "train classify"):
+        assert not OTHER_NAMES.keys() & options_of(VERBS[verb].kind).keys()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from seqvision import cli, pipelines
+from seqvision.cli.options import options_of
 from seqvision.cli.parsing import parse
 from seqvision.cli.verbs import VERBS
 from seqvision.data import read_series
@@ -92,7 +93,7 @@ def test_every_word_that_an_error_of_reading_asks_for_is_a_setting():
         texts = (part.value for node in raised for part in ast.walk(node) if isinstance(part, ast.Constant))
         asked |= {name for text in texts if isinstance(text, str) for name in re.findall(r"\b([a-z_]+)=", text)}
     assert asked >= {"date", "series", "series_id", "blanks", "duplicates", "gaps", "decimal", "separator"}
-    assert asked <= set(ForecastConfig.__dataclass_fields__)
+    assert asked <= set(ForecastConfig.__dataclass_fields__) | options_of(VERBS["predict"].kind).keys()
 
 
 LONG = "country;year;value\n" + "".join(
