@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import flax.linen as nn
 import jax
@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from seqvision.pipelines.config import config_from_dict
 from seqvision.pipelines.config.output import Output
 from seqvision.reporting import RunFolder
 from seqvision.storage import CheckpointFolder, lock_folder
@@ -23,6 +24,7 @@ from seqvision.training import Checkpoints, Fit, StoppedFitError, create_state
 logger = logging.getLogger(__name__)
 
 CHECKPOINTS = "checkpoints"
+Config = TypeVar("Config", bound=Output)
 
 
 class KeptTrainings:
@@ -92,6 +94,21 @@ class Training:
         batch = jax.eval_shape(lambda data: data.gather(jnp.zeros(1, jnp.int32)), self._data)
         x = jax.tree.map(lambda like: np.zeros(like.shape, like.dtype), batch.x)
         return jax.eval_shape(lambda key: create_state(self._model, self._optimizer, key, x), jax.random.key(0))
+
+
+def reopen_run(path: str | Path, kind: type[Config]) -> tuple[RunFolder, Config]:
+    """Return the folder and the configuration of a run that was not done, to go on with it.
+
+    Args:
+      path: the run folder.
+      kind: of its configuration.
+
+    Raises:
+      FileNotFoundError: if there is no run.
+      ValueError: if a file that it began with has changed, or it is a run of another kind.
+    """
+    folder = RunFolder.reopen(path)
+    return folder, config_from_dict(kind, folder.read_json("config.json"))
 
 
 @contextmanager

@@ -51,11 +51,13 @@ def resume_run(
       FileNotFoundError: if there is no such run.
       ValueError: if files of the run or the data have changed, naming them; or another process is at the run.
     """
-    run = RunFolder.open(path)
+    run = RunFolder.reopen(path)
     if run.status == "done":
         return DoneAlready(run.path)
-    config = run.read_json("config.json")
-    if isinstance(config, dict) and "data" in config:
+    known = run.read_json("defaults.json")["class"] if run.has("defaults.json") else ""
+    if known not in ("ForecastConfig", "ClassifyConfig"):
+        raise ValueError(f"{path} is no run of train forecast or train classify: start it again")
+    if known == "ClassifyConfig":
         if csv is not None:
             raise ValueError(f"{path} is a run on images: it has no csv")
         return resume_classify(path, folder=folder, test_folder=test_folder, progress=progress)

@@ -23,6 +23,7 @@ from seqvision.storage import (
     json_text,
     load_weights,
     read_json,
+    read_manifest,
     record_files,
     to_plain,
     write_file,
@@ -30,6 +31,8 @@ from seqvision.storage import (
 
 logger = logging.getLogger(__name__)
 
+# What a run is gone on with.
+BEGUN = ("config.json", "parent.json", "data.json", "images.json", "series.safetensors")
 # What later commands compute with.
 NEEDED = ("config.json", "data.json", "images.json", "summary.json", "series.safetensors", "parent.json")
 
@@ -100,17 +103,34 @@ class RunFolder:
           FileNotFoundError: if it is not one.
           ValueError: naming a file that has changed since.
         """
-        path = Path(path)
-        if not (path / "config.json").is_file():
-            there = sorted(str(found.parent) for found in path.glob("*/config.json")) if path.is_dir() else []
-            hint = f"; runs in it: {', '.join(there[-3:])}" if there else ""
-            raise FileNotFoundError(f"{path} is not a run folder: it has no config.json{hint}")
+        path = _existing(path)
         check_files(path, needed=NEEDED)
         return cls(path)
 
     def logging_to(self, names: Iterable[str]) -> "RunFolder":
         """Return the folder with trackers that are told what is written to it from now on; see `create`."""
         return dataclasses.replace(self, trackers=Trackers(names, self.path))
+
+    @classmethod
+    def reopen(cls, path: str | os.PathLike[str]) -> "RunFolder":
+        """Return the folder of a run that was not done, to go on with it.
+
+        What the run began with must be what was written; what it was writing when it ended is written anew.
+
+        Raises:
+          FileNotFoundError: if it is not one.
+          ValueError: naming a file that has changed since.
+        """
+        path = _existing(path)
+        if "config.json" not in read_manifest(path):
+            raise ValueError(f"{path} ended before it had begun: train again")
+        check_files(path, only=BEGUN)
+        return cls(path)
+
+    def has(self, name: str) -> bool:
+        """Whether the run has written a file to its end."""
+        files = (self.path / name, self.path / MANIFEST)
+        return all(file.is_file() for file in files) and name in read_manifest(self.path)
 
     @property
     def status(self) -> str:
@@ -227,6 +247,15 @@ def _defaults(config: Any) -> dict[str, Any]:
         elif one.default_factory is not dataclasses.MISSING:
             found[one.name] = one.default_factory()
     return found
+
+
+def _existing(path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    if not (path / "config.json").is_file():
+        there = sorted(str(found.parent) for found in path.glob("*/config.json")) if path.is_dir() else []
+        hint = f"; runs in it: {', '.join(there[-3:])}" if there else ""
+        raise FileNotFoundError(f"{path} is not a run folder: it has no config.json{hint}")
+    return path
 
 
 def _make_new(stem: Path) -> Path:

@@ -46,7 +46,7 @@ def write_arrays(path: Path, leaves: Mapping[str, Any]) -> None:
     Raises:
       OSError: if they cannot be, the disk being full for instance.
     """
-    import orbax.checkpoint as ocp  # takes half a second
+    ocp = _orbax()
 
     arrays = {name: array for name, leaf in leaves.items() if (array := _plain(leaf)).size}  # orbax refuses empty ones
     if not arrays:
@@ -73,7 +73,7 @@ def read_arrays(path: Path, saved: Mapping[str, Any]) -> dict[str, np.ndarray]:
       path: what was written to.
       saved: shape and dtype by name.
     """
-    import orbax.checkpoint as ocp
+    ocp = _orbax()
 
     names = [name for name, (shape, _) in saved.items() if 0 not in shape]
     if not names:
@@ -106,6 +106,15 @@ def _is_numpy(leaf: Any) -> bool:
 def _plain(leaf: Any) -> np.ndarray:
     is_key = jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
     return np.asarray(jax.device_get(jax.random.key_data(leaf) if is_key else leaf))
+
+
+def _orbax() -> Any:
+    """Import orbax, which takes half a second, without the handler that it gives to the log of all programs."""
+    handlers = list(logging.root.handlers)
+    import orbax.checkpoint
+
+    logging.root.handlers[:] = handlers
+    return orbax.checkpoint
 
 
 @contextmanager

@@ -41,11 +41,14 @@ def record_files(folder: str | os.PathLike[str], names: Iterable[str] | None = N
     write_file(folder / MANIFEST, _text(known))
 
 
-def check_files(folder: str | os.PathLike[str], *, needed: Iterable[str] = ()) -> None:
+def check_files(
+    folder: str | os.PathLike[str], *, needed: Iterable[str] = (), only: Iterable[str] | None = None
+) -> None:
     """Refuse a folder of which a file is not what was recorded; files that were not recorded are not looked at.
 
     Args:
       folder: with a manifest; those of subfolders that it lists are checked with theirs.
+      only: look at these alone, where they are recorded.
       needed: files that may not be there without being recorded, since something is computed with them.
 
     Raises:
@@ -53,8 +56,9 @@ def check_files(folder: str | os.PathLike[str], *, needed: Iterable[str] = ()) -
     """
     folder = Path(folder)
     known = read_manifest(folder)
-    for name, entry in known.items():
-        path = folder / name
+    looked_at = known.keys() if only is None else known.keys() & {*only}
+    for name in sorted(looked_at):
+        path, entry = folder / name, known[name]
         if not os.path.isfile(path):  # False for names that cannot be
             raise ValueError(f"{path} is missing, which {MANIFEST} lists: {_REMEDY}")
         size = path.stat().st_size

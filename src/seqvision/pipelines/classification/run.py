@@ -19,7 +19,7 @@ from seqvision.pipelines.classification.image_record import RECORD, check_record
 from seqvision.pipelines.classification.report import reliability_of, write_classify_report
 from seqvision.pipelines.classification.validation import seed_accuracies, validate_classes
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict, with_batch_size
-from seqvision.pipelines.kept_trainings import kept_trainings
+from seqvision.pipelines.kept_trainings import kept_trainings, reopen_run
 from seqvision.pipelines.named_models import build_classifier
 from seqvision.pipelines.named_training import build_augment, build_class_loss, build_optimizer
 from seqvision.pipelines.parent import Parent, read_parent, write_parent
@@ -77,11 +77,10 @@ def resume_classify(
       test_folder: likewise of its folder of test images.
       progress: a progress bar on stderr; by default if that is a terminal.
     """
-    run = RunFolder.open(path)
-    config = config_from_dict(ClassifyConfig, run.read_json("config.json"))
+    run, config = reopen_run(path, ClassifyConfig)
     now = _with_folder(_with_folder(config, "folder", folder, path), "test_folder", test_folder, path)
     split = load_images(now)
-    if (run.path / RECORD).is_file():
+    if run.has(RECORD):
         check_record(run.read_json(RECORD), split.record, now.folder or now.data, path)
     models = build_classifiers(config, split.form, len(split.classes))
     parent = read_parent(run, models, split.example, config.seeds)
@@ -108,7 +107,7 @@ def train_and_judge(
     """
     with kept_trainings(folder, config) as trainings, folder:
         write_parent(folder, parent)
-        if not (folder.path / "config.json").is_file():
+        if not folder.has("config.json"):
             folder.write_config(config)
         folder.write_json(RECORD, split.record)
         logger.info(describe_images(config, split))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from seqvision.data import ForecastSplit, Series
 from seqvision.models import parameter_count
-from seqvision.pipelines.config import FORECASTERS, ForecastConfig, config_from_dict, with_batch_size
+from seqvision.pipelines.config import FORECASTERS, ForecastConfig, with_batch_size
 from seqvision.pipelines.forecasting.baselines import describe_baselines, naive_forecasts
 from seqvision.pipelines.forecasting.data import (
     describe_data,
@@ -23,7 +23,7 @@ from seqvision.pipelines.forecasting.judging import judge_forecasts
 from seqvision.pipelines.forecasting.own_rows import ROWS, own_series, save_series
 from seqvision.pipelines.forecasting.report import write_forecast_report
 from seqvision.pipelines.forecasting.validation import score_validation, seed_errors
-from seqvision.pipelines.kept_trainings import kept_trainings
+from seqvision.pipelines.kept_trainings import kept_trainings, reopen_run
 from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.parent import PARENT, Parent, read_parent, write_parent
 from seqvision.pipelines.results import ForecastRun
@@ -84,10 +84,9 @@ def resume_forecast(path: str | Path, *, csv: str | None = None, progress: bool 
       csv: where its file is now, for a run that was stopped before it had kept its rows.
       progress: a progress bar on stderr; by default if that is a terminal.
     """
-    folder = RunFolder.open(path)
-    config = config_from_dict(ForecastConfig, folder.read_json("config.json"))
+    folder, config = reopen_run(path, ForecastConfig)
     source: Literal["file", "memory"] = "file"
-    if (folder.path / ROWS).is_file():
+    if folder.has("data.json") and folder.has(ROWS):
         saved = read_saved(folder)
         split, source = split_series(config, own_series(saved), saved["scaler"]), saved["source"]
     elif (folder.path / PARENT).is_file():
@@ -121,7 +120,7 @@ def train_and_judge(
     """
     with kept_trainings(folder, config) as trainings, folder:
         write_parent(folder, parent)
-        if not (folder.path / "config.json").is_file():
+        if not folder.has("config.json"):
             folder.write_config(config)
         data = describe_data(split, source)
         folder.write_json("data.json", data)
