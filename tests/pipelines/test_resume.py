@@ -55,16 +55,30 @@ def whole(tmp_path_factory):
 
 @posix
 @pytest.mark.parametrize("kind", WORDS)
-def test_a_run_that_was_killed_goes_on_in_another_process_to_the_bit(kind, whole, tmp_path, capsys):
+def test_a_run_that_was_killed_and_stopped_again_and_again(kind, whole, tmp_path, capsys, monkeypatch):
     environment = os.environ | {"JAX_DEFAULT_MATMUL_PRECISION": "highest"}
     with subprocess.Popen([sys.executable, "-m", "seqvision.cli", *words(kind, tmp_path)], env=environment) as process:
-        while not list(tmp_path.glob("*/checkpoints/mlp/seed_1/checkpoint-??????")):
+        while not list(tmp_path.glob("*/checkpoints/mlp/seed_0/checkpoint-??????")):
             assert process.poll() is None
             time.sleep(0.01)
         process.kill()
     run = the_run(tmp_path)
     assert (run / "STATUS").read_text() == "running\n"
-    assert (run / "checkpoints/mlp/seed_0/done").is_dir()
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        look = iter([False] * 3 + [True] + [False] * 99)
+        monkeypatch.setattr(Saver, "time_is_up", lambda self, n=number, at=look: next(at) and signal.raise_signal(n))
+        capsys.readouterr()
+        assert main(["resume", str(run), "--quiet"]) == code
+        line = capsys.readouterr().err.strip().splitlines()[-1]
+        assert line == f"seqvision: stopped: seqvision resume {run} goes on"
+        assert (run / "STATUS").read_text() == "stopped\n"
+    monkeypatch.setattr(Saver, "time_is_up", lambda self: False)
+    with monkeypatch.context() as patch:
+        patch.setattr(CheckpointFolder, "save", no_space)
+        assert main(["resume", str(run), "--quiet"]) == 1
+    assert re.search(r"seqvision: cannot save a checkpoint in .*seed_\d.*No space left", capsys.readouterr().err)
+    assert (run / "STATUS").read_text().startswith("failed: OSError: ")
+    (run / "metrics.jsonl").write_text('{"model": "mlp", "seed": 0, "epoch": 1}\n{"model": "ml')  # torn by a crash
     assert main(["resume", str(run), "--quiet"]) == 0
     assert written(run) == whole[kind]
     assert not (run / "checkpoints").exists()
@@ -73,44 +87,8 @@ def test_a_run_that_was_killed_goes_on_in_another_process_to_the_bit(kind, whole
     assert "is done, nothing is left to train" in capsys.readouterr().out
 
 
-def test_signals_and_failures_again_and_again(whole, tmp_path, capsys, monkeypatch):
-    saves = 0
-
-    def stop_at(looks, number):
-        def look(self):
-            nonlocal looks
-            looks -= 1
-            if looks == 0:
-                signal.raise_signal(number)
-            return False
-
-        monkeypatch.setattr(Saver, "time_is_up", look)
-
-    def full(self, *args):
-        nonlocal saves
-        saves += 1
-        if saves == 3:
-            raise OSError(28, f"cannot save a checkpoint in {self.path} (No space left on device)")
-        return save(self, *args)
-
-    stop_at(5, signal.SIGINT)
-    assert main(words("forecast", tmp_path)) == 130
-    run = the_run(tmp_path)
-    line = capsys.readouterr().err.strip().splitlines()[-1]
-    assert line == f"seqvision: stopped: seqvision resume {run} goes on"
-    assert (run / "STATUS").read_text() == "stopped\n"
-    stop_at(8, signal.SIGTERM)
-    assert main(["resume", str(run), "--quiet"]) == 143
-    stop_at(0, signal.SIGTERM)
-    save = CheckpointFolder.save
-    monkeypatch.setattr(CheckpointFolder, "save", full)
-    capsys.readouterr()
-    assert main(["resume", str(run), "--quiet"]) == 1
-    assert re.search(r"seqvision: .*cannot save a checkpoint in .*seed_\d.*No space left", capsys.readouterr().err)
-    assert (run / "STATUS").read_text().startswith("failed: OSError: ")
-    (run / "metrics.jsonl").write_text('{"model": "mlp", "seed": 0, "epoch": 1}\n{"model": "ml')  # torn by a crash
-    assert main(["resume", str(run), "--quiet"]) == 0
-    assert written(run) == whole["forecast"]
+def no_space(self, *_):
+    raise OSError(f"cannot save a checkpoint in {self.path} (No space left on device)")
 
 
 def test_what_has_changed_is_refused_by_name(tmp_path, capsys, monkeypatch):

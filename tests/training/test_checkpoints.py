@@ -48,6 +48,14 @@ class Net(nn.Module):
         return nn.Dense(1)(nn.Dropout(self.rate, deterministic=not train)(x))
 
 
+class Small(nn.Module):
+    """Draws in training alone."""
+
+    @nn.compact
+    def __call__(self, x, train=False):
+        return nn.Dense(1)(nn.Dropout(0.3, deterministic=not train)(x.reshape(len(x), -1)))
+
+
 SETTINGS = {
     "loss": "mse",
     "optimizer": average_weights(optax.adam(warm_up(4, optax.cosine_decay_schedule(0.05, 40))), 0.9),
@@ -131,7 +139,7 @@ def test_the_middle_of_an_epoch_of_a_stream(kind, tmp_path, interrupt):
 
 def test_minutes_pass_within_the_epoch_of_a_stream(tmp_path, monkeypatch):
     monkeypatch.setattr(Saver, "time_is_up", lambda self: True)
-    train = functools.partial(fit, Net(), Stream(X, Y), epochs=1, **SETTINGS | {"validation": None, "stopping": None})
+    train = functools.partial(fit, Small(), Stream(X, Y), epochs=1, **SETTINGS | {"validation": None, "stopping": None})
     done = train(checkpoints=Checkpoints(tmp_path, minutes=1, keep=9))
     places = [CheckpointFolder(tmp_path).about(n)["middle"] for n in range(1, 8)]
     assert [place and place["batches"] for place in places] == [1, 2, 3, 4, 5, 6, None]
@@ -143,7 +151,7 @@ def test_seeds_in_one_program(tmp_path):
     data = Arrays(X, Y)
     run = jax.jit(jax.vmap(make_run(make_train_step("mse"), epochs=2, batch_size=4), in_axes=(0, None)))
     optimizer = optax.adam(0.01)
-    states = jax.vmap(lambda key: create_state(Net(), optimizer, key, X[:1]))(jax.random.split(jax.random.key(0), 3))
+    states = jax.vmap(lambda key: create_state(Small(), optimizer, key, X[:1]))(jax.random.split(jax.random.key(0), 3))
     half, first = run(states, data)
     CheckpointFolder(tmp_path).save({"states": half, "history": first})
     whole, second = run(half, data)
@@ -189,11 +197,11 @@ def test_another_training_is_refused_by_name(tmp_path):
 
 
 def test_more_epochs_go_on_from_the_end(tmp_path):
-    train = functools.partial(fit, Net(), (X, Y), **SETTINGS)
+    train = functools.partial(fit, Small(), (X, Y), **SETTINGS)
     train(epochs=3, checkpoints=Checkpoints(tmp_path, every=1))
     assert bits(train(epochs=5, checkpoints=Checkpoints(tmp_path, every=1))) == bits(train(epochs=5))
     stopping = EarlyStopping("loss", patience=1, min_delta=10.0)
-    early = functools.partial(fit, Net(), (X, Y), **SETTINGS | {"stopping": stopping})
+    early = functools.partial(fit, Small(), (X, Y), **SETTINGS | {"stopping": stopping})
     here = Checkpoints(tmp_path / "early")
     assert len(early(epochs=5, checkpoints=here).history["loss"]) == 2
     assert bits(early(epochs=9, checkpoints=here)) == bits(early(epochs=9))
@@ -203,7 +211,7 @@ def test_a_loss_that_is_not_finite_is_told_as_if_nothing_had_been_stopped(tmp_pa
     y = np.where(np.arange(22) == 20, 1e18, 0.0)[:, None].astype(np.float32)
     settings = SETTINGS | {"optimizer": optax.sgd(1e-9), "stopping": None, "augment": None, "shuffle": False}
     settings["optimizer"] = optax.sgd(lambda count: jnp.where(count > 20, 1e30, 0.0))
-    train = functools.partial(fit, Net(), (X, y), epochs=8, **settings)
+    train = functools.partial(fit, Small(), (X, y), epochs=8, **settings)
     with pytest.raises(NonFiniteLossError) as whole:
         train()
     interrupt(1)
@@ -232,7 +240,7 @@ def test_without_checkpoints_ctrl_c_keeps_what_was_trained():
 
     settings = SETTINGS | {"validation": None, "stopping": None}
     with pytest.raises(KeyboardInterrupt, match=r"stopped by Ctrl-C after . of 9 epochs.* are the \.fit of") as stop:
-        fit(Net(), Stream(Pressing()), epochs=9, **settings)
+        fit(Small(), Stream(Pressing()), epochs=9, **settings)
     done = stop.value.fit
     assert int(done.state.step) >= 6 * len(done.history["loss"]) > 0
     assert np.isfinite(done.state.params["Dense_0"]["kernel"]).all()
@@ -241,7 +249,7 @@ def test_without_checkpoints_ctrl_c_keeps_what_was_trained():
 def test_signals_are_left_alone_outside_the_main_thread(tmp_path):
     done = []
     settings = SETTINGS | {"validation": None, "stopping": None}
-    train = functools.partial(fit, Net(), (X, Y), epochs=1, checkpoints=Checkpoints(tmp_path), **settings)
+    train = functools.partial(fit, Small(), (X, Y), epochs=1, checkpoints=Checkpoints(tmp_path), **settings)
     thread = threading.Thread(target=lambda: done.append(train()))
     thread.start()
     thread.join()
@@ -271,7 +279,7 @@ def test_words_tell_apart_what_trains_differently():
     def scaled(by):
         return lambda x: by * x
 
-    same = [(optax.adam(0.1), optax.adam(0.1)), (scaled(2), scaled(2)), (Net(), Net()), ({1, 2}, {2, 1})]
+    same = [(optax.adam(0.1), optax.adam(0.1)), (scaled(2), scaled(2)), (Net(), Net()), ({1, 2}, {2, 1}), (1, 1.0)]
     other = [
         (optax.adam(0.1), optax.adam(0.2)),
         (optax.adam(optax.cosine_decay_schedule(0.1, 10)), optax.adam(optax.cosine_decay_schedule(0.1, 20))),

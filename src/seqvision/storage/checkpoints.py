@@ -75,7 +75,9 @@ class CheckpointFolder:
             _sync_folder(self.path)
         except OSError as error:
             remedy = "older ones are as they were: make room, or choose another folder"
-            raise type(error)(error.errno, f"cannot save a checkpoint in {self.path} ({error}); {remedy}") from error
+            named = type(error)(f"cannot save a checkpoint in {self.path} ({error}); {remedy}")
+            named.errno = error.errno
+            raise named from error
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return number

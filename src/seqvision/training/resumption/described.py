@@ -31,6 +31,8 @@ def described(value: Any, within: tuple[int, ...] = ()) -> str:
     if id(value) in within or len(within) > _DEEP:
         return "…"
     inner = (*within, id(value))
+    if isinstance(value, float) and value.is_integer():
+        return repr(int(value))  # a setting that was written and read again
     if value is None or isinstance(value, bool | int | float | complex | str | bytes | type):
         return getattr(value, "__qualname__", repr(value)) if isinstance(value, type) else repr(value)
     if isinstance(value, jax.Array | np.ndarray | np.generic):
