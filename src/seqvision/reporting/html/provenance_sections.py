@@ -28,7 +28,7 @@ def data_section(run: RunFiles) -> Section | None:
     items: list[tuple[str, str]] = []
     data = run.data or ({"classes": run.images["classes"]} if "classes" in run.images else {})
     for key, term in _DATA.items():
-        if key in data:
+        if data.get(key) is not None:
             items.append((term, said(data[key])))
     if isinstance(data.get("step_seconds"), int | float):
         items.append(("usual step of time", _duration(float(data["step_seconds"]))))

@@ -145,7 +145,7 @@ def coverage_tables(intervals: Mapping[str, Any], unit: str = "") -> list[Table]
         ahead = counted(step, "step") + " ahead" + (", each fed by those before" if way == "fed back" else "")
         tables.append(Table(f"Intervals: % of the test rows inside, {ahead}{unit}", head, [("", rows)]))
     if tables:
-        notes = [_INTERVALS, *map(str, intervals.get("notes") or [])]
+        notes = [_INTERVALS, *(f"{str(note)[:1].upper()}{str(note)[1:]}." for note in intervals.get("notes") or [])]
         tables[-1] = replace(tables[-1], note=" ".join(notes))
     return tables
 
