@@ -36,6 +36,7 @@ def test_a_run_leaves_scores_parameters_and_maps(tmp_path):
     assert {"losses.png", "attention-with-maps.png", "summary.json", "models"} <= {f.name for f in path.iterdir()}
     assert folder.status == "done"
     assert json.loads((path / "summary.json").read_text())["test_rows"] == 20
+    assert "the picture attention-with-maps.png" in (path / "report.html").read_text(encoding="utf-8")
     assert len(folder.read_metrics()) == 2 * 2
     lines = example_lines(result, sources, pairs.target).splitlines()
     assert lines[0].startswith(f"with maps, seed 0: {sources[0]} -> ")

@@ -90,7 +90,7 @@ def write(model: EncoderDecoder, variables: list[Any], data: Arrays) -> Generate
 def save_attention(
     run: SequenceRun, sources: Sequence[Sequence[str]], target: Vocabulary, *, examples: int = 3
 ) -> None:
-    """Plot into the run folder what seed 0 of each model read while it wrote, on the first test rows.
+    """Plot into the run folder, and into its report, what seed 0 of each model read while it wrote the first test rows.
 
     Args:
       run: what `run_sequences` returned.
@@ -112,6 +112,7 @@ def save_attention(
             title=f"{_of_seed_0(name, written)}: what is read while each symbol is written",
         )
         save_figure(figure, run.folder / f"attention-{name.replace(' ', '-')}.png")
+    RunFolder(run.folder).write_report()
 
 
 def example_lines(run: SequenceRun, sources: Sequence[str], target: Vocabulary, *, examples: int = 3) -> str:

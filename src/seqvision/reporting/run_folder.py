@@ -154,12 +154,12 @@ class RunFolder:
         if kind is None:
             record_files(self.path)
             self.set_status("done")
-            self._report()
+            self.write_report()
         elif issubclass(kind, KeyboardInterrupt | SystemExit):
             self.set_status("stopped")
         else:
             self.set_status(f"failed: {kind.__name__}: {error}")
-            self._report()
+            self.write_report()
         if self.trackers is not None:
             self.trackers.close(self.status.split(":")[0])
 
@@ -178,6 +178,13 @@ class RunFolder:
         self.write_json("environment.json", describe_environment())
         if self.trackers is not None:
             self.trackers.log_config(to_plain(config))
+
+    def write_report(self) -> None:
+        """Write report.html; whatever befalls it, the run stays what it is."""
+        try:
+            write_report(self.path)
+        except Exception as error:
+            logger.warning(f"no report.html in {self.path}: {error}")
 
     def read_json(self, name: str) -> Any:
         """Read a JSON file of the run.
@@ -226,13 +233,6 @@ class RunFolder:
             name: load_weights(self.path / MODELS / model_folder_name(name) / WEIGHTS, leaves)
             for name, leaves in wanted.items()
         }
-
-    def _report(self) -> None:
-        """Write report.html; whatever befalls it, the run stays what it is."""
-        try:
-            write_report(self.path)
-        except Exception as error:
-            logger.warning(f"no report.html in {self.path}: {error}")
 
     def _write(self, name: str, text: str) -> None:
         write_file(self.path / name, text)

@@ -62,3 +62,5 @@ def test_rows_are_judged_on_the_same_images(tmp_path, caplog, average):
     assert result.history["one"]["loss"].shape == (2, 8)
     assert result.logits["one"].shape == (2, 48, 2)
     assert result.to_dict() == {"folder": str(result.folder), **result.summary}
+    report = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert all(title in report for title in ("Right, by how sure", "seconds an epoch", "one, training"))

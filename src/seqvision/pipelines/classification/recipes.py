@@ -13,9 +13,9 @@ import optax
 from seqvision._checks import check_count, check_number, counted
 from seqvision.data import Augment, ImageData
 from seqvision.models import parameter_count
-from seqvision.pipelines.classification.report import write_classify_report
+from seqvision.pipelines.classification.report import reliability_of, write_classify_report
 from seqvision.pipelines.results import ClassifyRun, JudgedClasses
-from seqvision.pipelines.seed_training import TrainedSeeds, train_seeds
+from seqvision.pipelines.seed_training import TrainedSeeds, history_records, train_seeds
 from seqvision.pipelines.settings import check_settings
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import score_classes
@@ -140,6 +140,7 @@ def run_recipes(
             seen = data.train.x[:10_000]
             right = [predict(state, seen).argmax(axis=1) == np.asarray(data.train.y[:10_000]) for state in states]
             history[row] = trained.history
+            folder.log_metrics(history_records(row, trained.history))
             summary["parameters"][row] = parameter_count(model, example)
             summary["seconds"][row] = trained.seconds["run"] / (seeds * recipe.epochs)
             summary["train_accuracy"][row] = float(np.mean(right))
@@ -155,7 +156,8 @@ def run_recipes(
         )
         judged = JudgedClasses(card, logits)
         write_classify_report(folder, data.test, data.classes, history, {}, judged)
-        summary = to_plain({"scores": card.to_dict(), **summary})
+        sure = {name: diagram._asdict() for name, diagram in reliability_of(judged, np.asarray(data.test.y)).items()}
+        summary = to_plain({"scores": card.to_dict(), "reliability": sure, **summary})
         folder.write_json("summary.json", summary)
     return ClassifyRun(**vars(judged), folder=folder.path, text=card.text(), summary=summary, history=history)
 

@@ -80,7 +80,8 @@ def render_report(folder: str | os.PathLike[str]) -> str:
     run = read_run(Path(folder))
     problems = list(run.problems)
     if run.status not in ("done", "running"):
-        problems.insert(0, f"This run is not done: {run.status}")
+        on = f"; seqvision resume {run.path} goes on" if (run.path / "checkpoints").is_dir() else ""
+        problems.insert(0, f"This run is not done: {run.status}{on}")
     sections = []
     for make in (_verdict, *_makers(run)):
         try:

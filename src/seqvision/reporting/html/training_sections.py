@@ -23,9 +23,11 @@ def training_section(run: RunFiles) -> Section | None:
         rows = {}
         for name in names:
             seconds = costs.get("seconds", {}).get(name)
-            timed = seconds if isinstance(seconds, dict) else {"run": seconds}
             row = {"parameters": costs.get("parameters", {}).get(name)}
-            row |= {f"seconds to {key}": value for key, value in timed.items() if value is not None}
+            if isinstance(seconds, dict):
+                row |= {f"seconds to {key}": value for key, value in seconds.items()}
+            else:  # as recipes measure
+                row["seconds an epoch"] = seconds
             rows[name] = {key: value for key, value in row.items() if value is not None}
         blocks.append(plain_table(rows, "What it cost"))
     return Section("Training", blocks) if blocks else None
