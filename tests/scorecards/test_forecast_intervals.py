@@ -19,11 +19,12 @@ def card(start=START, seeds=2, paths=True):
         return np.stack([last_value(Y, origins, steps) + rng.normal(size=(len(origins), steps)) for _ in range(seeds)])
 
     origins, before = np.arange(CUTOFF - H + 1, len(Y)), np.arange(start, CUTOFF)
+    earlier = np.arange(start - H + 1, CUTOFF)
     later = np.arange(CUTOFF, len(Y) - K + 1)
-    forecasts, known = made(origins, H), made(before, H)
+    forecasts, known = made(origins, H), made(earlier, H)
     free, runs, known_runs = made([CUTOFF], len(Y) - CUTOFF)[:, 0], made(later, K), made(before, K)
     more = {"free_runs": {"a": free}, "paths": {"a": runs}, "path_origins": later} if paths else {}
-    calibration = Calibration(slice(start, CUTOFF), before, {"a": known}, before, {"a": known_runs} if paths else None)
+    calibration = Calibration(slice(start, CUTOFF), earlier, {"a": known}, before, {"a": known_runs} if paths else None)
     scored = score_forecasts(Y, CUTOFF, forecasts={"a": forecasts}, calibration=calibration, train_rows=60, **more)
     return scored, forecasts, known, runs, known_runs, later
 
@@ -40,16 +41,20 @@ def test_intervals_and_their_coverage_are_those_of_a_loop():
     assert found.rows == 40
     assert set(found.ways["at once"]) == {mean, "last value", "drift", "AR(5)"}
     origins = np.arange(CUTOFF - H + 1, len(Y))
-    for way, old, new, first in (("at once", known, forecasts, origins), ("fed back", known_runs, runs, later)):
+    earlier, before = range(START - H + 1, CUTOFF), range(START, CUTOFF)
+    for way, at, old, new, first in (
+        ("at once", earlier, known, forecasts, origins),
+        ("fed back", before, known_runs, runs, later),
+    ):
         table = found.scores[found.scores["way"] == way]
         for step in range(1, old.shape[2] + 1):
             sizes = [
                 abs(Y[o + step - 1] - old[:, i, step - 1].mean())
-                for i, o in enumerate(range(START, CUTOFF))
-                if o + step - 1 < CUTOFF
+                for i, o in enumerate(at)
+                if START <= o + step - 1 < CUTOFF
             ]
-            plain = [abs(Y[o + step - 1] - Y[o - 1]) for o in range(START, CUTOFF) if o + step - 1 < CUTOFF]
-            assert found.ways[way][mean].rows[step - 1] == len(sizes) == 41 - step
+            plain = [abs(Y[o + step - 1] - Y[o - 1]) for o in at if START <= o + step - 1 < CUTOFF]
+            assert found.ways[way][mean].rows[step - 1] == len(sizes) == (40 if way == "at once" else 41 - step)
             for n, level in enumerate((0.8, 0.95)):
                 width = found.ways[way][mean].half_widths[n][step - 1]
                 assert width == pytest.approx(quantile(sizes, level))
@@ -73,20 +78,21 @@ def test_intervals_and_their_coverage_are_those_of_a_loop():
 
 
 def test_rows_that_are_too_few_for_a_level_give_none_of_it():
-    found = card(start=CUTOFF - 19, seeds=1, paths=False)[0].intervals
-    assert set(found.ways) == {"at once"}
-    intervals = found.ways["at once"]["a"]
-    assert intervals.rows == (19, 18, 17)
-    assert np.isfinite(intervals.half_widths[1]).tolist() == [True, False, False]
-    lower, upper = intervals.ends([0.0] * 4)
-    assert lower[1].tolist()[1:3] == [-np.inf] * 2
-    assert upper[1].tolist()[1:3] == [np.inf] * 2
-    assert np.isnan(lower[:, 3]).all()  # beyond what was calibrated
-    assert found.notes == ("no 95 % interval at steps 2 to 3: it needs 19 rows, there are 18 or fewer",)
-    table = found.scores.set_index(["model", "step", "level"])
+    scored = card(start=CUTOFF - 19, seeds=1)[0]
+    found = scored.intervals
+    assert found.ways["at once"]["a"].rows == (19, 19, 19)
+    intervals = found.ways["fed back"]["a"]
+    assert intervals.rows == tuple(range(19, 11, -1))
+    assert np.isfinite(intervals.half_widths[1]).tolist() == [True] + [False] * 7
+    lower, upper = intervals.ends([0.0] * 9)
+    assert lower[1].tolist()[1:8] == [-np.inf] * 7
+    assert upper[1].tolist()[1:8] == [np.inf] * 7
+    assert np.isnan(lower[:, 8]).all()  # beyond what was calibrated
+    assert found.notes == ("no 95 % interval at steps 2 to 8: it needs 19 rows, there are 18 or fewer",)
+    table = found.scores[found.scores["way"] == "fed back"].set_index(["model", "step", "level"])
     assert np.isnan(table.loc[("a", 2, 0.95), "coverage"])
     assert np.isfinite(table.loc[("a", 2, 0.8), "coverage"])
-    assert "no 95 % interval at steps 2 to 3" in card(start=CUTOFF - 19, seeds=1, paths=False)[0].text()
+    assert "no 95 % interval at steps 2 to 8" in scored.text()
 
 
 def test_without_rows_there_are_none():

@@ -24,13 +24,13 @@ _NAME, _CELL = 28, 10
 class Calibration(NamedTuple):
     """Forecasts of rows that neither trained nor chose anything, from which intervals are made.
 
-    Of origins near the end the steps within the rows count alone.
+    Of every origin the steps that lie within the rows count alone.
     """
 
     rows: slice  # of the series, before the test
-    origins: ArrayLike  # (O,), within rows
+    origins: ArrayLike  # (O,), the row that is forecast first each time
     forecasts: Mapping[str, ArrayLike]  # model -> (S, O, horizon)
-    path_origins: ArrayLike = ()  # (P,), within rows
+    path_origins: ArrayLike = ()  # (P,)
     paths: Mapping[str, ArrayLike] | None = None  # model -> (S, P, K), fed by their own forecasts
 
 
@@ -124,13 +124,15 @@ def _calibrate(
     arrays = {name: np.asarray(f, np.float64) for name, f in models.items()}
     steps = max(f.shape[2] for f in arrays.values())
     naive = {name: f(series, origins, steps) for name, f in baselines.items()}
-    last = series[np.minimum(origins[:, None] + np.arange(steps), rows.stop - 1)]
+    ahead = origins[:, None] + np.arange(steps)
+    there = (rows.start <= ahead) & (ahead < rows.stop)
+    truth = series[np.minimum(ahead, rows.stop - 1)]
     found = {}
-    for name, one in forecasters(Task(last, last, arrays, naive)).items():
+    for name, one in forecasters(Task(truth, truth, arrays, naive)).items():
         if one.kind != "model" or one.seeds == 1:
-            inside = [origins + step < rows.stop for step in range(one.forecasts.shape[2])]
             with np.errstate(over="ignore", invalid="ignore"):
-                residuals = [(last[here, h] - one.forecasts[0, here, h]) for h, here in enumerate(inside)]
+                errors = truth[:, : one.forecasts.shape[2]] - one.forecasts[0]
+            residuals = [errors[there[:, h], h] for h in range(errors.shape[1])]
             found[name] = ConformalIntervals.calibrated(residuals, LEVELS)
     return found
 

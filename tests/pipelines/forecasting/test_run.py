@@ -202,6 +202,7 @@ def test_predict_continues_the_file(run, walk, tmp_path):
     np.testing.assert_allclose(ours["skill"], 1 - ours["test_rmse"].to_numpy() / plain["test_rmse"].to_numpy())
     assert ours["verdict"].tolist() == card.by_horizon.outcomes.loc[row].tolist()
     assert set(plain["verdict"]) == {"naive forecast"}
+    assert card.intervals.ways["at once"][row].rows == (19, 19, 19)  # each row between training and test at every step
     # The intervals are those that the card judged: its half widths around the forecast, of what is naive too.
     for part, name in ((ours, row), (plain, reference)):
         for level, widths in zip((80, 95), card.intervals.ways["at once"][name].half_widths, strict=True):

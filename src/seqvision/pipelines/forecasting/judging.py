@@ -39,7 +39,8 @@ def judge_forecasts(
     scaled = split.scaler.transform(split.series.values)
     first = start - split.horizon + 1  # from here on every test row is forecast at every step
     known = split.calibration_rows
-    earliest = min(first, known.start)
+    known_first = known.start - split.horizon + 1  # and every row that calibrates
+    earliest = min(first, known_first)
     inputs = Windows(scaled[earliest - config.length :], config.length, 1, targets=split.targets)
     alone = len(split.targets) == len(split.series.columns)
     origins, steps = path_origins(start, rows)
@@ -53,7 +54,7 @@ def judge_forecasts(
         stacked = stack_seeds(variables[name])
         outputs = split.inverse(forecast_windows(model, stacked, inputs))[..., 0]
         forecasts[name] = outputs[:, first - earliest :]
-        at_once[name] = outputs[:, known.start - earliest : known.stop - earliest]
+        at_once[name] = outputs[:, known_first - earliest : known.stop - earliest]
         if alone:
             every = np.concatenate([before, origins])
             runs = [(np.array([start]), rows), (every, max(steps, steps_before))]
@@ -71,7 +72,7 @@ def judge_forecasts(
         free_runs=free_runs or None,
         paths=paths or None,
         path_origins=origins,
-        calibration=Calibration(known, np.arange(known.start, known.stop), at_once, before, fed_back or None),
+        calibration=Calibration(known, np.arange(known_first, known.stop), at_once, before, fed_back or None),
         train_rows=split.train_rows.stop,
         baselines=baselines,
         season=config.season,
