@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from seqvision import cli
-from seqvision.pipelines import compare_runs
+from seqvision.pipelines import SequenceConfig, compare_runs, list_runs
 from seqvision.reporting import RunFolder
 from seqvision.storage import record_files
 
@@ -147,3 +147,28 @@ def test_runs_that_cannot_be_compared_are_refused(forecasts, copy, tmp_path, cap
     record_files(copy, ["summary.json"])
     with pytest.raises(ValueError, match="was not judged: its STATUS says 'done'"):
         compare_runs([first, copy])
+
+
+def test_runs_of_other_kinds_are_listed_and_put_beside_each_other(tmp_path):
+    for name, exact in (("first", 0.25), ("second", 0.5)):
+        with RunFolder.create(tmp_path, name) as folder:
+            folder.write_config(SequenceConfig(epochs=1 if exact < 0.5 else 2))
+            row = {"kind": "model", "seeds": 2, "exact": exact, "exact_std": None}
+            naive = {"kind": "baseline", "seeds": 1, "exact": 0.125, "exact_std": None}
+            folder.write_json(
+                "summary.json", {"scores": {"copy": row, "nearest": naive}, "seconds": {"copy": {"run": 1.0}}}
+            )
+    listed = list_runs(tmp_path)
+    assert [(run.kind, run.main.score, run.main.baseline) for run in listed.runs] == [
+        ("sequences", 0.25, "nearest"),
+        ("sequences", 0.5, "nearest"),
+    ]
+    assert "exact 50.00 %" in listed.text
+    compared = compare_runs([run.path for run in listed.runs])
+    assert compared.settings == {"epochs": [1, 2]}
+    assert [(pair.score, pair.against_score, pair.rows, pair.seeds) for pair in compared.pairs] == [
+        (0.5, 0.25, 0, None)
+    ]
+    assert "keeps no predictions of its test rows" in " ".join(compared.text.split())
+    with pytest.raises(ValueError, match="no run has logged a loss: leave out plot"):
+        compare_runs([run.path for run in listed.runs], plot=tmp_path / "curves.png")

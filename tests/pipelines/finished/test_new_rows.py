@@ -78,10 +78,11 @@ def test_text_and_table_say_then_and_now(forecasts, grown, table):
     written = pd.read_csv(grown.output)
     assert written["row"].tolist() == [*range(ROWS, 100)] * 2
     np.testing.assert_allclose(written["truth"][:20], table["close"][ROWS:], rtol=1e-8)
+    assert written["date"][0] == "2021-04-26"
     json.dumps(grown.to_dict(), allow_nan=False)
 
 
-def test_files_that_begin_later_give_the_same(forecasts, grown, table):
+def test_files_that_begin_later_give_the_same(forecasts, grown, table, tmp_path):
     for first in (40, ROWS - 1, ROWS):
         part = evaluate_run(forecasts[0].folder, series=read_series(table[first:], "close"))
         pd.testing.assert_frame_equal(part.card.all_steps, grown.card.all_steps)
@@ -91,7 +92,10 @@ def test_files_that_begin_later_give_the_same(forecasts, grown, table):
     assert gap.startswith(
         "3 steps of 1 business day without a row between 2021-04-23, where the run ends, and 2021-04-29"
     )
-    one = evaluate_run(forecasts[0].folder, series=read_series(table[ROWS : ROWS + 1], "close"))
+    one = evaluate_run(
+        forecasts[0].folder, series=read_series(table[ROWS : ROWS + 1], "close"), output=tmp_path / "deep" / "one.json"
+    )
+    assert json.loads(one.output.read_text())[1]["step"] == 2
     assert one.card.test_rows == 1
     assert {verdict.outcome for verdict in one.card.verdicts} <= {"unclear", "no skill"}
 

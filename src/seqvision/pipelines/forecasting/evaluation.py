@@ -77,6 +77,8 @@ def evaluate_forecast(
     split = _grown(split, joined)
     judged = _judge(folder, config, split)
     table = forecast_table(split, judged)
+    if "date" in table:
+        table["date"] = table["date"].astype(str)
     if output is not None:
         write_table(output, table)
     then = _then(folder.read_json("summary.json"), judged)
