@@ -168,9 +168,9 @@ def test_of_a_users_own_module_the_weights_are_kept_and_the_module_is_asked_for(
     done = fit(Own(), (x, np.arange(8) % 3), key=0, **options)
     folder = tmp_path / "own"
     save_model(folder, Own(), done)
-    assert "own has the weights alone: Own is of the class Own" in caplog.text
+    assert "own gets the weights alone, since Own is of the class Own" in caplog.text
     assert json.loads((folder / "description.json").read_text())["module"] is None
-    with pytest.raises(ValueError, match=r"own has weights alone, since Own is of .*load_model\('.*own', model="):
+    with pytest.raises(ValueError, match=r"own has weights alone, since 'Own is of .*load_model\('.*own', model="):
         load_model(folder)
     np.testing.assert_array_equal(load_model(folder, model=Own()).predict(x), predict(done.state, x))
     for wrong, message in (

@@ -21,7 +21,19 @@ Description = dict[str, Any]
 
 
 class UndescribableError(ValueError):
-    """A module has a part without a registered name; the text says which, and what to do."""
+    """A module has a part without a registered name.
+
+    Args:
+      path: the field.
+      what: what it is.
+    """
+
+    def __init__(self, path: str, what: str):
+        self.reason = f"{path} is {what}"
+        super().__init__(
+            f"{self.reason}: use a name of seqvision.activations, or keep the weights alone and give the module when "
+            "loading, load_model(path, model=…)"
+        )
 
 
 def describe_module(model: nn.Module) -> Description:
@@ -64,7 +76,7 @@ class _Describer:
             self.met[id(thing)] = len(self.met)
         name = names_of("classes").get(id(type(thing)))
         if name is None:
-            raise UndescribableError(_own(path, f"of the class {type(thing).__qualname__}, which the library has not"))
+            raise UndescribableError(path, f"of the class {type(thing).__qualname__}, which the library has not")
         fields = {}
         for field in dataclasses.fields(thing):
             value = getattr(thing, field.name)
@@ -96,7 +108,7 @@ class _Describer:
             return {"dict": {key: self.value(item, f"{path}[{key!r}]") for key, item in value.items()}}
         if callable(value):
             return self.function(value, path)
-        raise UndescribableError(_own(path, f"{shown(value, 80)}, which JSON cannot hold"))
+        raise UndescribableError(path, f"{shown(value, 80)}, which JSON cannot hold")
 
     def function(self, value: Callable[..., Any], path: str) -> Description:
         """Describe a function by its name."""
@@ -108,14 +120,7 @@ class _Describer:
         if (call := initializer_call(value)) is not None:
             return {"initializer": call[0]} | ({} if call[1] is None else {"keywords": self.keywords(call[1], path)})
         what = f"the function {getattr(value, '__qualname__', type(value).__qualname__)}, which has no registered name"
-        raise UndescribableError(_own(path, what))
+        raise UndescribableError(path, what)
 
     def keywords(self, values: Mapping[str, Any], path: str) -> Description:
         return {name: self.value(value, f"{path}({name})") for name, value in values.items()}
-
-
-def _own(path: str, what: str) -> str:
-    return (
-        f"{path} is {what}: use a name of seqvision.activations, or keep the weights alone and give the module when "
-        "loading, load_model(path, model=…)"
-    )

@@ -16,8 +16,9 @@ from seqvision._checks import check_flag, check_number, shown
 from seqvision.data import PixelScaler, Scaler, find_column
 from seqvision.saving.description import UndescribableError, describe_module
 from seqvision.saving.examples import describe_example
+from seqvision.saving.fields import describe_scaler
 from seqvision.saving.loading import DESCRIPTION, WEIGHTS, replaced
-from seqvision.saving.restoring import SCHEMA, describe_scaler, restore
+from seqvision.saving.restoring import SCHEMA, restore
 from seqvision.saving.saved_model import SavedModel
 from seqvision.storage import json_text, record_files, save_weights, write_file
 from seqvision.training import Fit, TrainState
@@ -158,8 +159,8 @@ def _module(path: Path, model: nn.Module) -> dict[str, Any]:
     try:
         return {"module": describe_module(model)}
     except UndescribableError as error:
-        logger.warning(f"{path} has the weights alone: {error}")
-        return {"module": None, "own": str(error)}
+        logger.warning(f"{path} gets the weights alone, since {error.reason}: load_model will ask for the module")
+        return {"module": None, "own": error.reason}
 
 
 def _targets(scaler: Any, columns: Any, targets: Any, classes: Any) -> list[int]:

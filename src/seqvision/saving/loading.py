@@ -6,7 +6,7 @@ from pathlib import Path
 
 import flax.linen as nn
 
-from seqvision._checks import did_you_mean
+from seqvision._checks import did_you_mean, shown
 from seqvision.saving.restoring import SCHEMA, restore
 from seqvision.saving.saved_model import SavedModel
 from seqvision.storage import MANIFEST, check_files, check_schema, load_weights, read_json, read_manifest
@@ -48,7 +48,10 @@ def load_model(path: str | os.PathLike[str], name: str | None = None, *, model: 
         raise ValueError(f"{where} does not describe a model: it holds no object")
     check_schema(where, told.get("schema"), SCHEMA)
     if model is None and told.get("module") is None:
-        raise ValueError(f"{path} has weights alone, since {told.get('own')}: load_model({str(path)!r}, model=…)")
+        raise ValueError(
+            f"{path} has weights alone, since {shown(told.get('own'))}: give the module, "
+            f"load_model({str(path)!r}, model=…)"
+        )
     return restore(told, load_weights(path / WEIGHTS), where=where, model=model)
 
 
