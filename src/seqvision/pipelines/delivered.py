@@ -60,9 +60,15 @@ def delivered_model(
       folder: where the folder of images of a classification is now, if that has moved.
 
     Raises:
-      ValueError: for an unknown model, csv for a run of images, or folder for one on a series.
+      ValueError: for a run of another kind, an unknown model, csv for a run of images, or folder for one on a series.
     """
     run = RunFolder.open(path)
+    kind = read_record(run.path).kind
+    if kind not in ("forecast", "classify"):
+        raise ValueError(
+            f"{path} is a run of {kind}: only forecasters and classifiers are exported as a run; of another model "
+            "seqvision.saving.load_model gives module and variables, which export_onnx and its kin take"
+        )
     configuration = run.read_json("config.json")
     if isinstance(configuration, dict) and "data" in configuration:
         if csv is not None:

@@ -62,6 +62,8 @@ def check_folder(owner: str, folder: str | os.PathLike[str]) -> Path:
       OSError: if it cannot be written.
     """
     path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{owner}: {path} is a file: name a folder")
     if path.is_dir() and any(path.iterdir()) and not (path / SIGNATURE).is_file():
         raise ValueError(f"{owner}: {path} holds other files: name a new folder")
     try:
