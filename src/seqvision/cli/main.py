@@ -51,7 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:  # the configuration refused a value, or its file cannot be read
         return complain(f"{program}: {error}")
     except KeyboardInterrupt as error:  # how to go on with a run that was stopped, its error says
-        return complain(str(error) or "stopped", getattr(error, "code", 130))
+        code = complain(str(error) or "stopped", getattr(error, "code", 130))
+        if argv is None:  # all is written; the interpreter would wait for what is still being computed
+            sys.stdout.flush()
+            os._exit(code)
+        return code
     finally:
         if hasattr(signal, "SIGALRM"):
             signal.setitimer(signal.ITIMER_REAL, 0.0)
