@@ -3,7 +3,8 @@
 `fit` compiles chunks of whole epochs, or takes the same steps batch by batch from a `seqvision.data.Stream` of what is
 larger than the device; `make_train_step` and `make_run` are the pure functions under it. Beside them:
 label smoothing, weights of classes, averaged weights, weight decay by kind of parameter, warm-up and schedules,
-accumulation, bfloat16, early stopping, checkpoints from which the same call of `fit` goes on, populations of seeds, and the mean over views of an image at test time.
+accumulation, bfloat16, early stopping, checkpoints from which the same call of `fit` goes on, populations of seeds, and
+the mean over views of an image at test time.
 """
 
 from .adversarial import AdversarialState, create_adversarial_state, generate_samples, make_adversarial_step
