@@ -16,6 +16,8 @@ from .verbs import VERBS, find_verb, usage
 if TYPE_CHECKING:
     from .command import Command
 
+_HELP = ("-h", "--help", "help")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code.
@@ -25,19 +27,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] == "--version":
+    if words and words[0] in ("--version", "-V", "version"):
         print(f"seqvision {__version__}")
         return 0
     if words and words[0].split("=")[0] == "--print-completion":
         return _complete(words)
     firsts = {known.split()[0] for known in VERBS if " " in known}  # words that want a second one
-    if not words or words[0] in ("-h", "--help") or (words[0] in firsts and words[1:] in ([], ["-h"], ["--help"])):
+    if not words or words[0] in _HELP or (words[0] in firsts and words[1:] in ([], ["-h"], ["--help"])):
         print(usage(words[0] if words and words[0] in firsts else ""))
         return 0 if words and words[-1] not in firsts else 2
     verb = find_verb(words)
     if verb is None:
         given = " ".join(words[: 2 if words[0] in firsts else 1])
-        return complain(f"no command {given!r}{did_you_mean(given, VERBS)}")
+        known = ("--help", "--version", "--print-completion") if given.startswith("-") else VERBS
+        return complain(f"no command {given!r}{did_you_mean(given, known)}")
     from .parsing import parse
 
     # Programs from the compilation cache make XLA log lines about CPU features at this level; failures still raise.

@@ -8,10 +8,11 @@ from typing import Any
 
 import tyro
 
-from seqvision.pipelines import read_settings
+from seqvision.pipelines import read_settings, setting_named
 
 from .complaints import complain
 from .options import form_of, options_of, values_of
+from .verbs import VERBS
 from .words import WordError, group_words
 
 
@@ -30,8 +31,12 @@ def parse(kind: Any, words: list[str], program: str) -> Any:
     try:
         free, given = group_words(words, options)
     except WordError as error:
-        return complain(f"{program}: {error}")
-    free_words = sum(option.positional for option in options.values())
+        return complain(f"{program}: {_with_home(error)}")
+    places = [option for option in options.values() if option.positional]
+    needed = [option for option in places if option.default is dataclasses.MISSING]
+    if len(free) < len(needed):
+        return complain(f"{program} needs one word more: {needed[len(free)].help}")
+    free_words = len(places)
     several = any(option.positional and option.is_list for option in options.values())
     if len(free) > free_words and not several:
         return complain(f"{program}: {free[free_words]!r} is one word too many; --help shows the options")
@@ -41,12 +46,22 @@ def parse(kind: Any, words: list[str], program: str) -> Any:
     return _made(kind, values_of(form), given)
 
 
+def _with_home(error: WordError) -> str:
+    """Return what is wrong and, of an option that another way of training has, which."""
+    for verb in VERBS.values():
+        kind: Any = verb.kind
+        if error.unknown and verb.words.startswith("train ") and setting_named(error.unknown, options_of(kind)):
+            return f"{str(error).split(';')[0]}; seqvision {verb.words} has it"
+    return str(error)
+
+
 def _as_typed(given: dict[str, list[str]], options: Any) -> list[str]:
     typed: list[str] = []
     for name, values in given.items():
         option = options[name]
         if not option.is_switch:
-            typed += [option.flag, *values]
+            empty = values == ["None"] and option.default == ()
+            typed += [option.flag] if empty else [option.flag, *values]
         elif (values[-1] == "True") != option.default:
             typed.append(option.flag if values[-1] == "True" else option.flag.replace("--", "--no-", 1))
     return typed
@@ -85,4 +100,10 @@ def _unboxed(text: str) -> str:
     sentence = " ".join(lines).split("Argument helptext:")[0].split("For full helptext")[0]
     sentence = re.sub(r"\s+", " ", sentence).replace("Error parsing config: ", "").strip()
     kinds = r"Error parsing (\S+): no type matching (?:\{None\}\|)?(.+?) could be instantiated from \['(.*?)'\]\..*"
-    return re.sub(kinds, r"\1 takes \2, but is '\3'", sentence).replace("{None,", "{")
+    sentence = re.sub(kinds, r"\1 takes \2, but is '\3'", sentence).replace("{None,", "{")
+    for word, said in (
+        ("INT", r"invalid literal for int\(\) with base 10"),
+        ("FLOAT", "could not convert string to float"),
+    ):
+        sentence = re.sub(rf"Error parsing (\S+): {said}: (.*)", rf"\1 takes {word}, but is \2", sentence)
+    return sentence

@@ -31,8 +31,20 @@ _OTHER_VALUES = {
 }
 
 
+_DEVICES = ("device", "devices", "gpu", "gpus", "cpu", "cuda", "tpu", "accelerator")
+
+
 class WordError(ValueError):
-    """A command line that cannot be understood; its text is said to the user."""
+    """A command line that cannot be understood; its text is said to the user.
+
+    Args:
+      text: what is said.
+      unknown: the name of an option that there is none of.
+    """
+
+    def __init__(self, text: str, unknown: str | None = None):
+        super().__init__(text)
+        self.unknown = unknown
 
 
 def group_words(words: Sequence[str], options: Mapping[str, Option]) -> tuple[list[str], dict[str, list[str]]]:
@@ -55,6 +67,7 @@ def group_words(words: Sequence[str], options: Mapping[str, Option]) -> tuple[li
     free: list[str] = []
     given: dict[str, list[str]] = {}
     current: str | None = None
+    words = [re.sub("^[–—]+-*", "--", word) for word in words]  # as texts show them that make dashes of two hyphens
     for place, word in enumerate(words):
         if not _is_flag(word):
             if current is None:
@@ -77,7 +90,7 @@ def group_words(words: Sequence[str], options: Mapping[str, Option]) -> tuple[li
             current = None
     for name, values in given.items():
         given[name] = [_as_said(value, options[name]) for value in values]
-        if not values and not options[name].is_list:
+        if values in ([], [""]):
             raise WordError(f"{options[name].flag} needs a value: {options[name].help}")
     return free, given
 
@@ -97,8 +110,10 @@ def _meant(typed: str, options: Mapping[str, Option]) -> tuple[str, bool]:
     if word.startswith("no_") and (found := setting_named(word[3:], names)) and options[found].may_be_switch:
         return found, True
     near = near_setting(word, [FLAGS.get(name, name).lstrip("-") for name in names]) if len(word) > 1 else None
+    if word in _DEVICES:
+        raise WordError(f"no option {typed}: jax takes the fastest device there is; set JAX_PLATFORMS=cpu for another")
     meant = f"; did you mean --{near.replace('_', '-')}?" if near else "; --help shows the options"
-    raise WordError(f"no option {typed}{meant}")
+    raise WordError(f"no option {typed}{meant}", word)
 
 
 def _is_value(word: str, option: Option) -> bool:
@@ -123,6 +138,8 @@ def _as_said(value: str, option: Option) -> str:
     low = value.casefold()
     if option.may_be_switch and (low in ("true", "false") or (low in (*_YES, *_NO) and str not in option.kinds)):
         return "True" if low in _YES else "False"
+    if option.is_switch:
+        raise WordError(f"{option.flag} is True or False, but is {value!r}")
     if not option.choices or value in option.choices or value == "None":
         return value
     same = [choice for choice in option.choices if choice.casefold() == low.replace("-", "_")]

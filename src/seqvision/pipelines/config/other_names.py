@@ -114,7 +114,7 @@ OTHER_NAMES = {
     "logger": "log_to",
     "log": "log_to",
 }
-_KINDRED = {"iterations": "epochs", "max_iter": "epochs", "n_iter": "epochs", "device": "", "gpu": "", "workers": ""}
+_KINDRED = {"iterations": "epochs", "max_iter": "epochs", "n_iter": "epochs", "steps": "epochs"}
 
 
 def setting_named(word: str, known: Collection[str]) -> str | None:
@@ -138,5 +138,5 @@ def near_setting(word: str, known: Collection[str]) -> str | None:
     if word in _KINDRED:
         return _KINDRED[word] if _KINDRED[word] in known else None
     others = [name for name, meant in OTHER_NAMES.items() if meant in known]
-    near = difflib.get_close_matches(word, [*known, *others], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, [*known, *others], n=1, cutoff=0.65)
     return None if not near else near[0] if near[0] in known else OTHER_NAMES[near[0]]
