@@ -74,6 +74,8 @@ def test_text_and_table_say_then_and_now(forecasts, grown, table):
     said = " ".join(grown.text.split())
     assert "grown close: 20 new rows, 2021-04-26 to 2021-05-21, after the 80 that one-" in said
     assert "in the run's test on the new rows" in said
+    (head,) = (line for line in grown.text.splitlines() if "in the run's test" in line)
+    assert head.startswith("RMSE all steps; skill over the last value    in the run's test")
     assert grown.notes == ()
     written = pd.read_csv(grown.output)
     assert written["row"].tolist() == [*range(ROWS, 100)] * 2

@@ -169,6 +169,8 @@ def test_what_cannot_be_refitted_is_refused(forecasts, classified, copy, grown_f
     assert "is a run on images: say folder=…" in capsys.readouterr().err
     with pytest.raises(ValueError, match="is a run on the data set digits, not on a folder"):
         refit_run(classified[0].folder, folder="images")
+    assert cli.main(["refit", str(classified[0].folder), "--train", "0.5"]) == 2
+    assert "is a run on images: it has no train=0.5" in capsys.readouterr().err
     RunFolder(copy).set_status("failed: it stopped")
     with pytest.raises(ValueError, match="is not finished: its STATUS says 'failed: it stopped'"):
         refit_run(copy)

@@ -10,7 +10,7 @@ from seqvision.pipelines.finished.differences import Differences
 from seqvision.pipelines.finished.records import MainScore, RunRecord
 from seqvision.scorecards import format_number, wrapped
 
-_NAME = 26
+_NAME = 28
 _CERTAIN = 0.05  # p-values below this are no chance
 
 

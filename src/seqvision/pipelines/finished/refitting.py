@@ -66,6 +66,8 @@ def refit_run(
     if isinstance(settings, Mapping) and "data" in settings:
         if csv is not None or series is not None or (reading is not None and reading.given()):
             raise ValueError(f"{path} is a run on images: say folder=… where the new ones are, not csv")
+        for name in changes.keys() & {"train", "target", "horizon", "length"}:
+            raise ValueError(f"{path} is a run on images: it has no {name}={changes[name]!r}")
         return _refit_classify(run, settings, folder, from_weights, changes, progress)
     if folder is not None:
         raise ValueError(f"{path} is a run on a series: say csv=…, not folder={folder!r}")

@@ -172,14 +172,16 @@ def _then_text(then: Mapping[str, Mapping[str, float]], judged: JudgedForecasts)
     mode: Mode = "one step ahead" if card.all_steps is None else "all steps"
     reference = card.references[mode]
     heads = ("in the run's test", "on the new rows")
-    lines = [f"{f'RMSE {mode}; skill over the {reference}':<44}" + "".join(f"{head:<26}" for head in heads).rstrip()]
+    title = f"RMSE {mode}; skill over the {reference}"
+    width = max(len(name) for name in (title, *then)) + 4
+    lines = [f"{title:<{width}}" + "".join(f"{head:<26}" for head in heads).rstrip()]
     for row, errors in then.items():
         cells = []
         for key in ("rmse", "new"):
             error, naive = errors[key], then[reference][key]
             skill = "" if row == reference or not naive > 0 else f" ({100 * (1 - error / naive):+.1f} %)"
             cells.append(f"{format_number(error) + skill:<26}")
-        lines.append(f"  {row:<42}" + "".join(cells).rstrip())
+        lines.append(f"  {row:<{width - 2}}" + "".join(cells).rstrip())
     return lines
 
 
