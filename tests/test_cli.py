@@ -47,10 +47,14 @@ def test_evaluate_and_predict_a_run(capsys, folder, tmp_path):
     code, out, _ = run(capsys, "evaluate", str(folder))
     assert code == 0
     assert "One step ahead" in out
-    code, out, _ = run(capsys, "predict", str(folder), "--steps", "3", "--output", str(tmp_path / "next.csv"))
+    new = tmp_path / "new"
+    files = ("--output", str(new / "next.csv"), "--plot", str(new / "next.png"))
+    code, out, _ = run(capsys, "predict", str(folder), "--steps", "3", *files, "--calendar", "business")
     assert code == 0
     assert "GOOG close after 2008-10-14" in out
-    assert len((tmp_path / "next.csv").read_text().splitlines()) > 3 * 2
+    assert "note: dates go on by 1 business day" in out
+    assert len((new / "next.csv").read_text().splitlines()) > 3 * 2
+    assert {path.name for path in new.iterdir()} == {"next.csv", "next.png"}
     code, out, err = run(capsys, "predict", str(folder), "a.png")
     assert (code, out) == (2, "")
     assert "is a run on a series, which has no classes: leave out the file a.png" in err

@@ -316,6 +316,7 @@ def test_nothing_after_the_cutoff_reaches_training(run, walk, tmp_path):
             for leaf, value in _leaves(ours[name][seed]).items():
                 np.testing.assert_array_equal(value, _leaves(theirs[name][seed])[leaf])
     assert other.card.one_step.loc["gru", "rmse"] != result.card.one_step.loc["gru", "rmse"]
+    assert other.card.intervals.ways == result.card.intervals.ways
 
 
 def _leaves(tree):
