@@ -154,6 +154,7 @@ def test_what_is_damaged_or_missing_is_said_and_the_rest_is_shown(tmp_path, capl
         folder.write_config({"epochs": 1, "models": ["gru"]})
         folder.log_metrics([{"model": "gru", "seed": s, "epoch": e, "loss": 1 / e} for s in (0, 1) for e in (1, 2)])
         folder.write_json("summary.json", {"scores": {"one_step": {"gru": 3}}})
+        folder.write_json("parent.json", {"name": "run <1>", "from_weights": True})
     (folder.path / "environment.json").write_text("{torn", encoding="utf-8")
     page = Page(render_report(folder.path))
     assert page.problems == []
@@ -161,6 +162,7 @@ def test_what_is_damaged_or_missing_is_said_and_the_rest_is_shown(tmp_path, capl
     assert "A section cannot be shown" in page.text
     assert "Training" in page.headings
     assert "Configuration" in page.headings
+    assert "refitted fromrun <1>" in page.text
 
 
 def test_a_failed_run_says_why_and_shows_what_it_had(tmp_path):

@@ -21,6 +21,12 @@ _DATA = {
     "scaler": "scaling",
     "sha256": "SHA-256 of the values",
 }
+_PARENT = {
+    "name": "refitted from",
+    "path": "which was at",
+    "manifest": "SHA-256 of its manifest.json",
+    "from_weights": "began with its weights",
+}
 
 
 def data_section(run: RunFiles) -> Section | None:
@@ -88,6 +94,7 @@ def repeat_section(run: RunFiles) -> Section:
         again = "\n".join(shlex.join(["seqvision", verb, str(run.path)]) for verb in verbs)
         blocks += [Text(["To judge it again and to use it:"]), Text([again], code=True)]
     facts = [("folder", run.name), ("state", run.status)]
+    facts += [(term, said(run.parent[key])) for key, term in _PARENT.items() if key in run.parent]
     if run.manifest:
         facts.append(("SHA-256 of manifest.json, which has those of all files", run.manifest))
     return Section("How to repeat it", [*blocks, Facts(facts)])

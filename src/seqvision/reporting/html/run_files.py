@@ -29,6 +29,7 @@ class RunFiles:
     environment: dict[str, Any]
     data: dict[str, Any]
     images: dict[str, Any]
+    parent: dict[str, Any]
     summary: dict[str, Any]
     history: History
     predictions: pd.DataFrame | None
@@ -71,7 +72,7 @@ def read_run(path: str | Path) -> RunFiles:
 
     documents = {
         name: tried(f"{name}.json", _read_document, {})
-        for name in ("config", "defaults", "environment", "data", "images", "summary")
+        for name in ("config", "defaults", "environment", "data", "images", "parent", "summary")
     }
     return RunFiles(
         path=path,
