@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from seqvision.cells import GRU
+from seqvision.cells import GRU, GRUParams
 from seqvision.data import Scaler, Series, Windows, fit_pixel_scaler, fit_scaler
 from seqvision.models import MLP, ClassificationHead, ConvNet, Recurrent, RegressionHead, variable_shapes
 from seqvision.saving import load_model, save_model
@@ -184,6 +184,30 @@ def test_of_a_users_own_module_the_weights_are_kept_and_the_module_is_asked_for(
     ):
         with pytest.raises(ValueError, match=message):
             load_model(folder, model=wrong)
+
+
+class Nested(nn.Module):
+    """Parameters in tuples, in NamedTuples and in none."""
+
+    @nn.compact
+    def __call__(self, x):
+        cell = GRU(3, reset_after=False)
+        params = self.param("cell", lambda key: cell.init(key, x.shape[-1]))
+        pair = self.param("pair", lambda key: (jnp.ones((1, 3)), [jnp.zeros((1, 3)), None]))
+        return cell.step(params, cell.initial_state(params, x.shape[:1]), x)[1] * pair[0] + pair[1][0]
+
+
+def test_parameters_of_any_structure_come_back_in_it(tmp_path):
+    x = RNG.normal(size=(4, 2)).astype(np.float32)
+    variables = random_variables(Nested(), x)
+    assert isinstance(variables["params"]["cell"], GRUParams)
+    save_model(tmp_path / "m", Nested(), variables, example=x)
+    loaded = load_model(tmp_path / "m", model=Nested())
+    jax.tree.map(np.testing.assert_array_equal, loaded.variables[0], variables)
+    assert isinstance(loaded.variables[0]["params"]["cell"], GRUParams)
+    np.testing.assert_allclose(loaded.predict(x), Nested().apply(variables, x), rtol=1e-6)
+    nothing = save_model(tmp_path / "n", nn.Sequential((nn.relu,)), {"params": {}}, example=x)
+    np.testing.assert_array_equal(load_model(tmp_path / "n").predict(x), nothing.predict(x))
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path):

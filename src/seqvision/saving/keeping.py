@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
+import numpy as np
 
 import seqvision
 from seqvision._checks import check_flag, check_number, shown
@@ -20,7 +21,8 @@ from seqvision.saving.fields import describe_scaler
 from seqvision.saving.loading import DESCRIPTION, WEIGHTS, replaced
 from seqvision.saving.restoring import SCHEMA, restore
 from seqvision.saving.saved_model import SavedModel
-from seqvision.storage import json_text, record_files, save_weights, write_file
+from seqvision.saving.trees import leaves_by_path
+from seqvision.storage import json_text, record_files, save_weights, unflatten_leaves, write_file
 from seqvision.training import Fit, TrainState
 
 logger = logging.getLogger(__name__)
@@ -88,14 +90,17 @@ def save_model(
     each = list(trained) if isinstance(trained, list | tuple) and not isinstance(trained, Fit) else [trained]
     if not each:
         raise ValueError("trained is empty: give what fit returned, or a list of that, one a seed")
-    weights = {f"seed_{number}": _variables(one) for number, one in enumerate(each)}
+    trees = {f"seed_{number}": _variables(one) for number, one in enumerate(each)}
+    weights = {
+        path: leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for path, leaf in leaves_by_path(trees).items()
+    }
     told: dict[str, Any] = {
         "schema": SCHEMA,
         "versions": {"seqvision": seqvision.__version__} | {name: version(name) for name in ("jax", "flax", "numpy")},
         "name": path.name if name is None else name,
         **_module(path, model),
         "example": describe_example(_example(each[0]) if example is None else example),
-        "seeds": len(weights),
+        "seeds": len(each),
         "scaler": describe_scaler(scaler),
         "pixels": None if pixels is None else check_number("pixels", pixels, above=0),
         "columns": None if columns is None else [str(column) for column in columns],
@@ -109,7 +114,7 @@ def save_model(
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     write_file(partial / DESCRIPTION, text)
-    save_weights(partial / WEIGHTS, weights)
+    save_weights(partial / WEIGHTS, unflatten_leaves(weights))
     record_files(partial)
     _put(partial, path)
     return saved

@@ -9,7 +9,15 @@ import flax.linen as nn
 from seqvision._checks import did_you_mean, shown
 from seqvision.saving.restoring import SCHEMA, restore
 from seqvision.saving.saved_model import SavedModel
-from seqvision.storage import MANIFEST, check_files, check_schema, load_weights, read_json, read_manifest
+from seqvision.storage import (
+    MANIFEST,
+    check_files,
+    check_schema,
+    flatten_leaves,
+    load_weights,
+    read_json,
+    read_manifest,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +60,7 @@ def load_model(path: str | os.PathLike[str], name: str | None = None, *, model: 
             f"{path} has weights alone, since {shown(told.get('own'))}: give the module, "
             f"load_model({str(path)!r}, model=…)"
         )
-    return restore(told, load_weights(path / WEIGHTS), where=where, model=model)
+    return restore(told, flatten_leaves(load_weights(path / WEIGHTS)), where=where, model=model)
 
 
 def replaced(path: Path) -> Path:

@@ -15,6 +15,7 @@ from seqvision.cells import Method, available_methods
 from seqvision.saving.building import build_module
 from seqvision.saving.fields import read_fields
 from seqvision.saving.saved_model import SavedModel, check_outputs
+from seqvision.saving.trees import leaves_by_path, tree_like
 from seqvision.storage import describe_leaves, leaf_differences
 from seqvision.training import TrainState, create_state, forward
 
@@ -30,7 +31,7 @@ def restore(told: Any, weights: Mapping[str, Any], *, where: str, model: nn.Modu
 
     Args:
       told: what description.json holds.
-      weights: {"seed_0": {"params": …, "batch_stats": …}, …}.
+      weights: path -> array, such as "seed_0/params/dense/kernel".
       where: the file, for errors.
       model: the module, where it is not to be built from its description.
 
@@ -54,12 +55,12 @@ def restore(told: Any, weights: Mapping[str, Any], *, where: str, model: nn.Modu
             f"{where}: {wide[0]} is {leaves[wide[0]][1]}, which jax has after jax.config.update('jax_enable_x64', True)"
         )
     shapes, outputs = _shapes(made, fields["example"], where, own=model is not None)
-    expected = _variables(shapes)
-    problems = leaf_differences(_specs(leaves), describe_leaves({f"seed_{s}": expected for s in range(seeds)}))
+    expected = leaves_by_path({f"seed_{number}": _variables(shapes) for number in range(seeds)})
+    problems = leaf_differences(weights, describe_leaves(expected))
     if problems:
         listed = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
         raise ValueError(f"{where}: the weights do not fit the model {type(made).__name__}: {listed}")
-    states = tuple(_state(shapes, weights[f"seed_{number}"]) for number in range(seeds))
+    states = tuple(_state(shapes, weights, f"seed_{number}/") for number in range(seeds))
     saved = SavedModel(model=getattr(states[0].apply_fn, "__self__", made), states=states, **fields)
     try:
         check_outputs(saved, outputs)
@@ -71,15 +72,19 @@ def restore(told: Any, weights: Mapping[str, Any], *, where: str, model: nn.Modu
 def _shapes(model: nn.Module, example: Any, where: str, *, own: bool) -> tuple[TrainState, Any]:
     """Return the state and the outputs of a model as shapes; nothing is computed."""
     try:
-        return (_known_shapes if _hashable((model, example)) else _known_shapes.__wrapped__)(model, example)
+        shapes = _known_shapes if _hashable((model, example)) else _known_shapes.__wrapped__
+        return shapes(model, example, jax.dtypes.canonicalize_dtype(float))
     except Exception as error:
         what = f"the model given, {type(model).__name__}," if own else "the model described"
         raise ValueError(f"{where}: {what} cannot read inputs of {shown(example)}: {_text(error)}") from error
 
 
 @lru_cache(maxsize=64)
-def _known_shapes(model: nn.Module, example: Any) -> tuple[TrainState, Any]:
-    """Return the shapes; equal models that are loaded again are the first one, and share its compiled programs."""
+def _known_shapes(model: nn.Module, example: Any, widest: Any) -> tuple[TrainState, Any]:
+    """Return the shapes; equal models that are loaded again are the first one, and share its compiled programs.
+
+    What is widest, float32 or float64, says which shapes those are that jax makes at the time.
+    """
 
     def run(key: Any, x: Any) -> tuple[TrainState, Any]:
         state = create_state(model, optax.identity(), key, x)
@@ -110,17 +115,14 @@ def _counted() -> Callable[..., Any]:
     return count
 
 
-def _state(shapes: TrainState, variables: Mapping[str, Any]) -> TrainState:
-    trees = {name: jax.tree.map(jnp.asarray, variables.get(name, {})) for name in ("params", "batch_stats")}
+def _state(shapes: TrainState, weights: Mapping[str, Any], prefix: str) -> TrainState:
+    trees = tree_like(_variables(shapes), weights, prefix)
+    trees = {"batch_stats": {}, **jax.tree.map(jnp.asarray, trees)}
     return shapes.replace(step=jnp.zeros((), jnp.int32), opt_state=(), key=jax.random.key(0), **trees)
 
 
 def _variables(state: TrainState) -> dict[str, Any]:
     return {"params": state.params} | ({"batch_stats": state.batch_stats} if state.batch_stats else {})
-
-
-def _specs(leaves: Mapping[str, tuple[tuple[int, ...], str]]) -> dict[str, Any]:
-    return {name: jax.ShapeDtypeStruct(shape, jnp.dtype(dtype)) for name, (shape, dtype) in leaves.items()}
 
 
 def _at_home(module: Any, where: str) -> Any:
