@@ -13,8 +13,10 @@ from seqvision.models import Recurrent
 from tests.interop.export.alone import run_alone
 from tests.interop.export.networks import NETWORKS
 
-QUICK = ("lstm", "gru, both ways", "convnet", "conv lstm")
-EVERY = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NETWORKS]
+
+def every(*quick):
+    """All networks, of which some are tried in the quick tests."""
+    return [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in NETWORKS]
 
 
 def made(name, rows=3):
@@ -30,7 +32,7 @@ def shuffled(variables):
     return jax.tree.map(lambda a: np.asarray(a + 0.1 * rng.uniform(size=a.shape), a.dtype), variables)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", every("lstm", "convnet"))
 def test_stablehlo_agrees_for_any_number_of_rows_on_every_platform(tmp_path, name):
     model, variables, x = made(name)
     done = export_stablehlo(tmp_path, model, variables, x)
@@ -43,7 +45,7 @@ def test_stablehlo_agrees_for_any_number_of_rows_on_every_platform(tmp_path, nam
     )
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", every("lstm", "convnet", "conv lstm"))
 def test_onnx_agrees_for_any_number_of_rows(tmp_path, name):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("jax2onnx")
@@ -69,20 +71,12 @@ def test_an_export_runs_without_the_library_and_says_what_it_takes(tmp_path):
     assert done.snippet.rstrip() in done.text
 
 
-def test_an_onnx_model_runs_with_onnxruntime_alone(tmp_path):
-    pytest.importorskip("onnxruntime")
-    pytest.importorskip("jax2onnx")
-    model, variables, x = made("convnet")
-    done = export_onnx(tmp_path, model, variables, x)
-    assert max(run_alone(done.folder, "jax", "flax", "onnx", "jax2onnx")) < 1e-5
-
-
 def test_complex_numbers_have_no_onnx_form(tmp_path):
     pytest.importorskip("jax2onnx")
     model, x = Recurrent((LRU(2),)), np.ones((2, 3, 1), np.float32)
     with pytest.raises(ValueError, match=r"complex numbers, as LRU.*export_stablehlo"):
         export_onnx(tmp_path, model, model.init(jax.random.key(0), x), x)
-    assert export_stablehlo(tmp_path, model, model.init(jax.random.key(0), x), x).agreement.relative < 1e-5
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_of_other_files_is_left_alone(tmp_path):
