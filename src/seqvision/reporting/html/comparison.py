@@ -27,6 +27,7 @@ from seqvision.reporting.html.score_tables import (
     told_verdicts,
     used_rows,
 )
+from seqvision.reporting.html.training_sections import mean_of_seeds
 from seqvision.storage import write_file
 
 Runs = Mapping[str, RunFiles]
@@ -92,7 +93,9 @@ def render_comparison(
     sections += [Section("Curves", charts)] if charts else []
     problems = [f"{name}: {problem}" for name, run in runs.items() for problem in _problems(run)]
     title = " and ".join(runs) if len(runs) < 3 else f"{len(runs)} runs compared"
-    return render_page(title, sections, subtitle=" · ".join(runs), problems=problems, footer=footer())
+    return render_page(
+        title, sections, subtitle=" · ".join(runs) if len(runs) > 1 else "", problems=problems, footer=footer()
+    )
 
 
 def _named(runs: Sequence[RunFiles]) -> dict[str, RunFiles]:
@@ -205,7 +208,8 @@ def _curves(runs: Runs) -> list[Chart]:
         for n, (name, run) in enumerate(runs.items()):
             for m, (model, one) in enumerate(run.history.items()):
                 if shown in one:
-                    lines.append(Line(f"{name}: {model}", np.nanmean(one[shown], axis=0), n, m))
+                    color, dash = (n, m) if len(runs) > 1 else (m, 0)
+                    lines.append(Line(f"{name}: {model}", mean_of_seeds(one[shown]), color, dash))
         epochs = max(len(np.asarray(line.values)) for line in lines)
         filled = []
         for line in lines:
@@ -213,7 +217,7 @@ def _curves(runs: Runs) -> list[Chart]:
             padded = np.concatenate([values, np.full(epochs - len(values), np.nan)])
             filled.append(Line(line.name, padded, line.color, line.dash))
         part = "validation" if shown != metric else "training"
-        note = "A color is a run, a dash a model; each line is the mean over seeds."
+        note = "A color is a run, a dash a model; each line is the mean over seeds." if len(runs) > 1 else ""
         charts.append(Chart(f"{part} {metric}", np.arange(1, epochs + 1), filled, (), "epoch", metric, note))
     return charts
 
@@ -238,11 +242,14 @@ def _forecasts(runs: Runs) -> list[Chart]:
     for n, (name, table) in enumerate(indexed.items()):
         baselines = {row for row, told in runs[name].scores["one_step"].items() if told.get("kind") == "baseline"}
         models = [column for column in forecasters(table.reset_index()) if column not in baselines]
-        lines += [Line(f"{name}: {short_of(c)}", table.loc[shared, c], n, m) for m, c in enumerate(models)]
+        for m, column in enumerate(models):
+            color, dash = (n, m) if len(runs) > 1 else (m, 0)
+            lines.append(Line(f"{name}: {short_of(column)}", table.loc[shared, column], color, dash))
     lines.append(Line("truth", truths[0], "truth", anchor=True))
     x, label = time_of(first.loc[shared].reset_index())
-    note = "A color is a run, a dash a model."
-    return [Chart(f"One step ahead, {len(shared):,} rows that all runs tested", x, lines, (), label, "value", note)]
+    note = "A color is a run, a dash a model." if len(runs) > 1 else ""
+    tested = f"One step ahead, {len(shared):,} rows" + (" that all runs tested" if len(runs) > 1 else "")
+    return [Chart(tested, x, lines, (), label, "value", note)]
 
 
 def _table(heading: str, table: pd.DataFrame) -> Table:

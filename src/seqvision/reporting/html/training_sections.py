@@ -47,7 +47,7 @@ def _curves(history: History, metric: str) -> Chart | None:
                 continue
             values = one[prefix + metric]
             name = f"{model}, {'validation' if prefix else 'training'}"
-            lines.append(Line(name, _mean(values), color=n, dash=dash))
+            lines.append(Line(name, mean_of_seeds(values), color=n, dash=dash))
             if len(values) > 1:
                 several.add(len(values))
                 bands.append(Band(f"{name}, all seeds", _least(values), _most(values), color=n))
