@@ -109,7 +109,12 @@ def _filled(values: object, length: int) -> np.ndarray:
     return np.concatenate([array, np.full(length - len(array), np.nan)])
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
+def mean_of_seeds(values: np.ndarray) -> np.ndarray:
+    """Return the mean (epochs,) of the seeds that are finite; NaN where none is.
+
+    >>> mean_of_seeds(np.array([[1.0, np.nan], [3.0, np.nan]])).tolist()
+    [2.0, nan]
+    """
     count = np.isfinite(values).sum(axis=0)
     total = np.where(np.isfinite(values), values, 0).sum(axis=0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
