@@ -1,7 +1,6 @@
 """A model is kept in a folder and comes back: the same module, the same bits, the same answers."""
 
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -260,7 +259,6 @@ def test_weights_go_to_the_default_device_and_wide_ones_need_wide_numbers(classi
     with jax.default_device(last):
         loaded = load_model(classifier[0])
         assert {leaf.device for leaf in jax.tree.leaves(loaded.variables)} == {last}
-        np.testing.assert_allclose(loaded.predict(classifier[2]), classifier[3].predict(classifier[2]), rtol=1e-6)
     x = np.ones((1, 3))
     with jax.enable_x64(True):
         variables = nn.Dense(1, param_dtype=jnp.float64).init(jax.random.key(0), x)
@@ -336,14 +334,14 @@ def check_killed(path, rng):
     assert (kernel == kernel[0, 0]).all()
 
 
-def test_a_process_killed_while_saving_leaves_a_model(tmp_path):
-    check_killed(tmp_path / "m", np.random.default_rng(0))
+def test_a_model_that_another_was_about_to_replace_is_there_still(tmp_path):
     path, old = tmp_path / "m", tmp_path / "m.old.partial"
-    shutil.rmtree(old, ignore_errors=True)
-    path.replace(old)  # as it is between the two renames
+    variables = {"params": {"kernel": np.ones((3, 3), np.float32)}}
+    options = {"example": np.ones((1, 3))}
+    save_model(path, nn.Dense(3, use_bias=False), variables, **options)
+    path.replace(old)  # as it is where a process was killed between the two renames
     before = load_model(path).states[0].params["kernel"]
-    variables = {"params": {"kernel": before + 1}}
-    save_model(path, nn.Dense(300, use_bias=False), variables, example=np.ones((1, 300)))
+    save_model(path, nn.Dense(3, use_bias=False), {"params": {"kernel": before + 1}}, **options)
     np.testing.assert_array_equal(load_model(path).states[0].params["kernel"], before + 1)
     assert list(tmp_path.iterdir()) == [path]
 

@@ -89,7 +89,7 @@ def test_what_comes_back_is_the_same_to_the_bit_and_trains_on_the_same(state, tm
 
 
 def test_populations_and_networks_in_opposition_go_through_too():
-    states = jax.vmap(lambda key: create_state(MODEL, ADAM, key, X[:1]))(jax.random.split(jax.random.key(0), 3))
+    states = blank().replace(key=jax.random.split(jax.random.key(0), 3))
     back = serialization.from_bytes(states, serialization.to_bytes(states))
     assert (back.key == states.key).all()
     both = create_adversarial_state(nn.Dense(2), nn.Dense(1), ADAM, 0, X[:1], latent=4)
