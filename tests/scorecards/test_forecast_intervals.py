@@ -95,6 +95,13 @@ def test_rows_that_are_too_few_for_a_level_give_none_of_it():
     assert "no 95 % interval at steps 2 to 8" in scored.text()
 
 
+def test_the_card_shows_the_last_step_that_has_intervals():
+    text = card(start=CUTOFF - 5, seeds=1)[0].text()
+    assert "2 steps ahead, each fed by those before" in text
+    assert "8 steps ahead, each fed by those before" not in text
+    assert "no 80 % interval at steps 3 to 8" in text
+
+
 def test_without_rows_there_are_none():
     assert card(start=CUTOFF)[0].intervals is None
     forecasts = {"a": Y[CUTOFF:]}

@@ -57,7 +57,7 @@ class ForecastIntervals(NamedTuple):
         return {"ways": ways, "scores": scores, "rows": self.rows, "notes": list(self.notes)}
 
     def text(self, unit: str = "") -> list[str]:
-        """Return how the first and the last step of each way did, as lines."""
+        """Return how the first and the last step of each way that have intervals did, as lines."""
         lines = wrapped(
             f"Intervals around the forecasts, by split conformal prediction from the {counted(self.rows, 'row')} "
             "before the test: how many test rows lie inside, the mean width, and the interval score (lower is better)"
@@ -68,8 +68,8 @@ class ForecastIntervals(NamedTuple):
         heads = [f"{f'{level_name(level)} %: in':>{_CELL}}{'width':>{_CELL}}{'score':>{_CELL}}" for level in levels]
         lines.append((" " * _NAME + "".join(heads)).rstrip())
         for (way, step), part in self.scores.groupby(["way", "step"], sort=False):
-            last = self.scores.loc[self.scores["way"] == way, "step"].max()
-            if step != last and not (step == 1 and way == "at once"):
+            known = self.scores[(self.scores["way"] == way) & self.scores["coverage"].notna()]
+            if step != known["step"].max() and not (step == 1 and way == "at once"):
                 continue
             ahead = "one step ahead" if step == 1 else f"{step} steps ahead"
             lines.append(ahead + (", each fed by those before" if way == "fed back" else ""))
@@ -78,7 +78,18 @@ class ForecastIntervals(NamedTuple):
                 cells = [cell for level in levels for cell in _cells(by_level[level])]
                 lines.append(f"  {str(name)[: _NAME - 3]:<{_NAME - 2}}" + "".join(f"{cell:>{_CELL}}" for cell in cells))
         promise = "The share inside is the nominal one where test rows come like those before: series need not."
-        return [*lines, *wrapped(promise), *(line for note in self.notes for line in wrapped(note))]
+        notes = [*self.notes, *self._unreached()]
+        return [*lines, *wrapped(promise), *(line for note in notes for line in wrapped(note))]
+
+    def _unreached(self) -> list[str]:
+        """Say which steps the rows before the test do not reach."""
+        said = []
+        for way, found in self.ways.items():
+            reached = max(len(one.rows) for one in found.values())
+            if reached < self.scores.loc[self.scores["way"] == way, "step"].max():
+                how = " of free runs" if way == "fed back" else ""
+                said.append(f"No intervals beyond step {reached}{how}: a larger validation=… reaches further.")
+        return said
 
 
 def judge_intervals(
