@@ -39,7 +39,7 @@ class Parent:
 
 def write_parent(folder: RunFolder, parent: Parent | None) -> None:
     """Write parent.json of a run that has one."""
-    if parent is not None and not (folder.path / PARENT).exists():
+    if parent is not None and not folder.has(PARENT):
         folder.write_json(PARENT, parent.to_dict())
 
 
@@ -58,7 +58,7 @@ def read_parent(
       ValueError: if weights are needed and the parent has changed.
       FileNotFoundError: if it is gone.
     """
-    if not (folder.path / PARENT).exists():
+    if not folder.has(PARENT):
         return None
     told = folder.read_json(PARENT)
     try:

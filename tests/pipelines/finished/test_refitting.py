@@ -115,7 +115,8 @@ def test_from_weights_begins_where_the_run_ended(onward, forecasts):
 
 def test_a_refit_that_was_stopped_goes_on_from_the_weights_of_its_parent(onward, forecasts, tmp_path):
     done, half = RunFolder.open(onward.folder), RunFolder.create(tmp_path, "half")
-    for name in ("parent.json", "config.json", "data.json"):
+    half.write_config(config_from_dict(ForecastConfig, done.read_json("config.json")))
+    for name in ("parent.json", "data.json"):
         half.write_json(name, done.read_json(name))
     save_series(half, own_series(read_saved(done)))
     half.set_status("stopped")

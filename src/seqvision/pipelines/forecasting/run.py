@@ -89,7 +89,7 @@ def resume_forecast(path: str | Path, *, csv: str | None = None, progress: bool 
     if folder.has("data.json") and folder.has(ROWS):
         saved = read_saved(folder)
         split, source = split_series(config, own_series(saved), saved["scaler"]), saved["source"]
-    elif (folder.path / PARENT).is_file():
+    elif folder.has(PARENT):
         raise ValueError(f"{path} was stopped before it had begun: refit its parent again")
     else:
         split = split_series(config, load_series(config, csv))
