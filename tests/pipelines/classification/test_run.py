@@ -142,6 +142,7 @@ def test_configurations_that_cannot_be_are_refused(settings, message):
 
 
 @pytest.mark.slow
+@pytest.mark.optimized
 def test_digits_reach_what_the_default_promises(tmp_path):
     card = run_classify(ClassifyConfig(out=str(tmp_path))).card
     assert card.scores.loc["convnet", "accuracy"] >= 0.98
