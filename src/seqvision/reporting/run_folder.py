@@ -32,7 +32,7 @@ from seqvision.storage import (
 logger = logging.getLogger(__name__)
 
 # What a run is gone on with.
-BEGUN = ("parent.json", "config.json", "parent.json", "data.json", "images.json", "series.safetensors")
+BEGUN = ("config.json", "parent.json", "data.json", "images.json", "series.safetensors")
 # What later commands compute with.
 NEEDED = ("config.json", "data.json", "images.json", "summary.json", "series.safetensors", "parent.json")
 
