@@ -150,13 +150,14 @@ def test_a_full_disk_is_an_error_that_names_the_folder(tmp_path):
 
 
 SAVING = """
-import sys, numpy as np
+import logging, sys, numpy as np
 from seqvision.storage import CheckpointFolder
 folder = CheckpointFolder(sys.argv[1])
 number = folder.newest() or 0
 while True:
     number = folder.save({"w": np.full(5000, number + 1.0), "b": np.full(3, number + 1)}, {"value": number + 1})
     folder.remove(folder.numbers()[:-2])
+    assert not logging.root.handlers  # absl would add one
     print(number, flush=True)
 """
 

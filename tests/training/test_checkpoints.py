@@ -93,7 +93,7 @@ def interrupt(monkeypatch):
     return after
 
 
-def test_a_training_that_is_stopped_twice_is_one_that_was_not(tmp_path, interrupt):
+def test_a_training_that_is_stopped_twice_is_one_that_was_not(tmp_path, interrupt, caplog):
     train = functools.partial(fit, Net(), (X, Y), epochs=12, **SETTINGS)
     whole = train()
     assert bits(train(checkpoints=Checkpoints(tmp_path / "unbroken", every=5))) == bits(whole)
@@ -107,7 +107,8 @@ def test_a_training_that_is_stopped_twice_is_one_that_was_not(tmp_path, interrup
             np.testing.assert_array_equal(values, whole.history[name][:epochs])
     assert bits(train(checkpoints=here)) == bits(whole)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    again = train(checkpoints=here)  # trains nothing
+    again = train(checkpoints=here)
+    assert "12 of 12 epochs were done before, nothing is trained" in caplog.text
     assert bits(again) == bits(whole)
     assert again.seconds["run"] > 0
     folder = CheckpointFolder(here.folder)

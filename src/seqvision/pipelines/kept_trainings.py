@@ -17,7 +17,7 @@ import optax
 
 from seqvision.pipelines.config import config_from_dict
 from seqvision.pipelines.config.output import Output
-from seqvision.reporting import RunFolder
+from seqvision.reporting import RunFolder, describe_environment, to_plain
 from seqvision.storage import CheckpointFolder, lock_folder
 from seqvision.training import Checkpoints, Fit, StoppedFitError, create_state
 
@@ -108,6 +108,11 @@ def reopen_run(path: str | Path, kind: type[Config]) -> tuple[RunFolder, Config]
       ValueError: if a file that it began with has changed, or it is a run of another kind.
     """
     folder = RunFolder.reopen(path)
+    now = to_plain(describe_environment())
+    before = folder.read_json("environment.json") if folder.has("environment.json") else now
+    changed = [name for name in ("packages", "processor", "devices", "settings") if before.get(name) != now[name]]
+    if changed:
+        logger.warning(f"going on with {path}, but not to the bit: its {', '.join(changed)} were others")
     return folder, config_from_dict(kind, folder.read_json("config.json"))
 
 
@@ -125,10 +130,10 @@ def kept_trainings(folder: RunFolder, config: Output) -> Iterator[KeptTrainings]
         try:
             yield kept
         except BaseException as error:
-            if hasattr(signal, "setitimer"):
+            number = _signal(error)
+            if number == signal.SIGTERM and hasattr(signal, "setitimer"):
                 signal.setitimer(signal.ITIMER_REAL, 0.0)  # by which a signal that nobody hears is sent again
             kept.flush()
-            number = _signal(error)
             if number is None:
                 raise
             raise StoppedFitError(f"stopped: seqvision resume {folder.path} goes on", None, number) from error

@@ -109,21 +109,23 @@ def _plain(leaf: Any) -> np.ndarray:
 
 
 def _orbax() -> Any:
-    """Import orbax, which takes half a second, without the handler that it gives to the log of all programs."""
-    handlers = list(logging.root.handlers)
-    import orbax.checkpoint
-
-    logging.root.handlers[:] = handlers
+    """Import orbax, which takes half a second."""
+    with _quiet():
+        import orbax.checkpoint
     return orbax.checkpoint
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Let orbax not log the traceback of every thread in which a write failed: the error is raised too."""
-    log = logging.getLogger("absl")
+    """Let orbax log nothing: neither the traceback of each thread in which a write failed, for the error is raised too,
+    nor anything else, for which absl would give all programs of this process a handler.
+    """
+    log, nothing = logging.getLogger("absl"), logging.NullHandler()
     level = log.level
     log.setLevel(logging.CRITICAL)
+    logging.root.addHandler(nothing)
     try:
         yield
     finally:
+        logging.root.removeHandler(nothing)
         log.setLevel(level)

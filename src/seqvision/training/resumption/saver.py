@@ -85,8 +85,10 @@ class Saver:
             ended=found["early"] or found["epoch"] == self._wanted,
             middle=None if middle is None else Middle(before=before, **middle),
         )
-        going = "" if course.ended else ": going on from there"
-        logger.info(f"{self._folder.path}: {course.place(self._wanted)} are done{going}")
+        if course.ended:
+            logger.warning(f"{self._folder.path}: {course.place(self._wanted)} were done before, nothing is trained")
+        else:
+            logger.info(f"{self._folder.path}: {course.place(self._wanted)} are done: going on from there")
         return course
 
     def begin(self, chunk: int) -> int:
