@@ -44,6 +44,14 @@ def written(run):
     return kept | {"summary": json.dumps(summary), "STATUS": (run / "STATUS").read_text(), "files": sorted(files)}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_pictures():
+    """What is drawn of the numbers takes most of the time, and is tested elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", lambda self, file, **_: file.write(b"a picture"))
+        yield
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """Runs that were never stopped."""
