@@ -14,6 +14,7 @@ import pytest
 from seqvision.cli import main
 from seqvision.pipelines import resume_run
 from seqvision.pipelines.classification import run as classification
+from seqvision.reporting import RunFolder
 from seqvision.storage import CheckpointFolder, lock_folder
 from seqvision.training.resumption.saver import Saver
 
@@ -49,6 +50,7 @@ def without_pictures():
     """What is drawn of the numbers takes most of the time, and is tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("matplotlib.figure.Figure.savefig", lambda self, file, **_: file.write(b"a picture"))
+        patch.setattr(RunFolder, "write_report", lambda self: None)
         yield
 
 
