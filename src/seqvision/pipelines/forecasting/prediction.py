@@ -73,7 +73,11 @@ def predict_forecast(
     series = load_again(config, saved, csv, reading, series)
     if len(series) < config.length:
         raise ValueError(f"{series.name} has {counted(len(series), 'row')}, but the models look at {config.length}")
-    steps = config.horizon if steps is None else check_count("steps", steps)
+    if config.horizon >= saved["rows"]:
+        raise ValueError(
+            f"{folder.path} has horizon {config.horizon}, but was made from {saved['rows']} rows: train again"
+        )
+    steps = config.horizon if steps is None else check_count("steps", steps, below=1_000_000)
     fed_back = steps > config.horizon
     if fed_back and len(series.columns) > 1:
         raise ValueError(
