@@ -78,18 +78,7 @@ class ForecastIntervals(NamedTuple):
                 cells = [cell for level in levels for cell in _cells(by_level[level])]
                 lines.append(f"  {str(name)[: _NAME - 3]:<{_NAME - 2}}" + "".join(f"{cell:>{_CELL}}" for cell in cells))
         promise = "The share inside is the nominal one where test rows come like those before: series need not."
-        notes = [*self.notes, *self._unreached()]
-        return [*lines, *wrapped(promise), *(line for note in notes for line in wrapped(note))]
-
-    def _unreached(self) -> list[str]:
-        """Say which steps the rows before the test do not reach."""
-        said = []
-        for way, found in self.ways.items():
-            reached = max(len(one.rows) for one in found.values())
-            if reached < self.scores.loc[self.scores["way"] == way, "step"].max():
-                how = " of free runs" if way == "fed back" else ""
-                said.append(f"No intervals beyond step {reached}{how}: a larger validation=… reaches further.")
-        return said
+        return [*lines, *wrapped(promise), *(line for note in self.notes for line in wrapped(note))]
 
 
 def judge_intervals(
@@ -121,6 +110,9 @@ def judge_intervals(
         records += _scores(way, task, ways[way])
         least = next(iter(ways[way].values())).rows
         notes |= dict.fromkeys(missing_levels(least))
+        if len(least) < task.truth.shape[1]:
+            how = " of free runs" if fed else ""
+            notes[f"no intervals beyond step {len(least)}{how}: a larger validation=… reaches further"] = None
     return ForecastIntervals(ways, pd.DataFrame(records), calibration.rows.stop - calibration.rows.start, tuple(notes))
 
 

@@ -126,15 +126,16 @@ def step_table(table: Mapping[str, Any], shown: Sequence[str], caption: str) -> 
 
 
 def coverage_tables(intervals: Mapping[str, Any], unit: str = "") -> list[Table]:
-    """Return what share of the test rows lay inside the intervals, of the first and the last step of each way."""
+    """Return what share of the test rows lay inside the intervals, of the first step and the last that has any."""
     found: dict[tuple[str, int], dict[str, dict[float, Mapping[str, Any]]]] = {}
     for one in intervals.get("scores") or []:
         place = found.setdefault((str(one["way"]), int(one["step"])), {})
         place.setdefault(str(one["model"]), {})[float(one["level"])] = one
-    ends = {way: max(step for other, step in found if other == way) for way, _ in found}
+    known = {place for place, models in found.items() if any(_has_share(each) for each in models.values())}
+    ends = {way: max(step for other, step in known if other == way) for way, _ in known}
     tables = []
     for (way, step), models in found.items():
-        if step != ends[way] and not (step == 1 and way == "at once"):
+        if step != ends.get(way) and not (step == 1 and way == "at once"):
             continue
         levels = sorted({level for each in models.values() for level in each})
         makers = (_share("coverage"), *(_Column(key, _any) for key in ("width", "score")))
@@ -148,6 +149,10 @@ def coverage_tables(intervals: Mapping[str, Any], unit: str = "") -> list[Table]
         notes = [_INTERVALS, *(f"{str(note)[:1].upper()}{str(note)[1:]}." for note in intervals.get("notes") or [])]
         tables[-1] = replace(tables[-1], note=" ".join(notes))
     return tables
+
+
+def _has_share(by_level: Mapping[float, Mapping[str, Any]]) -> bool:
+    return any(one.get("coverage") is not None for one in by_level.values())
 
 
 def used_rows(scores: Scores) -> list[str]:
