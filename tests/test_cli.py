@@ -154,6 +154,8 @@ def test_completion_knows_commands_options_and_values(capsys):
         assert code == 0
         for word in ("forecast", "evaluate", "learning-rate", "bidirectional", "nadam", "no-shuffle"):
             assert word in out, (shell, word)
+    typed = f"{sys.executable} -m seqvision.cli --print-completion bash | head -1"
+    assert subprocess.run(typed, shell=True, capture_output=True, text=True, check=True).stderr == ""
     code, out, err = run(capsys, "--print-completion", "powershell")
     assert (code, out) == (2, "")
     assert "takes bash, zsh, fish, but is 'powershell'" in err

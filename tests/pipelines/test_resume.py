@@ -82,6 +82,9 @@ def test_a_run_that_was_killed_and_stopped_again_and_again(kind, whole, tmp_path
         line = capsys.readouterr().err.strip().splitlines()[-1]
         assert line == f"seqvision: stopped: seqvision resume {run} goes on"
         assert (run / "STATUS").read_text() == "stopped\n"
+        for verb in ("evaluate", "compare"):
+            assert main([verb, str(run)]) == 2
+            assert f"STATUS says 'stopped'; seqvision resume {run} goes on" in capsys.readouterr().err
     monkeypatch.setattr(Saver, "time_is_up", lambda self: False)
     with monkeypatch.context() as patch:
         patch.setattr(CheckpointFolder, "save", no_space)

@@ -17,6 +17,18 @@ def test_a_library_user_sees_nothing():
     assert done.stdout + done.stderr == ""
 
 
+def test_a_line_is_shown_once_where_a_library_sets_up_logging_on_the_way():
+    program = """
+import logging
+from seqvision.pipelines import show_progress
+with show_progress():
+    logging.info("of another library")
+    logging.getLogger("seqvision.pipelines.test").info("a line")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr.count("a line") == 1
+
+
 def test_lines_are_shown_within_the_block_alone(capsys):
     logger = logging.getLogger("seqvision")
     before = logger.level, list(logger.handlers)
@@ -54,4 +66,6 @@ def test_a_run_prints_its_text_and_tells_how_far_it_is(capsys, caplog, tmp_path)
     assert printed.err == "".join(f"{line}\n" for line in lines)
     assert printed.out.startswith(lines[0])
     assert printed.out.endswith(f"\n\nrun folder: {summary['folder']}\n")
-    assert list(summary) == ["folder", "data", "scores", "baselines", "parameters", "seconds"]
+    assert list(summary) == [
+        *("folder", "data", "scores", "by_seed", "validation", "baselines", "parameters", "seconds")
+    ]

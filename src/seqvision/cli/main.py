@@ -71,9 +71,8 @@ def _run(command: "Command") -> int:
         if said := command.afterwards(result):
             print(said, file=sys.stderr)
         return command.exit_code(result)
-    except BrokenPipeError:  # the reader of stdout went away, as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except BrokenPipeError:
+        return _no_reader()
     except Exception as error:
         if command.debug:
             raise
@@ -87,9 +86,17 @@ def _complete(words: list[str]) -> int:
     if shell not in SHELLS:
         return complain(f"--print-completion takes {', '.join(SHELLS)}, but is {shell!r}")
     try:
-        print(completion_script(shell))
+        print(completion_script(shell), flush=True)
+    except BrokenPipeError:
+        return _no_reader()
     except ModuleNotFoundError as error:
         return complain(str(error), 1)
+    return 0
+
+
+def _no_reader() -> int:
+    """Print to nowhere from now on: the reader of stdout went away, as with ``| head``."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -34,9 +34,13 @@ def evaluate_run(
       output: where to write truth and forecasts of the new rows as CSV.
 
     Raises:
-      ValueError: if what is for a series is given for a run of images, or folder for one on a series.
+      ValueError: if the run was stopped before its end, what is for a series is given for a run of images, or folder
+        for one on a series.
     """
-    config = RunFolder.open(path).read_json("config.json")
+    run = RunFolder.open(path)
+    if run.how_to_go_on:
+        raise ValueError(f"{path} is not done: its STATUS says {run.status!r}{run.how_to_go_on}")
+    config = run.read_json("config.json")
     if not isinstance(config, dict) or "data" not in config:
         if folder is not None or test_folder is not None:
             raise ValueError(f"{path} is a run on a series: it has no folder of images")

@@ -1,6 +1,7 @@
 """The trainings of a run, kept in its folder until the run is done, so that one that was stopped is gone on with."""
 
 import logging
+import shlex
 import shutil
 import signal
 import time
@@ -136,7 +137,9 @@ def kept_trainings(folder: RunFolder, config: Output) -> Iterator[KeptTrainings]
             kept.flush()
             if number is None:
                 raise
-            raise StoppedFitError(f"stopped: seqvision resume {folder.path} goes on", None, number) from error
+            raise StoppedFitError(
+                f"stopped: seqvision resume {shlex.quote(str(folder.path))} goes on", None, number
+            ) from error
     shutil.rmtree(place, ignore_errors=True)
 
 

@@ -1,5 +1,6 @@
 """Go on with any run that was stopped: which kind it is, its folder says."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ class DoneAlready:
     @property
     def text(self) -> str:
         """What a script prints."""
-        return f"{self.folder} is done, nothing is left to train: seqvision evaluate {self.folder} shows its scores"
+        typed = shlex.join(["seqvision", "evaluate", str(self.folder)])
+        return f"{self.folder} is done, nothing is left to train: {typed} shows its scores"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folder and the status."""

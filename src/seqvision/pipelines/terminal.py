@@ -48,14 +48,16 @@ def show_progress() -> Iterator[None]:
     if any(isinstance(handler, _OnTerminal) for handler in logger.handlers):  # a block around this one shows them
         yield
         return
-    handler, level = _OnTerminal(sys.stderr), logger.level
+    handler, level, propagate = _OnTerminal(sys.stderr), logger.level, logger.propagate
     logger.addHandler(handler)
+    logger.propagate = propagate and bool(logging.root.handlers)  # a library may give root one on the way
     logger.setLevel(min(level or logging.INFO, logging.INFO))
     try:
         yield
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+        logger.propagate = propagate
 
 
 class _OnTerminal(logging.StreamHandler):

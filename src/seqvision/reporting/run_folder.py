@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import os
+import shlex
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -186,6 +187,12 @@ class RunFolder:
         except Exception as error:
             logger.warning(f"no report.html in {self.path}: {error}")
 
+    @property
+    def how_to_go_on(self) -> str:
+        """What is said after the status of a run: the command that goes on with it, if it was stopped."""
+        stopped = self.status != "done" and (self.path / "checkpoints").is_dir()
+        return f"; {shlex.join(['seqvision', 'resume', str(self.path)])} goes on" if stopped else ""
+
     def read_json(self, name: str) -> Any:
         """Read a JSON file of the run.
 
@@ -196,7 +203,7 @@ class RunFolder:
             return read_json(self.path / name)
         except FileNotFoundError:
             raise ValueError(
-                f"{self.path} has no {name}: did the run finish? its STATUS says {self.status!r}"
+                f"{self.path} has no {name}: did the run finish? its STATUS says {self.status!r}{self.how_to_go_on}"
             ) from None
 
     def log_metrics(self, records: Iterable[Mapping[str, Any]]) -> None:

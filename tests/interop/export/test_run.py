@@ -68,12 +68,12 @@ def test_a_forecaster_maps_rows_of_the_file_to_what_predict_says(series_run, csv
 def test_the_command_exports_onnx(series_run, tmp_path, capsys):
     pytest.importorskip("onnxruntime")
     pytest.importorskip("jax2onnx")
-    out = tmp_path / "served"
+    out = tmp_path / "to be served"
     assert cli.main(["export", str(series_run), "--to", "onnx", "--model", "mlp", "--output", str(out)]) == 0
     printed = capsys.readouterr().out
     assert "output forecast (batch, 2) float32: the next 2 rows of price" in printed
     assert "on 19 rows by onnxruntime" in printed
-    assert f"python {out / 'use.py'}" in printed
+    assert f"python '{out / 'use.py'}'" in printed
     assert max(run_alone(out, "jax", "flax", "onnx", "jax2onnx")) < 1e-5 * 5000
 
 

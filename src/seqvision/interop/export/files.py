@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Export:
         lines += [] if self.agreement is None else [self.agreement.text()]
         told = [self.signature.get("verdict"), *self.signature.get("notes", ())]
         lines += [line for sentence in told if sentence for line in textwrap.wrap(sentence, 110)]
-        return "\n".join([*lines, "", f"python {self.folder / 'use.py'}", "", self.snippet.rstrip()])
+        return "\n".join([*lines, "", shlex.join(["python", str(self.folder / "use.py")]), "", self.snippet.rstrip()])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the folder and what signature.json says."""

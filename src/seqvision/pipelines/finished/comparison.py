@@ -134,7 +134,7 @@ def _open(path: str | Path) -> _Opened:
         raise ValueError(record.problem)
     folder = RunFolder(Path(path))
     if not record.scores:
-        raise ValueError(f"{path} was not judged: its STATUS says {record.status!r}")
+        raise ValueError(f"{path} was not judged: its STATUS says {record.status!r}{folder.how_to_go_on}")
     summary = folder.read_json("summary.json")
     try:
         return _Opened(record, folder, summary, read_test_rows(record, folder, summary))

@@ -1,5 +1,6 @@
 """A finished run of forecasters judged again: on its own test rows, or on the rows that have come since."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -108,7 +109,7 @@ def _judge(folder: RunFolder, config: ForecastConfig, split: ForecastSplit) -> J
 
 
 def _check_known(joined: JoinedRows, folder: RunFolder, revised: bool) -> None:
-    name, anew = joined.series.name, f"train anew with seqvision refit {folder.path} --csv …"
+    name, anew = joined.series.name, f"train anew with seqvision refit {shlex.quote(str(folder.path))} --csv …"
     if joined.moved is not None:
         raise ValueError(
             f"{name} does not have the rows of {folder.path}: {joined.moved}; give a file that has them, or {anew}"

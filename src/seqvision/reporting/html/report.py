@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +81,7 @@ def render_report(folder: str | os.PathLike[str]) -> str:
     run = read_run(Path(folder))
     problems = list(run.problems)
     if run.status not in ("done", "running"):
-        on = f"; seqvision resume {run.path} goes on" if (run.path / "checkpoints").is_dir() else ""
+        on = f"; seqvision resume {shlex.quote(str(run.path))} goes on" if (run.path / "checkpoints").is_dir() else ""
         problems.insert(0, f"This run is not done: {run.status}{on}")
     sections = []
     for make in (_verdict, *_makers(run)):
