@@ -389,7 +389,7 @@ def test_configurations_that_cannot_be_are_refused(settings, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"target": None}, "say target=… which to predict, one of close, volume"),
+        ({"target": None}, "say target=… which to predict, one of 'close', 'volume'"),
         ({"target": "clos"}, "did you mean 'close'"),
         ({"length": 300}, "300"),
         ({"batch_size": 4000}, "batch_size 4000 is larger than the 117 examples to train on: use 117 or less"),

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -107,6 +108,15 @@ def test_the_charts_hold_the_predictions_and_their_intervals(forecast_run):
     assert band["hi"] == pytest.approx(table["mlp (mean of 2 seeds) upper 80"].tolist(), rel=1e-5)
     assert "mlp, 95 % interval" not in series, "there were too few rows for it"
     assert chart["x"] == [pd.Timestamp(day).timestamp() * 1000 for day in table["date"]]
+
+
+def test_a_chart_of_relative_changes_says_so(forecast_run, tmp_path):
+    run = shutil.copytree(forecast_run.folder, tmp_path / "run")
+    config = json.loads((run / "config.json").read_text())
+    for returns in (False, True):
+        (run / "config.json").write_text(json.dumps(config | {"returns": returns}))
+        charts = [json.loads(chart) for chart in Page(render_report(run)).charts]
+        assert any(f"{HOSTILE}, relative changes" in chart.values() for chart in charts) is returns
 
 
 def test_the_page_says_what_differs_from_the_defaults_and_how_to_repeat(forecast_run):

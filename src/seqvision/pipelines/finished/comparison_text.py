@@ -128,11 +128,16 @@ def _table(rows: Differences, labels: Sequence[str], width: int) -> list[str]:
 
 
 def _cell(value: Any) -> str:
+    """Return a value in short: a date at midnight without the hour.
+
+    >>> _cell(["2021-01-04T00:00:00", 0.5, None])
+    '2021-01-04, 0.5, –'
+    """
     if value is None:
         return "–"
     if isinstance(value, list):
         return ", ".join(map(_cell, value))
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix("T00:00:00")
 
 
 def _cut(text: str, width: int) -> str:

@@ -58,7 +58,7 @@ def load_series(
         options = config.given() | dict(reading or {})
         series = read_series(path, config.target, columns=wanted or None, **options)
         if series.target is None:
-            listed = ", ".join(series.columns)
+            listed = ", ".join(map(repr, series.columns))
             raise ValueError(f"{path} has several columns of numbers: say target=… which to predict, one of {listed}")
     return _relative_changes(series) if config.returns else series
 

@@ -179,7 +179,10 @@ def _settings(runs: Runs) -> list[Block]:
     """Return what differs in configuration, data and environment."""
     blocks: list[Block] = []
     parts = {
-        "Configuration": {name: run.config for name, run in runs.items()},
+        "Configuration": {
+            name: {key: value for key, value in run.config.items() if key not in ("out", "name")}
+            for name, run in runs.items()
+        },
         "Data": {name: run.data for name, run in runs.items()},
         "Versions": {name: run.environment.get("packages") or {} for name, run in runs.items()},
         "Devices": {

@@ -55,7 +55,7 @@ def forecast_section(run: RunFiles) -> Section | None:
     table = run.predictions
     if table is None or "truth" not in table:
         return None
-    what = str(run.data.get("target") or "value")
+    what = str(run.data.get("target") or "value") + (", relative changes" if run.config.get("returns") else "")
     unit = str(run.scores.get("unit") or "")
     axis = f"{what} [{unit}]" if unit else what
     steps = sorted(table["step"].unique()) if "step" in table else [1]
