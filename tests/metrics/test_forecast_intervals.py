@@ -12,7 +12,7 @@ def test_a_quantile_is_the_one_that_splits_rows_as_the_proof_does():
             sizes = rng.permutation(np.arange(1.0, n + 2))  # the (n + 1)-th is the one to come
             held = []
             for at in range(n + 1):
-                (width,) = conformal_quantiles(np.delete(sizes, at) * rng.choice([-1, 1], n), [level])
+                (width,) = conformal_quantiles(np.delete(sizes, at) * rng.choice([-1, 1], n), levels=[level])
                 held.append(sizes[at] <= width)
             assert level - 1e-9 <= np.mean(held) <= level + 1 / (n + 1) + 1e-9 or np.isinf(width)
             assert np.isinf(width) == (n < least_rows(level))
@@ -23,7 +23,7 @@ def test_coverage_of_exchangeable_rows_is_the_nominal_one():
     inside = []
     for _ in range(400):
         residuals, fresh = rng.standard_t(3, 50), rng.standard_t(3, 50)
-        widths = conformal_quantiles(residuals, (0.8, 0.95))
+        widths = conformal_quantiles(residuals, levels=(0.8, 0.95))
         inside.append([interval_coverage(fresh, lower=np.full(50, -w), upper=np.full(50, w)) for w in widths])
     np.testing.assert_allclose(np.mean(inside, axis=0), (0.8, 0.95), atol=0.02)
 
@@ -57,15 +57,15 @@ def test_the_best_constant_interval_is_that_between_quantiles():
 
 
 def test_what_is_not_finite_lies_infinitely_far():
-    assert conformal_quantiles([np.nan, 1.0, 2.0, np.inf], (0.4, 0.8)).tolist() == [2.0, np.inf]
-    assert np.isinf(conformal_quantiles([], [0.8])).all()
+    assert conformal_quantiles([np.nan, 1.0, 2.0, np.inf], levels=(0.4, 0.8)).tolist() == [2.0, np.inf]
+    assert np.isinf(conformal_quantiles([], levels=[0.8])).all()
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: conformal_quantiles([[1.0]], [0.8]), "one step at a time"),
-        (lambda: conformal_quantiles([1.0], [1.0]), "level must be a number > 0 and < 1, got 1.0"),
+        (lambda: conformal_quantiles([[1.0]], levels=[0.8]), "one step at a time"),
+        (lambda: conformal_quantiles([1.0], levels=[1.0]), "level must be a number > 0 and < 1, got 1.0"),
         (lambda: interval_coverage([1.0], lower=[2.0], upper=[1.0]), "must not lie above"),
         (lambda: interval_coverage([1.0], lower=[np.nan], upper=[1.0]), "nor be NaN"),
         (lambda: interval_coverage([1.0], lower=[[0.0]], upper=[2.0]), "truth has shape"),

@@ -36,6 +36,7 @@ MEASURED = {
         **{"epochs": 8, "batch_size": 64, "learning_rate": 0.0004, "latent": 64, "channels": (64, 32)},
         **{"limit": 10_000, "judge_epochs": 2},
     },
+    "interval_coverage": {"epochs": 20, "batch_size": 32, "seeds": 3, "length": 20, "horizon": 10, "models": ("gru",)},
     "lenet_digits": {"epochs": 8, "batch_size": 64, "learning_rate": 0.002},
     "long_distance_xor": {"epochs": 200, "batch_size": 32, "learning_rate": 0.01, "clip": 0.1, "hidden": 5},
     "mlp_versus_rnn": {

@@ -71,6 +71,13 @@ def every_plot(a, b):
     yield reporting.plot_residuals(Y, forecasts={a: Y + 1, b: Y - 1}, naive=Y - 1, naive_name=a, unit=b, title=title)
     table = pd.DataFrame(np.ones((2, 3)), index=[a, b], columns=[1, 2, 3])
     yield reporting.plot_step_errors({own: table}, unit=b, naive=b, title=title)
+    ends = {80: (Y - 1, Y + 1), 95: (Y - 2, Y + 2)}
+    yield reporting.plot_intervals(
+        Y, forecasts={a: Y, b: Y + 3}, ends={a: ends, b: ends}, naive=b, headings={a: own}, name=a, unit=b, title=title
+    )
+    ahead = pd.DataFrame({"model": [a, b], "row": [100, 100], "forecast": [100.0, 99.0]})
+    ahead = ahead.assign(**{f"{end}_{level}": ahead["forecast"] for end in ("lower", "upper") for level in (80, 95)})
+    yield reporting.plot_prediction(ahead, Y, naive=b, name=a, unit=b, title=title)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +94,9 @@ def test_every_plot_draws_every_name(names):
         figure.draw_without_rendering()
         assert not any("\x00" in text.get_text() for text in figure.findobj(Text))
         count += 1
-    assert count == 19
+    assert count == 21
     shown = {name for name in dir(reporting) if name.startswith("plot_")}
-    assert len(shown) == 19, "a new plot: draw it here too"
+    assert len(shown) == 21, "a new plot: draw it here too"
 
 
 def test_a_dollar_is_a_dollar_and_powers_of_ten_stay_formulas():

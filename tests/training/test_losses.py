@@ -160,6 +160,7 @@ def test_a_loss_must_give_one_value_an_example():
     class State:
         batch_stats = None
         params: dict = {}  # noqa: RUF012
+        opt_state = ()
 
         @staticmethod
         def apply_fn(variables, x):

@@ -9,7 +9,7 @@ from seqvision._arrays import as_array, as_numbers, check_same_shape
 from seqvision._checks import check_count, check_number
 
 
-def conformal_quantiles(residuals: ArrayLike, levels: Sequence[float]) -> NDArray[np.float64]:
+def conformal_quantiles(residuals: ArrayLike, *, levels: Sequence[float]) -> NDArray[np.float64]:
     """Return how far from its forecast a further row lies at most, with each probability: split conformal prediction.
 
     Of n residuals it is the ceil((n + 1) level)-th smallest absolute one, infinite where there are fewer: for rows that

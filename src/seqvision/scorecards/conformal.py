@@ -62,7 +62,7 @@ class ConformalIntervals:
                [14.]]))
         """
         ordered = check_levels(levels)
-        widths = np.array([conformal_quantiles(one, ordered) for one in residuals]).reshape(-1, len(ordered)).T
+        widths = np.array([conformal_quantiles(one, levels=ordered) for one in residuals]).reshape(-1, len(ordered)).T
         half = tuple(tuple(float(width) for width in row) for row in widths)
         return cls(ordered, half, tuple(len(np.asarray(one)) for one in residuals))
 

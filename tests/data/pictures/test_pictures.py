@@ -100,7 +100,9 @@ def test_a_folder_of_images_comes_in_natural_order(tmp_path):
     assert images.data.x.shape == (5, 6, 5, 3)
     assert load_image_folder(tmp_path, size=(3, 4), channels=1).data.x.shape == (5, 3, 4, 1)
     streamed = load_image_folder(tmp_path, stream=True)
-    assert streamed[1:] == images[1:]
+    assert (streamed.classes, streamed.paths, streamed.parts) == (images.classes, images.paths, images.parts)
+    assert streamed.sizes is None
+    assert images.sizes.tolist() == [[6, 5]] * 5
     (rows, batch), _ = streamed.data.read(np.array([4, 0, 2, 1, 3]), 3)
     expected = images.data.gather(rows)
     np.testing.assert_array_equal(batch.x, expected.x)
