@@ -1,5 +1,6 @@
 """Runs that the tests of this folder share: small, trained once, and never changed (copy one to damage it)."""
 
+import contextlib
 import dataclasses
 import shutil
 
@@ -12,12 +13,19 @@ from seqvision.pipelines import ClassifyConfig, ForecastConfig, run_classify, ru
 ROWS = 80  # of the runs; the file that has grown has 20 more
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_pictures():
+@contextlib.contextmanager
+def without_pictures():
     """Leave out the pictures of runs, which take more time than these small trainings, and are tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         for room in ("forecasting", "classification"):
             patch.setattr(f"seqvision.pipelines.{room}.report.save_figure", lambda figure, path: path)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_pictures():
+    """Leave them out of what the modules of this folder train, and draw them again for those of others."""
+    with without_pictures():
         yield
 
 
@@ -54,7 +62,8 @@ def forecasts(base):
         name="one",
     )
     other = dataclasses.replace(config, models=("mlp", "gru"), learning_rate=0.05, name="two")
-    return run_forecast(config, progress=False), run_forecast(other, progress=False)
+    with without_pictures():
+        return run_forecast(config, progress=False), run_forecast(other, progress=False)
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +72,9 @@ def classified(base):
     config = ClassifyConfig(
         models=("linear",), limit=150, validation=0.2, epochs=1, seeds=3, out=str(base / "runs"), name="images"
     )
-    return run_classify(config, progress=False), run_classify(dataclasses.replace(config, epochs=3), progress=False)
+    longer = dataclasses.replace(config, epochs=3)
+    with without_pictures():
+        return run_classify(config, progress=False), run_classify(longer, progress=False)
 
 
 @pytest.fixture
