@@ -350,13 +350,21 @@ def test_numbers_that_cannot_be_are_refused_before_anything_is_read(capsys, word
 
 
 def test_a_forecast_that_cannot_be_written_is_refused_before_anything_is_computed(dayfirst, tmp_path, capsys):
-    for output, message in (("none/x.csv", "there is no folder"), (".", "it is a folder")):
+    (tmp_path / "file").touch()
+    refused = {"file/x.csv": "its folder cannot be made", ".": "it is a folder", "x.xls": "has to end in .csv or .json"}
+    for output, message in refused.items():
         code, out, err = run(capsys, "predict", dayfirst, "--output", tmp_path / output)
         assert (code, out) == (2, "")
         assert message in err
     code, out, err = run(capsys, "train", "forecast", "--out", "x" * 300, *FAST)
     assert (code, out) == (2, "")
     assert "cannot write a run folder" in err
+
+
+def test_the_folder_of_a_forecast_is_made(dayfirst, tmp_path, capsys):
+    code, _, err = run(capsys, "predict", dayfirst, "--output", tmp_path / "new" / "x.csv")
+    assert (code, err) == (0, "")
+    assert (tmp_path / "new" / "x.csv").read_text().startswith("date,row,step,model,forecast,")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
