@@ -3,7 +3,15 @@
 import errno
 import sys
 
-_WRONG_INPUT = (ValueError, TypeError, FileNotFoundError, PermissionError, NotADirectoryError, IsADirectoryError)
+_WRONG_INPUT = (
+    ValueError,
+    TypeError,
+    FileExistsError,
+    FileNotFoundError,
+    PermissionError,
+    NotADirectoryError,
+    IsADirectoryError,
+)
 
 
 def complain(text: str, code: int = 2) -> int:
