@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,9 @@ from hypothesis import settings
 jax.config.update("jax_numpy_rank_promotion", "raise")
 # Tests compare float32 with float64: accelerators would multiply in TF32 or bfloat16 unless told not to.
 jax.config.update("jax_default_matmul_precision", "highest")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in the background of a shell: the tests send it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 cheap = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "true"
 collect_ignore = ["user_program.py"]  # mypy reads it, in test_types.py

@@ -192,6 +192,7 @@ def test_mlp_versus_rnn_has_the_taught_networks():
     assert sizes == {"MLP": 27_195_001, "SimpleRNN": 30_643}
 
 
+@pytest.mark.slow
 def test_series_as_images(tmp_path, capsys):
     small = {"encodings": ("bars", "summation field"), "horizons": (1, 5), "length": 16, "epochs": 1, "seeds": 2}
     result = run("series_as_images", **small, out=str(tmp_path))
@@ -271,6 +272,7 @@ def check_recipes(result, parameters, at_least):
     assert "losses.png" in {path.name for path in Path(result["folder"]).glob("*.png")}
 
 
+@pytest.mark.slow
 def test_mnist_cnn(tmp_path, capsys):
     file_or_skip("mnist", "train-images-idx3-ubyte.gz")
     small = {"limit": 640, "epochs": 4, "batch_size": 32, "seeds": 1, "out": str(tmp_path)}
@@ -302,12 +304,14 @@ def test_networks_on_mnist_have_fewer_than_35_000_parameters():
     assert experiment.parameter_counts(experiment.Config()) == {"Keras": 34_826, "compact": 26_298}
 
 
+@pytest.mark.slow
 def test_compact_network_on_fashion(tmp_path):
     file_or_skip("fashion_mnist", "train-images-idx3-ubyte.gz")
     small = {"limit": 640, "epochs": 3, "batch_size": 32, "seeds": 1, "out": str(tmp_path)}
     check_recipes(run("fashion_cnn", network="compact", **small), {"compact": 98_666}, at_least=0.3)
 
 
+@pytest.mark.slow
 def test_cifar_cnn(tmp_path):
     file_or_skip("cifar10", "test.bin.gz")
     small = {"limit": 64, "epochs": 1, "seeds": 1, "out": str(tmp_path), "classes": ("dog", "cat", "ship", "bird")}

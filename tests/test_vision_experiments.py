@@ -8,6 +8,7 @@ import pytest
 from tests.test_experiments import file_or_skip, run
 
 
+@pytest.mark.slow
 def test_lenet_digits(capsys):
     result = run("lenet_digits", data="digits", limit=800, epochs=4, seeds=2, forms=("original",))
     assert result["parameters"] == {"original": 60_000}
@@ -31,6 +32,7 @@ def test_detect_shapes(tmp_path, capsys):
     assert "mAP at .5" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_gan_digits(tmp_path):
     file_or_skip("mnist", "train-images-idx3-ubyte.gz")
     small = {"channels": (4, 4), "limit": 320, "epochs": 2, "samples": 64, "judge_epochs": 1}
@@ -52,6 +54,7 @@ def test_gan_digits(tmp_path):
 
 
 @pytest.mark.optimized
+@pytest.mark.slow
 def test_cifar_record(tmp_path):
     file_or_skip("cifar10", "test.bin.gz")
     small = {"channels": (4, 4, 4), "limit": 640, "epochs": 2, "batch_size": 64, "seeds": 2}

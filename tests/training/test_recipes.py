@@ -81,7 +81,12 @@ CASES = {
 
 
 @pytest.mark.optimized  # the agreement is promised of programs as users run them
-@pytest.mark.parametrize("case", [case for case in CASES if case != "mixup"])  # cutmix draws and blends as it does
+@pytest.mark.parametrize(
+    "case",
+    [  # cutmix draws and blends as mixup does
+        pytest.param(case, marks=() if case == "all changes" else pytest.mark.slow) for case in CASES if case != "mixup"
+    ],
+)
 def test_a_stream_takes_the_steps_of_the_compiled_run(case):
     settings = dict(CASES[case])
     data, loss = settings.pop("data"), settings.pop("loss")

@@ -47,7 +47,7 @@ def assert_close(tree, other):
         assert np.linalg.norm(a - b) <= 1e-6 * np.linalg.norm(a)
 
 
-@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("shuffle", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("case", CASES)
 def test_a_stream_of_arrays_takes_the_steps_that_the_arrays_take(case, shuffle):
     model, (x, y), loss, metrics = CASES[case]

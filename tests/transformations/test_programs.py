@@ -26,6 +26,7 @@ def test_one_device(transformation, functions):
     check_on_one_device([case for case in PROGRAM_CASES if case.function in functions], transformation)
 
 
+@pytest.mark.slow
 @FUNCTIONS
 def test_eight_devices(functions):
     """Values as on one device, and no device computes, or is sent, the rows of another."""

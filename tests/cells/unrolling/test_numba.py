@@ -277,6 +277,7 @@ def test_programs_for_other_platforms_hold_the_scan(kind):
         assert "while" in lowered
 
 
+@pytest.mark.slow
 def test_vectors_of_the_length_that_this_cpu_does_not_take():
     cases = ("elman-units that fill no panel", "gru-many features", "gru-shared units", "lstm-narrow")
     tests = [f"{__file__}::test_the_kernels_equal_the_scan[{case}-(True, True)]" for case in cases]

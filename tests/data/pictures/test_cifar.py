@@ -214,6 +214,7 @@ def test_unpacked_files_are_found_and_hidden_ones_passed_over(folder, inner):
         load_cifar10()
 
 
+@pytest.mark.slow
 def test_real_images():
     if not any(place.glob("*.bin*") for place in folders("cifar10") if place.is_dir()):
         pytest.skip(f"no CIFAR-10 files in {folders('cifar10')[0]}")

@@ -78,6 +78,7 @@ def test_statistics_are_taken_before_the_step_that_a_batch_causes():
     np.testing.assert_array_equal(moved.batch_stats["norm"]["mean"], still.batch_stats["norm"]["mean"])
 
 
+@pytest.mark.slow
 def test_a_residual_network_learns_the_same_from_a_stream_but_for_rounding():
     x, y = draw(7, 8, 8, 1), np.arange(7) % 3
     model, sgd = ResNet((1,), (4,), stem="small", num_classes=3), optax.sgd(0.1, momentum=0.9)

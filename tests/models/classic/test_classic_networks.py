@@ -111,7 +111,13 @@ def draw(path, leaf):
     return jnp.asarray(np.random.default_rng(leaf.size).normal(0, limit, leaf.shape), jnp.float32)
 
 
-LONG = ("GoogLeNet", "GoogLeNet BN", "ResNet-50")  # compile for long, and are made of what the others are made of
+LONG = (
+    "GoogLeNet",
+    "GoogLeNet BN",
+    "ResNet-50",
+    "ResNet-18",
+    "YOLOv1",
+)  # compile for long, and are made of what the others are made of
 NAMES = [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in SMALL]
 
 

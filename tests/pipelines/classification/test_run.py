@@ -103,6 +103,7 @@ def test_a_folder_of_images_is_learned_and_read_again(tmp_path):
     pd.testing.assert_frame_equal(again, result.card.scores, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_cifar10_is_a_data_set():
     try:
         find_file("cifar10", "test.bin.gz")
