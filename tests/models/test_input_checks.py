@@ -83,6 +83,7 @@ LAYERS = {
     "SeparableBlock": (models.SeparableBlock(4), SMALL),
     "SixConvNet": (SixConvNet((4, 4, 4)), SMALL),
     "SqueezeExcitation": (models.SqueezeExcitation(2), (2, 8, 3)),
+    "TemporalConvNet": (models.TemporalConvNet((4,)), (2, 8, 3)),
     "TrainablePool": (models.TrainablePool(), SMALL),
     "VGG": (VGG((1,), (4,)), SMALL),
     "WhitenedConvNet": (WhitenedConvNet((4, 4)), SMALL),

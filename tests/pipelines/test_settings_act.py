@@ -33,6 +33,7 @@ OTHER = {  # a value of each setting of networks that is not its default
     "readout": "mean",
     "method": "scan",
     "learned_start": True,
+    "dropout": 0.1,
     "activation": "sigmoid",
     "zoneout": 0.1,
     "variational_dropout": 0.1,
@@ -212,6 +213,7 @@ def test_augmentations_change_images_and_labels():
         (ClassifyConfig, {"augment": "flip=2"}, "flip takes no amount"),
         (ClassifyConfig, {"augment": "shift=much"}, "shift takes a number, such as shift=0.2"),
         (ClassifyConfig, {"augment": ("mixup", "cutmix")}, "give one of them"),
+        (ClassifyConfig, {"models": "linear", "dropout": 0.2}, "dropout=0.2 acts on none of the models linear"),
         (ClassifyConfig, {"models": "convnet", "layers": 2}, "layers=2 acts on none of the models convnet"),
     ],
 )

@@ -8,7 +8,7 @@ from seqvision.activations import Activation, activation
 
 from .blocks.convolution import ConvBlock
 from .heads import RegressionHead
-from .input_checks import check_fields
+from .input_checks import check_axes
 
 
 class TemporalConvNet(nn.Module):
@@ -46,11 +46,9 @@ class TemporalConvNet(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array, *, train: bool = False) -> Array:
-        """Map x (B, T, D) to the head's outputs."""
-        check_fields(self)
+        """Map x (B, T, C) to the head's outputs."""
+        check_axes(self, x, 1)
         check_count("kernel_size", self.kernel_size, owner="TemporalConvNet")
-        if x.ndim != 3:
-            raise ValueError(f"TemporalConvNet: x must be (B, T, D), got {x.shape}")
         for n, features in enumerate(self.channels):
             y = x
             for _ in range(2):

@@ -31,6 +31,7 @@ ACTS_ON: dict[str, tuple[str, ...]] = {
     "readout": CELLS,
     "method": CELLS,
     "learned_start": CELLS,
+    "dropout": (*CELLS, "mlp", "cnn", "convnet"),
     "activation": ("elman", "indrnn", "mlp", "cnn"),
     "zoneout": _KEEPS_OLD,
     "variational_dropout": _SAME_MASK,
@@ -134,7 +135,7 @@ class Network:
     def _check_that_settings_act(self) -> None:
         for name, takers in ACTS_ON.items():
             value = getattr(self, name)
-            if value == getattr(Network, name):
+            if value == getattr(type(self), name):
                 continue
             if not set(self.models) & set(takers):
                 raise ValueError(f"{name}={value!r} acts on none of the models {', '.join(self.models)}: leave it out")
