@@ -11,21 +11,14 @@ Expected: one step ahead nothing here beats the last value by more than chance, 
     commas, 5.63K, % and the encoding of any file are found out.
 
 Measured (from results/stock_forecast.json by results/tables.py):
-    python experiments/stock_forecast.py (2026-11-28, 2 cores, AMD EPYC)
+    python experiments/stock_forecast.py --out stock (2026-11-28, 2 cores, AMD EPYC)
         RMSE, one step ahead (5 seeds): lstm 15.10 ± 0.29; gru 15.07 ± 0.08; elman 15.18 ± 0.13; mlp 16.20 ± 1.16; lstm
             (mean of 5 seeds) 15.02; gru (mean of 5 seeds) 14.93; elman (mean of 5 seeds) 14.96; mlp (mean of 5 seeds)
             15.05; against last value 15.02; drift 15.08; AR(10) 15.22
         RMSE, free-running (5 seeds): lstm 108.1 ± 50.7; gru 214.5 ± 264.0; elman 2222 ± 2990; mlp 1.338e+7 ± 2.992e+7;
             lstm (mean of 5 seeds) 93.31; gru (mean of 5 seeds) 151.2; elman (mean of 5 seeds) 2160; mlp (mean of 5
             seeds) 1.338e+7; against last value 192.1; drift 272.3; AR(10) 142.7
-    python experiments/stock_forecast.py --csv sbux.csv --target close --train 634 --validation 0 (2026-11-20, 2 cores)
-        RMSE, one step ahead (5 seeds): gru 0.7366 ± 0.0057; against last value 0.7313
-        MAE, one step ahead: last value 0.5129
-    python experiments/stock_forecast.py --csv vnindex_investing_vi_2009_2022.csv --target "Lần cuối" (2026-11-20, 2
-        cores)
-        RMSE, one step ahead: lstm 15.10 ± 0.04; against last value 14.95
-Running time: 48 s (on cores shared with other work; the first run on a machine takes longer, since numba compiles the
-    kernels); 17 s.
+Running time: 11 s.
 """
 
 from dataclasses import dataclass

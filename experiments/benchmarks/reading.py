@@ -15,16 +15,15 @@ Expected: ours within 1.5 times pandas in time; in memory above the imports too.
 Measured (from results/reading.json by results/tables.py):
     python experiments/benchmarks/reading.py --rounds 5 (2026-11-28, 2 cores, AMD EPYC)
         seconds, s       seqvision  ours / pandas
-        dates iso            0.869            1.7
-        dates day-first      0.705          0.238
+        dates iso            0.318            1.3
+        dates day-first      0.314          0.167
         peak MB, MB      seqvision  ours / pandas
-        dates iso              331            1.7
-        dates day-first        326           1.18
+        dates iso              324           1.67
+        dates day-first        320           1.16
         MB above the imports, MB  seqvision  ours / pandas
-        dates iso                       107           1.18
-        dates day-first                 103            0.6
-        Measured beside other work that keeps both cores busy, the two readers in turns, the best of five rounds.
-Running time: 1.5 min.
+        dates iso                      99.7            1.1
+        dates day-first                95.9          0.557
+Running time: 38 s.
 """
 
 import json
