@@ -156,3 +156,11 @@ def test_test_rows_of_a_share_depend_on_length_and_those_of_numbers_do_not():
     assert shares == [10 + 80, 60 + 40]
     given = {"train": 80, "validation": 10}
     assert {split_series(ForecastConfig(length=n, **given), series).test_rows.start for n in (10, 60)} == {90}
+
+
+def test_a_run_of_a_class_with_other_defaults_is_read_again():
+    """Its dropout acts on no linear model, and was never asked for."""
+    assert config_from_dict(ClassifyConfig, {"models": ["linear"], "dropout": 0.5}).dropout is None
+    assert config_from_dict(ClassifyConfig, {"models": ["linear", "mlp"], "dropout": 0.5}).dropout == 0.5
+    with pytest.raises(ValueError, match="acts on none"):
+        ClassifyConfig(models=("linear",), dropout=0.5)

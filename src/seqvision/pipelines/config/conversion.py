@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from seqvision._checks import did_you_mean
+from seqvision.pipelines.config.network import ACTS_ON
 
 Config = TypeVar("Config")
 
@@ -33,6 +34,8 @@ def with_batch_size(config: Config, rows: int, default: int = BATCH_SIZE) -> Con
 def config_from_dict(cls: type[Config], values: Any) -> Config:
     """Rebuild a configuration from what was read of its JSON; unknown keys are refused with a suggestion.
 
+    A setting that acts on none of its models, which a class with other defaults may have, is left at the default.
+
     >>> from seqvision.pipelines import ForecastConfig
     >>> config_from_dict(ForecastConfig, {"models": ["gru"], "epochs": 3}).models
     ('gru',)
@@ -43,4 +46,10 @@ def config_from_dict(cls: type[Config], values: Any) -> Config:
     for key in values:
         if key not in known:
             raise ValueError(f"{cls.__name__} has no setting {key!r}{did_you_mean(key, known)}")
-    return cls(**values)
+    models = values.get("models")
+    idle = {
+        name
+        for name, takers in ACTS_ON.items()
+        if isinstance(models, list | tuple) and not {*map(str, models)} & {*takers}
+    }
+    return cls(**{name: value for name, value in values.items() if name not in idle})
