@@ -17,7 +17,7 @@ from seqvision.pipelines.classification.data import load_images
 from seqvision.pipelines.classification.decisions import kept_thresholds
 from seqvision.pipelines.classification.image_record import RECORD
 from seqvision.pipelines.classification.run import restore_classifiers
-from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, config_from_dict
+from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, config_from_dict, is_of_images
 from seqvision.pipelines.finished.records import read_record
 from seqvision.pipelines.forecasting.data import load_again, read_saved, split_series
 from seqvision.pipelines.forecasting.judging import seed_outputs
@@ -70,7 +70,7 @@ def delivered_model(
             "seqvision.saving.load_model gives module and variables, which export_onnx and its kin take"
         )
     configuration = run.read_json("config.json")
-    if isinstance(configuration, dict) and "data" in configuration:
+    if is_of_images(configuration):
         if csv is not None:
             raise ValueError(f"{path} is a run on images: it has no csv")
         return _classifier(run, config_from_dict(ClassifyConfig, configuration), model, folder)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from seqvision.data import Series
 from seqvision.pipelines.classification.run import evaluate_classify
+from seqvision.pipelines.config import is_of_images
 from seqvision.pipelines.forecasting.evaluation import evaluate_forecast
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ClassifyEvaluation, ForecastEvaluation
@@ -41,7 +42,7 @@ def evaluate_run(
     if run.how_to_go_on and not (run.path / "models").is_dir():  # of one whose loss grew without bound they are there
         raise ValueError(f"{path} is not done: its STATUS says {run.status!r}{run.how_to_go_on}")
     config = run.read_json("config.json")
-    if not isinstance(config, dict) or "data" not in config:
+    if not is_of_images(config):
         if folder is not None or test_folder is not None:
             raise ValueError(f"{path} is a run on a series: it has no folder of images")
         return evaluate_forecast(path, csv, reading=reading, series=series, revised=revised, output=output)

@@ -1,7 +1,6 @@
 """The trainings of a run, kept in its folder until the run is done, so that one that was stopped is gone on with."""
 
 import logging
-import shlex
 import shutil
 import signal
 import time
@@ -18,13 +17,12 @@ import optax
 
 from seqvision.pipelines.config import config_from_dict
 from seqvision.pipelines.config.output import Output
-from seqvision.reporting import RunFolder, describe_environment, to_plain
+from seqvision.reporting import CHECKPOINTS, RunFolder, describe_environment, resume_hint, to_plain
 from seqvision.storage import CheckpointFolder, lock_folder
 from seqvision.training import Checkpoints, Fit, StoppedFitError, create_state
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINTS = "checkpoints"
 Config = TypeVar("Config", bound=Output)
 
 
@@ -137,9 +135,7 @@ def kept_trainings(folder: RunFolder, config: Output) -> Iterator[KeptTrainings]
             kept.flush()
             if number is None:
                 raise
-            raise StoppedFitError(
-                f"stopped: seqvision resume {shlex.quote(str(folder.path))} goes on", None, number
-            ) from error
+            raise StoppedFitError(f"stopped: {resume_hint(folder.path)}", None, number) from error
     shutil.rmtree(place, ignore_errors=True)
 
 

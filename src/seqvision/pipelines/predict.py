@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from seqvision.pipelines.classification.prediction import predict_images
+from seqvision.pipelines.config import is_of_images
 from seqvision.pipelines.forecasting.prediction import predict_forecast
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastPrediction, ImagePrediction
@@ -37,7 +38,7 @@ def predict_run(
     """
     config = RunFolder.open(path).read_json("config.json")
     given = {name: value for name, value in of_series.items() if value is not None}
-    if isinstance(config, dict) and "data" in config:
+    if is_of_images(config):
         if given or (reading is not None and reading.given()):
             raise ValueError(f"{path} is a run on images: it has no {next(iter(given), 'csv')}, give pictures instead")
         return predict_images(path, files, top=1 if top is None else top, output=output, plot=plot)

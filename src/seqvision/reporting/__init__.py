@@ -7,6 +7,7 @@ from seqvision.reporting.classifier_curve_plots import plot_reliability, plot_th
 from seqvision.reporting.environment import Environment, describe_environment
 from seqvision.reporting.experiment_records import MeasuredRow, Measurement, measured, record_result
 from seqvision.reporting.forecast_plots import plot_forecast, plot_residuals, plot_step_errors
+from seqvision.reporting.going_on import CHECKPOINTS, resume_hint
 from seqvision.reporting.gradient_plots import plot_gradient_flow
 from seqvision.reporting.html.comparison import render_comparison, write_comparison
 from seqvision.reporting.html.pictures import save_thumbnails
@@ -21,7 +22,7 @@ from seqvision.reporting.image_plots import (
 from seqvision.reporting.interval_plots import plot_intervals
 from seqvision.reporting.metrics_log import read_metrics
 from seqvision.reporting.mistake_plots import end_of_name, misclassified_rows, plot_confusion, plot_misclassified
-from seqvision.reporting.output_files import PICTURES, TABLES, check_output, write_table
+from seqvision.reporting.output_files import PAGES, PICTURES, TABLES, check_output, write_table
 from seqvision.reporting.plain_text import class_labels, short_name
 from seqvision.reporting.prediction_plot import plot_prediction
 from seqvision.reporting.prediction_table import prediction_table
@@ -31,6 +32,8 @@ from seqvision.reporting.training_plots import plot_epoch_curves, plot_losses
 from seqvision.storage import json_text, to_plain
 
 __all__ = [
+    "CHECKPOINTS",
+    "PAGES",
     "PICTURES",
     "TABLES",
     "Environment",
@@ -71,6 +74,7 @@ __all__ = [
     "record_result",
     "render_comparison",
     "render_report",
+    "resume_hint",
     "save_figure",
     "save_thumbnails",
     "short_name",

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from seqvision.reporting.plain_text import legend_name
@@ -14,6 +13,8 @@ from seqvision.reporting.style import (
     TRUTH,
     date_ticks,
     figure_legend,
+    interval_key,
+    interval_shades,
     label_axes,
     new_figure,
     time_axis,
@@ -22,7 +23,6 @@ from seqvision.reporting.style import (
     with_unit,
 )
 
-_OPACITY = (0.30, 0.15)  # of the bands, the narrowest first
 _OUTSIDE = "#c00000"
 
 
@@ -70,7 +70,7 @@ def plot_intervals(
         color = NAIVE if model == naive else palette
         levels = tuple(sorted(ends[model]))
         axes.plot(*with_gaps(x, y), color=TRUTH, linewidth=1.2, label="truth", zorder=3)
-        for level, opacity in zip(reversed(levels), reversed(_OPACITY), strict=True):
+        for level, opacity in interval_shades(levels):
             low, high = (np.clip(np.asarray(end, np.float64), *reach) for end in ends[model][level])
             axes.fill_between(x, low, high, color=color, alpha=opacity, linewidth=0)
         line = np.clip(np.asarray(forecasts[model], np.float64), *reach)
@@ -84,11 +84,7 @@ def plot_intervals(
         axes.set_ylim(max(bottom, y.min() - room), min(top, y.max() + room))
         axes.margins(x=0.01)
         date_ticks(axes, x)
-    bands = [
-        Patch(facecolor=NAIVE, alpha=2 * opacity, linewidth=0, label=f"band: {level} % interval, split conformal")
-        for level, opacity in zip(levels, _OPACITY, strict=True)
-    ]
-    figure_legend(figure, bands)
+    figure_legend(figure, interval_key(levels))
     if title:
         figure.suptitle(title, fontsize=11)
     return figure

@@ -11,13 +11,14 @@ from seqvision.storage import json_text, write_file
 
 TABLES = (".csv", ".json")
 PICTURES = (".png", ".svg", ".pdf")
+PAGES = (".html", ".htm")
 
 
-def check_output(path: str | os.PathLike[str], endings: Sequence[str] = TABLES, *, name: str = "output") -> None:
+def check_output(path: str | os.PathLike[str] | None, endings: Sequence[str] = TABLES, *, name: str = "output") -> None:
     """Refuse a file that could not be written, before what it is to hold is computed; make its folder.
 
     Args:
-      path: the file.
+      path: the file, or None where none is wanted.
       endings: the forms there are.
       name: of the argument, for the error.
 
@@ -29,6 +30,8 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str] = TABLES, 
     Traceback (most recent call last):
     ValueError: output='next.xls' has to end in .csv or .json, which says what is written
     """
+    if path is None:
+        return
     file = Path(path)
     if file.is_dir():
         raise IsADirectoryError(f"cannot write {file}: it is a folder")

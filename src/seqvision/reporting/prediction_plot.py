@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 
 from seqvision.reporting.plain_text import legend_name
@@ -16,6 +15,8 @@ from seqvision.reporting.style import (
     TRUTH,
     date_ticks,
     figure_legend,
+    interval_key,
+    interval_shades,
     label_axes,
     new_figure,
     time_axis,
@@ -23,8 +24,6 @@ from seqvision.reporting.style import (
     with_gaps,
     with_unit,
 )
-
-_OPACITY = (0.30, 0.15)  # of the bands, the narrowest first
 
 
 def plot_prediction(
@@ -81,7 +80,7 @@ def plot_prediction(
             label = f"{legend_name(naive)}, {levels[-1]} % interval" if end == "lower" else None
             axes.plot(later, line, color=NAIVE, linestyle=":", linewidth=1.0, marker=_mark(later), label=label)
         if model != naive:
-            for level, opacity in zip(reversed(levels), reversed(_OPACITY), strict=True):
+            for level, opacity in interval_shades(levels):
                 low, high = (part[f"{end}_{level}"].to_numpy(np.float64) for end in ("lower", "upper"))
                 _band(axes, later, low, high, color, opacity)
             axes.plot(later, part["forecast"], color=color, marker=_mark(later), label=legend_name(str(model)))
@@ -90,11 +89,7 @@ def plot_prediction(
         label_axes(axes, (headings or {}).get(str(model), str(model)), with_unit(name, unit), xlabel)
         axes.margins(x=0.01)
         date_ticks(axes, x)
-    bands = [
-        Patch(facecolor=NAIVE, alpha=2 * opacity, linewidth=0, label=f"band: {level} % interval, split conformal")
-        for level, opacity in zip(levels, _OPACITY, strict=True)
-    ]
-    figure_legend(figure, bands if shown != [naive] else [])
+    figure_legend(figure, interval_key(levels) if shown != [naive] else [])
     if title:
         figure.suptitle(title, fontsize=11)
     return figure

@@ -3,7 +3,6 @@
 import dataclasses
 import logging
 import os
-import shlex
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 import flax.linen as nn
 
 from seqvision.reporting.environment import describe_environment
+from seqvision.reporting.going_on import hint_if_stopped
 from seqvision.reporting.html.report import write_report
 from seqvision.reporting.metrics_log import read_metrics
 from seqvision.reporting.trackers.trackers import Trackers, check_trackers
@@ -190,8 +190,7 @@ class RunFolder:
     @property
     def how_to_go_on(self) -> str:
         """What is said after the status of a run: the command that goes on with it, if it was stopped."""
-        stopped = self.status != "done" and (self.path / "checkpoints").is_dir()
-        return f"; {shlex.join(['seqvision', 'resume', str(self.path)])} goes on" if stopped else ""
+        return hint_if_stopped(self.path, self.status)
 
     def read_json(self, name: str) -> Any:
         """Read a JSON file of the run.

@@ -20,6 +20,7 @@ from seqvision.storage import write_file
 TRUTH, NAIVE = "#222222", "#8a8a8a"
 # Okabe and Ito's colors, told apart by color-blind readers too.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+_OPACITY = (0.30, 0.15)  # of the bands of intervals, the narrowest first
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -80,6 +81,27 @@ def band_key(seeds: Iterable[int], *, line: str = "") -> list[Patch]:
     of = f"{' or '.join(map(str, several))} seeds"
     text = f"lines: {line} of {of}, bands: lowest to highest" if line else f"bands: lowest to highest of {of}"
     return [Patch(facecolor=NAIVE, alpha=0.3, linewidth=0, label=text)]
+
+
+def interval_shades(levels: Sequence[int]) -> Iterator[tuple[int, float]]:
+    """Pair the levels of intervals, ascending, with the opacity of their bands, the widest first, as they are drawn.
+
+    >>> list(interval_shades((80, 95)))
+    [(95, 0.15), (80, 0.3)]
+    """
+    return zip(reversed(levels), reversed(_OPACITY), strict=True)
+
+
+def interval_key(levels: Sequence[int]) -> list[Patch]:
+    """Return the entries of a legend that say what the bands of intervals are, the narrowest first.
+
+    >>> [entry.get_label() for entry in interval_key((80, 95))][0]
+    'band: 80 % interval, split conformal'
+    """
+    return [
+        Patch(facecolor=NAIVE, alpha=2 * opacity, linewidth=0, label=f"band: {level} % interval, split conformal")
+        for level, opacity in zip(levels, _OPACITY, strict=True)
+    ]
 
 
 def label_axes(axes: Axes, title: str = "", ylabel: str = "", xlabel: str = "") -> None:

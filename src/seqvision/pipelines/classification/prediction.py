@@ -17,7 +17,7 @@ from seqvision.pipelines.classification.image_record import RECORD, content_hash
 from seqvision.pipelines.classification.judged import Judged
 from seqvision.pipelines.classification.prediction_text import prediction_text
 from seqvision.pipelines.classification.run import restore_classifiers
-from seqvision.pipelines.config import ClassifyConfig, config_from_dict
+from seqvision.pipelines.config import ClassifyConfig, config_from_dict, is_of_images
 from seqvision.pipelines.results import ImagePrediction
 from seqvision.reporting import (
     PICTURES,
@@ -70,13 +70,11 @@ def predict_images(
         series, or was not judged. A picture in a folder that cannot be read has a row with a note.
     """
     check_count("top", top)
-    if output is not None:
-        check_output(output)
-    if plot is not None:
-        check_output(plot, PICTURES, name="plot")
+    check_output(output)
+    check_output(plot, PICTURES, name="plot")
     run = RunFolder.open(path)
     configuration = run.read_json("config.json")
-    if not isinstance(configuration, dict) or "data" not in configuration:
+    if not is_of_images(configuration):
         raise ValueError(f"{path} is no run of pictures that train classify made: it has no classes for them")
     config = config_from_dict(ClassifyConfig, configuration)
     pictures = _listed([files] if isinstance(files, str | PathLike) else list(files))

@@ -5,7 +5,7 @@ Every field is a flag of the command line, with the text below it as its help. W
 """
 
 from .classify import AUGMENTATIONS, CLASSIFIERS, ClassifyConfig
-from .conversion import BATCH_SIZE, PAIRS, config_from_dict, with_batch_size
+from .conversion import BATCH_SIZE, PAIRS, config_from_dict, is_of_images, with_batch_size
 from .files import field_docs, field_groups, read_settings, settings_text
 from .forecast import FORECASTERS, ForecastConfig
 from .network import CELLS, Network
@@ -32,6 +32,7 @@ __all__ = [
     "config_from_dict",
     "field_docs",
     "field_groups",
+    "is_of_images",
     "near_setting",
     "read_settings",
     "setting_named",

@@ -31,6 +31,15 @@ def with_batch_size(config: Config, rows: int, default: int = BATCH_SIZE) -> Con
     return dataclasses.replace(config, batch_size=min(default, rows) if given is None else given)  # type: ignore
 
 
+def is_of_images(configuration: Any) -> bool:
+    """Return whether what was read of a config.json is of a run on images, which alone names its data.
+
+    >>> is_of_images({"data": "digits"}), is_of_images({"csv": "prices.csv"}), is_of_images(None)
+    (True, False, False)
+    """
+    return isinstance(configuration, Mapping) and "data" in configuration
+
+
 def config_from_dict(cls: type[Config], values: Any) -> Config:
     """Rebuild a configuration from what was read of its JSON; unknown keys are refused with a suggestion.
 

@@ -26,56 +26,14 @@ Optimizer = Literal[
 Schedule = Literal["constant", "linear", "cosine", "exponential", "step", "inverse_time"]
 
 _DECAYING = ("exponential", "step", "inverse_time")
+_OF_ADAM = ("adam", "adamw", "nadam", "nadamw", "adamax", "adamaxw", "amsgrad", "radam", "adabelief", "yogi", "lamb")
 # Setting -> the update rules that have it.
 RULES_WITH: dict[str, tuple[str, ...]] = {
     "momentum": ("sgd", "rmsprop"),
     "nesterov": ("sgd", "rmsprop", "adam", "adamw"),
-    "beta1": (
-        "adam",
-        "adamw",
-        "nadam",
-        "nadamw",
-        "adamax",
-        "adamaxw",
-        "amsgrad",
-        "radam",
-        "adabelief",
-        "yogi",
-        "lion",
-        "lamb",
-    ),
-    "beta2": (
-        "adam",
-        "adamw",
-        "nadam",
-        "nadamw",
-        "adamax",
-        "adamaxw",
-        "amsgrad",
-        "radam",
-        "adabelief",
-        "yogi",
-        "lion",
-        "lamb",
-        "rmsprop",
-        "adadelta",
-    ),
-    "epsilon": (
-        "adam",
-        "adamw",
-        "nadam",
-        "nadamw",
-        "adamax",
-        "adamaxw",
-        "amsgrad",
-        "radam",
-        "adabelief",
-        "yogi",
-        "lamb",
-        "rmsprop",
-        "adagrad",
-        "adadelta",
-    ),
+    "beta1": (*_OF_ADAM, "lion"),
+    "beta2": (*_OF_ADAM, "lion", "rmsprop", "adadelta"),
+    "epsilon": (*_OF_ADAM, "rmsprop", "adagrad", "adadelta"),
     "weight_decay": ("adamw", "nadamw", "adamaxw", "lion", "lamb", "sgd"),
 }
 

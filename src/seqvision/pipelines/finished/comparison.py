@@ -17,7 +17,15 @@ from seqvision.pipelines.finished.shared_rows import (
     read_test_rows,
     with_rows_since,
 )
-from seqvision.reporting import RunFolder, check_output, plot_epoch_curves, save_figure, to_plain, write_comparison
+from seqvision.reporting import (
+    PAGES,
+    RunFolder,
+    check_output,
+    plot_epoch_curves,
+    save_figure,
+    to_plain,
+    write_comparison,
+)
 from seqvision.scorecards import MeanDifference, paired_difference, welch_difference
 
 
@@ -98,10 +106,8 @@ def compare_runs(
     """
     if not runs or isinstance(runs, str | Path):
         raise ValueError("runs names no run: give the folders of two or more")
-    if plot is not None:
-        check_output(plot, (".png",), name="plot")
-    if html is not None:
-        check_output(html, (".html", ".htm"), name="html")
+    check_output(plot, (".png",), name="plot")
+    check_output(html, PAGES, name="html")
     paths = [Path(path).resolve() for path in runs]
     for n, path in enumerate(paths):
         if path in paths[:n]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from seqvision.pipelines.config import is_of_images
 from seqvision.pipelines.parent import PARENT
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import delivered_name, thresholded_name
@@ -105,7 +106,7 @@ def _read(folder: RunFolder, name: str, config: Mapping[str, Any], summary: Mapp
 def _kind(config: Mapping[str, Any], scores: Any) -> Kind:
     if "target" in config:
         return "forecast"
-    if "data" in config or (scores and "class_names" in scores):
+    if is_of_images(config) or (scores and "class_names" in scores):
         return "classify"
     return "sequences" if scores else "unknown"
 

@@ -10,7 +10,7 @@ from seqvision.data import ForecastSplit, Series
 from seqvision.pipelines.classification.data import ImageSplit, load_images
 from seqvision.pipelines.classification.image_record import RECORD, parts_by_content
 from seqvision.pipelines.classification.run import build_classifiers, train_classify
-from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, config_from_dict
+from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, config_from_dict, is_of_images
 from seqvision.pipelines.forecasting.data import read_saved, split_series
 from seqvision.pipelines.forecasting.new_rows import JoinedRows, load_joined
 from seqvision.pipelines.forecasting.run import build_forecasters, train_forecast, window_shape
@@ -63,7 +63,7 @@ def refit_run(
         raise ValueError(f"{run.path} is not finished: its STATUS says {run.status!r}; only a finished run is refitted")
     settings = run.read_json("config.json")
     changes = {"out": str(run.path.parent), **changes}
-    if isinstance(settings, Mapping) and "data" in settings:
+    if is_of_images(settings):
         if csv is not None or series is not None or (reading is not None and reading.given()):
             raise ValueError(f"{path} is a run on images: say folder=… where the new ones are, not csv")
         for name in changes.keys() & {"train", "target", "horizon", "length"}:

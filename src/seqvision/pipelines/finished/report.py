@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seqvision.reporting import RunFolder, check_output, render_report, to_plain, write_report
+from seqvision.reporting import PAGES, RunFolder, check_output, render_report, to_plain, write_report
 from seqvision.storage import write_file
 
 
@@ -33,8 +33,7 @@ def report_run(path: str | Path, output: str | Path | None = None) -> RunReport:
       ValueError: naming a file of it that has changed since the run.
       OSError: if the report cannot be written.
     """
-    if output is not None:
-        check_output(output, (".html", ".htm"))
+    check_output(output, PAGES)
     folder = RunFolder.open(path).path
     if output is None:
         file = write_report(folder)

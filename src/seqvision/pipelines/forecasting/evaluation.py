@@ -58,8 +58,7 @@ def evaluate_forecast(
         none is new; or the parameters do not fit the models.
     """
     check_flag("revised", revised, owner="evaluate_forecast")
-    if output is not None:
-        check_output(output)
+    check_output(output)
     folder = RunFolder.open(path)
     config = config_from_dict(ForecastConfig, folder.read_json("config.json"))
     saved = read_saved(folder)

@@ -1,5 +1,6 @@
 """The next values of a series from a finished run: in original units, with what its test says of them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from seqvision._checks import check_count, counted
 from seqvision.data import Calendar, Scaler, Series, infer_calendar
-from seqvision.pipelines.config import ForecastConfig, config_from_dict
+from seqvision.pipelines.config import ForecastConfig, config_from_dict, is_of_images
 from seqvision.pipelines.forecasting.data import IN_UTC, far_outside, load_again, read_saved
 from seqvision.pipelines.forecasting.judged import Judged
 from seqvision.pipelines.forecasting.judging import free_paths, seed_outputs
@@ -60,30 +61,19 @@ def predict_forecast(
       ValueError: if calendar or timezone contradict the dates, the file is shorter than a window, the columns are not
         those of the run, or that was not judged or is on images.
     """
-    if output is not None:
-        check_output(output)
-    if plot is not None:
-        check_output(plot, PICTURES, name="plot")
+    check_output(output)
+    check_output(plot, PICTURES, name="plot")
     folder = RunFolder.open(path)
     configuration = folder.read_json("config.json")
-    if isinstance(configuration, dict) and "data" in configuration:
+    if is_of_images(configuration):
         raise ValueError(f"{path} is a run on images: only runs on a series forecast what follows")
     config = config_from_dict(ForecastConfig, configuration)
     saved = read_saved(folder)
     series = load_again(config, saved, csv, reading, series)
     if len(series) < config.length:
         raise ValueError(f"{series.name} has {counted(len(series), 'row')}, but the models look at {config.length}")
-    if config.horizon >= saved["rows"]:
-        raise ValueError(
-            f"{folder.path} has horizon {config.horizon}, but was made from {saved['rows']} rows: train again"
-        )
-    steps = config.horizon if steps is None else check_count("steps", steps, below=1_000_000)
+    steps = _check_steps(steps, config, saved, series)
     fed_back = steps > config.horizon
-    if fed_back and len(series.columns) > 1:
-        raise ValueError(
-            f"steps={steps} is beyond the horizon of {config.horizon}, and a run with {len(series.columns)} columns "
-            "cannot feed its forecasts back: train with a larger horizon"
-        )
     found, ahead = _dates_ahead(series, steps, calendar, timezone)
     at = series.columns.index(saved["target"])
     judged = Judged.read(folder, config, series, fed_back, steps)
@@ -125,6 +115,21 @@ def predict_forecast(
         )
         save_figure(figure, plot)
     return prediction
+
+
+def _check_steps(steps: int | None, config: ForecastConfig, saved: Mapping[str, Any], series: Series) -> int:
+    """Return how many rows are forecast, the horizon if it is not said; refuse what the run cannot forecast."""
+    if config.horizon >= saved["rows"]:
+        raise ValueError(
+            f"{saved['folder']} has horizon {config.horizon}, but was made from {saved['rows']} rows: train again"
+        )
+    steps = config.horizon if steps is None else check_count("steps", steps, below=1_000_000)
+    if steps > config.horizon and len(series.columns) > 1:
+        raise ValueError(
+            f"steps={steps} is beyond the horizon of {config.horizon}, and a run with {len(series.columns)} columns "
+            "cannot feed its forecasts back: train with a larger horizon"
+        )
+    return steps
 
 
 def _dates_ahead(

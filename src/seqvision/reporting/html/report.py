@@ -2,13 +2,13 @@
 
 import logging
 import os
-import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from seqvision._checks import counted
+from seqvision.reporting.going_on import hint_if_stopped
 from seqvision.reporting.html.blocks import Block, Facts, Folded, Section, Text, Verdicts
 from seqvision.reporting.html.class_sections import (
     class_card,
@@ -81,8 +81,7 @@ def render_report(folder: str | os.PathLike[str]) -> str:
     run = read_run(Path(folder))
     problems = list(run.problems)
     if run.status not in ("done", "running"):
-        on = f"; seqvision resume {shlex.quote(str(run.path))} goes on" if (run.path / "checkpoints").is_dir() else ""
-        problems.insert(0, f"This run is not done: {run.status}{on}")
+        problems.insert(0, f"This run is not done: {run.status}{hint_if_stopped(run.path, run.status)}")
     sections = []
     for make in (_verdict, *_makers(run)):
         try:
