@@ -38,6 +38,7 @@ HOUSE = [
 SHARED = {
     "_arrays",
     "_checks",
+    "_compilation",
     "_derivatives",
     "_exported",
     "_primitives",

@@ -304,7 +304,7 @@ def test_predict_refuses_what_it_would_misread():
 
 
 def test_a_prediction_that_is_compiled_leaves_the_settings_of_jax_alone(monkeypatch):
-    import seqvision.training.compilation as compilation
+    from seqvision import _compilation as compilation
     from seqvision.training import predict as room  # noqa: F401
 
     state = create_state(MODEL, ADAM, 0, X[:1])

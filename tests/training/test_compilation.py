@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import jax
 import pytest
 
-from seqvision.training import compilation, enable_compilation_cache
+from seqvision import _compilation as compilation
+from seqvision.training import enable_compilation_cache
 
 CACHE_SCRIPT = """
 import sys, jax, jax.monitoring, numpy as np, optax

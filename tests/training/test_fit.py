@@ -13,11 +13,11 @@ import pytest
 from jax import export
 
 from seqvision import training
+from seqvision._compilation import Program
 from seqvision.cells import GRU, LSTM, Elman
 from seqvision.data import Arrays, Batch, Stream, Windows
 from seqvision.models import MLP, Anchored, ClassificationHead, ConvNet, Recurrent, RegressionHead
 from seqvision.training import EarlyStopping, create_state, fit, make_eval_step, make_run, make_train_step, predict
-from seqvision.training.compilation import Program
 
 OPTIMIZER = optax.adam(1e-2)
 FIT = {"optimizer": OPTIMIZER, "progress": False, "compilation_cache": False}

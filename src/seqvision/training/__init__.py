@@ -7,9 +7,10 @@ accumulation, bfloat16, early stopping, checkpoints from which the same call of 
 the mean over views of an image at test time.
 """
 
+from seqvision._compilation import compilation_cache_folder, enable_compilation_cache
+
 from .adversarial import AdversarialState, create_adversarial_state, generate_samples, make_adversarial_step
 from .class_weights import WeightedCrossEntropy, balanced_weights
-from .compilation import compilation_cache_folder, enable_compilation_cache
 from .detection_loss import make_yolo_loss
 from .divergence import NonFiniteLossError
 from .fit import Fit, fit

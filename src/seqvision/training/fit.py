@@ -14,12 +14,12 @@ from jax import Array
 from jax.sharding import NamedSharding
 
 from seqvision._checks import check_count, check_flag, shown
+from seqvision._compilation import Program, kept_on_disk
 from seqvision.data import Batch, Stream
 
 from .arguments import as_data, check_model, resolve_key
 from .checks import check_batch_size, check_inputs, check_optimizer, check_training_data
 from .chunks import epochs_at_once, run_chunks
-from .compilation import Program, kept_on_disk
 from .divergence import non_finite_loss, start_guard
 from .losses import LossName, PerExample, resolve_loss, resolve_metrics
 from .optimizers import OptimizerName, resolve_optimizer

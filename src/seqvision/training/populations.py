@@ -8,8 +8,7 @@ import numpy as np
 from jax import Array
 
 from seqvision._checks import check_flag, shown
-
-from .compilation import Program
+from seqvision._compilation import Program
 
 
 def run_population(member: Callable[..., Any], keys: Array, *shared: Any, together: bool = True) -> Any:

@@ -13,11 +13,11 @@ from jax.sharding import NamedSharding
 
 from seqvision._arrays import as_array
 from seqvision._checks import check_count, check_flag
+from seqvision._compilation import Program, kept_on_disk
 from seqvision.data import Stream
 
 from .arguments import is_data_set
 from .checks import check_inputs
-from .compilation import Program, kept_on_disk
 from .placement import around, batch_sharding, lay_batch, on_mesh
 from .state import TrainState, call_model
 

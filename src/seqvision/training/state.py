@@ -15,8 +15,9 @@ from flax import struct
 from flax.training import train_state
 from jax import Array
 
+from seqvision._compilation import Program
+
 from .arguments import check_model, resolve_key
-from .compilation import Program
 from .optimizers import OptimizerName, resolve_optimizer
 
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from seqvision._compilation import Program
 from seqvision.data import Batch, Stream
 
 from .checks import LabelRange
-from .compilation import Program
 from .divergence import Guard, check_validation
 from .resumption.course import Middle
 from .run import Evaluate, epoch_order, evaluate_data, make_epochs
