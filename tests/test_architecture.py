@@ -41,6 +41,7 @@ SHARED = {
     "_compilation",
     "_derivatives",
     "_exported",
+    "_late",
     "_primitives",
     "_sharding",
     "activations",

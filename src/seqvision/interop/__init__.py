@@ -18,19 +18,24 @@ The models of `seqvision.models` keep a cell's parameters as the dict ``params._
 True
 """
 
-from .equinox import from_equinox, to_equinox
-from .equinox_cell import EquinoxCell
-from .export.files import Export
-from .export.onnx import export_onnx
-from .export.run import export_run
-from .export.safetensors import export_safetensors
-from .export.stablehlo import export_stablehlo
-from .flax import from_flax, from_nnx, to_flax, to_nnx
-from .flax_cell import FlaxCell
-from .haiku import from_haiku, to_haiku
-from .keras import from_keras, to_keras
-from .torch import from_torch, to_torch
-from .torchvision import from_torchvision, to_torchvision
+from typing import TYPE_CHECKING
+
+from seqvision._late import late_imports
+
+if TYPE_CHECKING:
+    from .equinox import from_equinox, to_equinox
+    from .equinox_cell import EquinoxCell
+    from .export.files import Export
+    from .export.onnx import export_onnx
+    from .export.run import export_run
+    from .export.safetensors import export_safetensors
+    from .export.stablehlo import export_stablehlo
+    from .flax import from_flax, from_nnx, to_flax, to_nnx
+    from .flax_cell import FlaxCell
+    from .haiku import from_haiku, to_haiku
+    from .keras import from_keras, to_keras
+    from .torch import from_torch, to_torch
+    from .torchvision import from_torchvision, to_torchvision
 
 __all__ = [
     "EquinoxCell",
@@ -55,3 +60,6 @@ __all__ = [
     "to_torch",
     "to_torchvision",
 ]
+
+if not TYPE_CHECKING:  # a checker that saw it would take any name for one of the room's
+    __getattr__, __dir__ = late_imports(__name__)

@@ -3,10 +3,16 @@
 ``learned_filters``, ``feature_maps``, ``grad_cam``, ``occlusion_map``, ``maximize_activation``; ``gradient_by_lag``.
 """
 
-from .activation_images import ActivationImages, maximize_activation
-from .gradients import DepthProfile, GradientTrace, depth_profile, gradient_by_lag, gradient_trace
+from typing import TYPE_CHECKING
+
+from seqvision._late import late_imports
+
 from .layer_outputs import feature_maps, layer_outputs, learned_filters
-from .saliency import grad_cam, occlusion_map
+
+if TYPE_CHECKING:
+    from .activation_images import ActivationImages, maximize_activation
+    from .gradients import DepthProfile, GradientTrace, depth_profile, gradient_by_lag, gradient_trace
+    from .saliency import grad_cam, occlusion_map
 
 __all__ = [
     "ActivationImages",
@@ -22,3 +28,6 @@ __all__ = [
     "maximize_activation",
     "occlusion_map",
 ]
+
+if not TYPE_CHECKING:  # a checker that saw it would take any name for one of the room's
+    __getattr__, __dir__ = late_imports(__name__)

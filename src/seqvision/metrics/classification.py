@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from seqvision._arrays import as_numbers, check_same_shape
 from seqvision._checks import check_count
@@ -107,6 +106,8 @@ def log_loss(labels: ArrayLike, *, logits: ArrayLike | None = None, probabilitie
     if p.ndim != 2:
         raise ValueError(f"log_loss needs (B, num_classes), got shape {p.shape}")
     if logits is not None:
+        from scipy import special
+
         log_p = special.log_softmax(p, axis=-1)
     else:
         if p.min() < 0.0 or not np.allclose(p.sum(axis=-1), 1.0, atol=1e-5):
@@ -128,4 +129,6 @@ def softmax(logits: ArrayLike) -> NDArray[np.float64]:
     array = as_numbers("logits", logits)
     if not array.ndim:
         raise ValueError("logits must be (..., C), got a single number")
+    from scipy import special
+
     return special.softmax(array, axis=-1)

@@ -34,9 +34,9 @@ Only the configurations are imported with this room; the functions that compute 
 so that a command line can show its help at once.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from seqvision._late import late_imports
 from seqvision.pipelines.config import (
     ClassifyConfig,
     ForecastConfig,
@@ -174,62 +174,5 @@ __all__ = [
     "write_forecast_report",
 ]
 
-_LATE = {  # as above, for those who run: module -> its names
-    "classification.data": ("ImageSplit", "describe_images", "load_images"),
-    "classification.prediction": ("predict_images",),
-    "classification.recipes": ("ImageRecipe", "run_recipes"),
-    "classification.report": ("write_classify_report",),
-    "classification.run": ("evaluate_classify", "judge_classes", "run_classify"),
-    "delivered": ("DeliveredModel", "delivered_model"),
-    "describe": ("describe_classify", "describe_forecast"),
-    "doctor.examine": ("examine",),
-    "doctor.findings": ("Examination", "Finding"),
-    "evaluate": ("evaluate_run",),
-    "experiment": ("run_experiment",),
-    "finished.comparison": ("ModelPair", "RunComparison", "compare_runs"),
-    "finished.listing": ("RunTable", "list_runs"),
-    "finished.records": ("MainScore", "RunRecord", "read_record"),
-    "finished.report": ("RunReport", "report_run"),
-    "finished.refitting": ("refit_run",),
-    "forecasting.data": ("describe_split", "load_series", "split_series"),
-    "forecasting.evaluation": ("evaluate_forecast",),
-    "forecasting.judging": ("judge_forecasts",),
-    "forecasting.prediction": ("predict_forecast",),
-    "forecasting.report": ("write_forecast_report",),
-    "forecasting.run": ("run_forecast",),
-    "predict": ("predict_run",),
-    "resume": ("DoneAlready", "resume_run"),
-    "results": (
-        "ClassifyEvaluation",
-        "ClassifyRun",
-        "Description",
-        "ForecastEvaluation",
-        "ForecastPrediction",
-        "ForecastRun",
-        "ImagePrediction",
-        "JudgedClasses",
-        "JudgedForecasts",
-        "ModelSize",
-        "NewRowsEvaluation",
-        "Result",
-        "Run",
-        "SequenceRun",
-        "ValidationScores",
-    ),
-    "seed_training": ("StoppedSeedsError", "TrainedSeeds", "train_seeds"),
-    "sequences": ("example_lines", "nearest_answers", "run_sequences", "save_attention"),
-    "terminal": ("run_and_print", "show_progress"),
-}
-_MODULES = {name: module for module, names in _LATE.items() for name in names}
-
-
 if not TYPE_CHECKING:  # a checker that saw it would take any name for one of the room's
-
-    def __getattr__(name: str) -> Any:
-        if name not in _MODULES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = late_imports(__name__)

@@ -16,7 +16,7 @@ from seqvision.models import EncoderDecoder
 from seqvision.pipelines.config import PAIRS, SequenceConfig, with_batch_size
 from seqvision.pipelines.results import SequenceRun
 from seqvision.pipelines.seed_training import StoppedSeedsError, history_records, train_seeds
-from seqvision.reporting import RunFolder, plot_attention, plot_losses, save_figure
+from seqvision.reporting import RunFolder
 from seqvision.seq2seq import Generated
 from seqvision.training import updates_in
 
@@ -75,6 +75,8 @@ def run_sequences(
             raise ArithmeticError("; ".join(stopped))
         summary = {"scores": scores, "seconds": seconds, "test_rows": len(test)}
         folder.write_json("summary.json", summary)
+        from seqvision.reporting import plot_losses, save_figure
+
         save_figure(plot_losses(history, loss="cross entropy of a token"), folder.path / "losses.png")
     text = _text(scores, seconds, len(test))
     return SequenceRun(scores, written, folder=folder.path, text=text, summary=summary, history=history)
@@ -98,6 +100,8 @@ def save_attention(
       target: the vocabulary that is written in.
       examples: rows to plot.
     """
+    from seqvision.reporting import plot_attention, save_figure
+
     for name, written in run.written.items():
         if written.attention is None:
             continue

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from seqvision.reporting.image_plots import scaled_images
 from seqvision.reporting.plain_text import class_labels
+from seqvision.reporting.scaled_images import scaled_images
 from seqvision.reporting.style import PALETTE, new_figure
 
 _FOUND, _TRUE = PALETTE[1], PALETTE[2]

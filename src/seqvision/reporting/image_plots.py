@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from seqvision.reporting.plain_text import short_lines, short_name
+from seqvision.reporting.scaled_images import Floats, scaled_images
 from seqvision.reporting.style import new_figure
 
-Floats = NDArray[np.float64]
 _NARROW = 5  # images beside each other over which a title has room
 
 
@@ -173,23 +173,6 @@ def plot_heat_maps(
             # Red or blue by sign, the more opaque the larger: what does not matter shows the image.
             axes.imshow(np.sign(signed), cmap="RdBu_r", vmin=-1.4, vmax=1.4, alpha=0.85 * np.abs(signed))
     return figure
-
-
-def scaled_images(images: ArrayLike) -> Floats:
-    """Return images as (B, H, W) or (B, H, W, 3) in 0..1, all by one scale.
-
-    >>> scaled_images(np.array([[[[2.0]]], [[[4.0]]]])).ravel().tolist()
-    [0.0, 1.0]
-    """
-    pictures = np.asarray(images, np.float64)
-    if pictures.ndim == 4 and pictures.shape[-1] == 1:
-        pictures = pictures[..., 0]
-    if not (pictures.ndim == 3 or (pictures.ndim == 4 and pictures.shape[-1] == 3)):
-        raise ValueError(f"images must be (B, H, W), (B, H, W, 1) or (B, H, W, 3), got shape {np.shape(images)}")
-    if pictures.size == 0:
-        return pictures
-    low, high = float(pictures.min()), float(pictures.max())
-    return (pictures - low) / (high - low or 1.0)
 
 
 _ROWS = 4  # input channels of a layer that are drawn

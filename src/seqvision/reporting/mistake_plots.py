@@ -7,8 +7,10 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from seqvision._checks import counted
-from seqvision.reporting.image_plots import plot_images, scaled_images
+from seqvision.reporting.image_plots import plot_images
+from seqvision.reporting.mistakes import end_of_name, misclassified_rows
 from seqvision.reporting.plain_text import class_labels, name_ticks
+from seqvision.reporting.scaled_images import scaled_images
 from seqvision.reporting.style import new_figure
 
 
@@ -111,23 +113,3 @@ def plot_misclassified(
         else "no mistakes"
     )
     return plot_images(pictures[rows], [text(row) for row in rows], title=f"{title}: {shown}" if title else shown)
-
-
-def misclassified_rows(labels: ArrayLike, *, predicted: ArrayLike, confidence: ArrayLike) -> np.ndarray:
-    """Return the rows that were classified wrong, the surest mistakes first.
-
-    >>> misclassified_rows([0, 1, 2], predicted=[1, 1, 0], confidence=[0.6, 0.9, 0.8])
-    array([2, 0])
-    """
-    wrong = np.flatnonzero(np.asarray(labels) != np.asarray(predicted))
-    return wrong[np.argsort(-np.asarray(confidence)[wrong], kind="stable")]
-
-
-def end_of_name(file: str, most: int = 20) -> str:
-    """Return the last part of a file's name, of at most so many signs, the last ones.
-
-    >>> end_of_name("cat/IMG_2041.jpg"), end_of_name("a-very-long-name-of-a-file.jpg")
-    ('IMG_2041.jpg', '…-name-of-a-file.jpg')
-    """
-    name = " ".join(file.rsplit("/")[-1].split())
-    return name if len(name) <= most else f"…{name[1 - most :]}"

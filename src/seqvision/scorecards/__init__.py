@@ -4,38 +4,43 @@ Forecasts are judged one step ahead and free-running beside the last value, drif
 autoregression (``score_forecasts``); classes beside the commonest one (``score_classes``).
 """
 
-from .class_baselines import majority_class
-from .class_card import ClassCard, ClassifierScores
-from .class_scoring import score_classes
-from .class_thresholds import ClassThreshold, choose_class_threshold, thresholded_name
-from .conformal import LEVELS, ConformalIntervals, Ends, Intervals, level_name, missing_levels
-from .detection_baselines import connected_pixels, mean_box
-from .forecast_baselines import (
-    AutoRegression,
-    Baseline,
-    constant,
-    default_baselines,
-    drift,
-    fit_autoregression,
-    last_value,
-    seasonal_naive,
-)
-from .forecast_card import ForecastCard, StepTable
-from .forecast_intervals import Calibration, ForecastIntervals, Way
-from .forecast_scores import ForecastScores
-from .forecast_scoring import score_forecasts
-from .forecast_text import format_number
-from .forecast_verdicts import by_target
-from .significance import (
-    Comparison,
-    MeanDifference,
-    diebold_mariano,
-    mcnemar,
-    paired_difference,
-    welch_difference,
-)
-from .tables import wrapped
-from .verdict import Mode, Verdict, delivered_name
+from typing import TYPE_CHECKING
+
+from seqvision._late import late_imports
+
+if TYPE_CHECKING:
+    from .class_baselines import majority_class
+    from .class_card import ClassCard, ClassifierScores
+    from .class_scoring import score_classes
+    from .class_thresholds import ClassThreshold, choose_class_threshold, thresholded_name
+    from .conformal import LEVELS, ConformalIntervals, Ends, Intervals, level_name, missing_levels
+    from .detection_baselines import connected_pixels, mean_box
+    from .forecast_baselines import (
+        AutoRegression,
+        Baseline,
+        constant,
+        default_baselines,
+        drift,
+        fit_autoregression,
+        last_value,
+        seasonal_naive,
+    )
+    from .forecast_card import ForecastCard, StepTable
+    from .forecast_intervals import Calibration, ForecastIntervals, Way
+    from .forecast_scores import ForecastScores
+    from .forecast_scoring import score_forecasts
+    from .forecast_text import format_number
+    from .forecast_verdicts import by_target
+    from .significance import (
+        Comparison,
+        MeanDifference,
+        diebold_mariano,
+        mcnemar,
+        paired_difference,
+        welch_difference,
+    )
+    from .tables import wrapped
+    from .verdict import Mode, Verdict, delivered_name
 
 __all__ = [
     "LEVELS",
@@ -81,3 +86,6 @@ __all__ = [
     "welch_difference",
     "wrapped",
 ]
+
+if not TYPE_CHECKING:  # a checker that saw it would take any name for one of the room's
+    __getattr__, __dir__ = late_imports(__name__)

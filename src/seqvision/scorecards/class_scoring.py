@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 
 from seqvision._arrays import as_numbers
 from seqvision.metrics import (
@@ -110,6 +109,8 @@ def _classifiers(
 
     Those are models; of several seeds the mean of their probabilities; and that with a threshold.
     """
+    from scipy.special import logsumexp
+
     found: dict[str, tuple[RowKind, int, Floats, NDArray[np.int64]]] = {
         name: ("model", len(z), z, z.argmax(axis=-1)) for name, z in outputs.items()
     }

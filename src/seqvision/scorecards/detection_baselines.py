@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import ndimage
 
 from seqvision.models import Detections
 
@@ -53,6 +52,8 @@ def connected_pixels(
     >>> connected_pixels(image, lambda pixels: (int(pixels.sum()), 0.5), threshold=0.5, limit=1)
     Detections(boxes=array([[[0.5 , 0.25, 1.  , 0.75]]]), labels=array([[16]]), scores=array([[0.5]]))
     """
+    from scipy import ndimage
+
     pictures = np.asarray(images)
     if pictures.ndim != 4 or pictures.shape[-1] != 1:
         raise ValueError(f"connected_pixels: images must be (N, H, W, 1), got {pictures.shape}")

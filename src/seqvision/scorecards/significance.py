@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
 
 from seqvision._arrays import as_numbers, check_same_shape
 from seqvision._checks import check_count, check_number
@@ -36,6 +35,8 @@ def diebold_mariano(losses: ArrayLike, *, other_losses: ArrayLike, horizon: int 
     >>> print(f"{result.statistic:.2f} {result.p_value:.3f}")
     -2.83 0.066
     """
+    from scipy import special
+
     a, b = as_numbers("losses", losses), as_numbers("other_losses", other_losses)
     check_same_shape("losses", a.shape, "other_losses", b.shape)
     horizon = check_count("horizon", horizon)
@@ -126,6 +127,8 @@ def mcnemar(right: ArrayLike, *, other_right: ArrayLike) -> Comparison:
     >>> print(f"{result.statistic:.2f} {result.p_value:.3f}")
     -1.89 0.125
     """
+    from scipy import special
+
     a, b = (np.asarray(one) for one in (right, other_right))
     check_same_shape("right", a.shape, "other_right", b.shape)
     if a.ndim != 1 or a.dtype != bool or b.dtype != bool or not len(a):
@@ -138,6 +141,8 @@ def mcnemar(right: ArrayLike, *, other_right: ArrayLike) -> Comparison:
 
 
 def _interval(difference: float, error: float, freedom: float, level: float, method: str) -> MeanDifference:
+    from scipy import special
+
     level = check_number("level", level, above=0, below=1)
     if not error > 0.0:
         p = np.nan if np.isnan(error) else 1.0 if difference == 0 else 0.0

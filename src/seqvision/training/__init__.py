@@ -7,39 +7,44 @@ accumulation, bfloat16, early stopping, checkpoints from which the same call of 
 the mean over views of an image at test time.
 """
 
-from seqvision._compilation import compilation_cache_folder, enable_compilation_cache
+from typing import TYPE_CHECKING
 
-from .adversarial import AdversarialState, create_adversarial_state, generate_samples, make_adversarial_step
-from .class_weights import WeightedCrossEntropy, balanced_weights
-from .detection_loss import make_yolo_loss
-from .divergence import NonFiniteLossError
+from seqvision._compilation import compilation_cache_folder, enable_compilation_cache
+from seqvision._late import late_imports
+
 from .fit import Fit, fit
-from .losses import (
-    LossName,
-    PerExample,
-    absolute_error,
-    binary_cross_entropy,
-    categorical_cross_entropy,
-    cross_entropy,
-    exact_match,
-    huber,
-    is_correct,
-    sequence_cross_entropy,
-    squared_error,
-    token_accuracy,
-)
-from .optimizers import OptimizerName, decay_mask
-from .populations import run_population
 from .predict import as_it_is, mirrored, predict
-from .regularizers import SmoothedCrossEntropy, WeightPenalty, average_weights, averaged
-from .resumption.checkpoints import Checkpoints, restore_state
-from .resumption.signals import StoppedFitError
-from .run import make_run
-from .schedules import inverse_time_decay, updates_in, warm_up
-from .state import TrainState, call_model, create_state
 from .state_bytes import register_state_bytes
-from .step import forward, make_eval_step, make_train_step
-from .stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from .adversarial import AdversarialState, create_adversarial_state, generate_samples, make_adversarial_step
+    from .class_weights import WeightedCrossEntropy, balanced_weights
+    from .detection_loss import make_yolo_loss
+    from .divergence import NonFiniteLossError
+    from .losses import (
+        LossName,
+        PerExample,
+        absolute_error,
+        binary_cross_entropy,
+        categorical_cross_entropy,
+        cross_entropy,
+        exact_match,
+        huber,
+        is_correct,
+        sequence_cross_entropy,
+        squared_error,
+        token_accuracy,
+    )
+    from .optimizers import OptimizerName, decay_mask
+    from .populations import run_population
+    from .regularizers import SmoothedCrossEntropy, WeightPenalty, average_weights, averaged
+    from .resumption.checkpoints import Checkpoints, restore_state
+    from .resumption.signals import StoppedFitError
+    from .run import make_run
+    from .schedules import inverse_time_decay, updates_in, warm_up
+    from .state import TrainState, call_model, create_state
+    from .step import forward, make_eval_step, make_train_step
+    from .stopping import EarlyStopping
 
 __all__ = [
     "AdversarialState",
@@ -91,5 +96,8 @@ __all__ = [
     "updates_in",
     "warm_up",
 ]
+
+if not TYPE_CHECKING:  # a checker that saw it would take any name for one of the room's
+    __getattr__, __dir__ = late_imports(__name__)
 
 register_state_bytes()

@@ -1,12 +1,13 @@
 """What classifiers say in the end: their probabilities, and the class by the largest or by a threshold."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqvision.metrics import softmax
+from seqvision.metrics import Reliability, reliability, softmax
 from seqvision.pipelines.classification.data import ImageSplit
 from seqvision.pipelines.config import ClassifyConfig
 from seqvision.pipelines.results import JudgedClasses
@@ -122,3 +123,18 @@ def used_row(model: str, config: ClassifyConfig) -> str:
     """Return the row of the card of what is used in the end."""
     named = delivered_name if config.threshold_for is None else thresholded_name
     return named(model, config.seeds)
+
+
+def reliability_of(judged: JudgedClasses, labels: np.ndarray) -> dict[str, Reliability]:
+    """Return how sure and how often right each classifier is that is used in the end, by its row of the card."""
+    said = decisions(judged).values()
+    return {one.row: reliability(one.classes == labels, confidence=one.confidence, bins=10) for one in said}
+
+
+def file_part(name: str) -> str:
+    """Return the name of a model as part of the names of its files.
+
+    >>> file_part("my net/2")
+    'my_net_2'
+    """
+    return re.sub(r"[^\w.-]+", "_", name)

@@ -24,8 +24,6 @@ from seqvision.reporting import (
     RunFolder,
     check_output,
     end_of_name,
-    plot_images,
-    save_figure,
     write_table,
 )
 from seqvision.training import TrainState, predict
@@ -118,6 +116,8 @@ def predict_images(
 
 def _draw(path: str | PathLike[str], pixels: np.ndarray, table: pd.DataFrame, row: str) -> None:
     """Draw the first pictures that were read, each below its file and what is said of it."""
+    from seqvision.reporting import plot_images, save_figure
+
     said = table[(table["model"] == row) & table["class"].notna()]
     titles = [
         f"{end_of_name(file)}\n{name}\n{100 * sure:.1f} %"

@@ -13,7 +13,8 @@ import optax
 from seqvision._checks import check_count, check_number, counted
 from seqvision.data import Augment, ImageData
 from seqvision.models import parameter_count
-from seqvision.pipelines.classification.report import reliability_of, write_classify_report
+from seqvision.pipelines.classification.decisions import reliability_of
+from seqvision.pipelines.classification.report import write_classify_report
 from seqvision.pipelines.results import ClassifyRun, JudgedClasses
 from seqvision.pipelines.seed_training import TrainedSeeds, history_records, train_seeds
 from seqvision.pipelines.settings import check_settings

@@ -14,9 +14,14 @@ import numpy as np
 from seqvision.data import PictureForm
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
-from seqvision.pipelines.classification.decisions import check_threshold, choose_thresholds, kept_thresholds
+from seqvision.pipelines.classification.decisions import (
+    check_threshold,
+    choose_thresholds,
+    kept_thresholds,
+    reliability_of,
+)
 from seqvision.pipelines.classification.image_record import RECORD, check_record
-from seqvision.pipelines.classification.report import reliability_of, write_classify_report
+from seqvision.pipelines.classification.report import write_classify_report
 from seqvision.pipelines.classification.validation import seed_accuracies, validate_classes
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict, with_batch_size
 from seqvision.pipelines.kept_trainings import kept_trainings, reopen_run

@@ -21,8 +21,6 @@ from seqvision.reporting import (
     PAGES,
     RunFolder,
     check_output,
-    plot_epoch_curves,
-    save_figure,
     to_plain,
     write_comparison,
 )
@@ -123,6 +121,8 @@ def compare_runs(
     parameters, seconds = (_by_model(opened, name) for name in ("parameters", "seconds"))
     text = comparison_text(records, settings, data, environment, parameters, seconds, pairs)
     if plot is not None:
+        from seqvision.reporting import plot_epoch_curves, save_figure
+
         title = "" if len(opened) == 1 else ";  ".join(f"{run_label(n)}: {run.name}" for n, run in enumerate(records))
         save_figure(plot_epoch_curves(_curves(opened), ylabel="loss", title=title), plot)
         text += f"\n\ncurves: {plot}"

@@ -20,7 +20,7 @@ from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastPrediction
 from seqvision.pipelines.seed_training import load_variables, stack_seeds
-from seqvision.reporting import PICTURES, RunFolder, check_output, plot_prediction, save_figure, write_table
+from seqvision.reporting import PICTURES, RunFolder, check_output, write_table
 from seqvision.scorecards import delivered_name, level_name
 
 _SHOWN = 60  # rows before the prediction that are drawn, at least
@@ -99,6 +99,8 @@ def predict_forecast(
     if output is not None:
         write_table(output, frame, prediction.to_dict())
     if plot is not None:
+        from seqvision.reporting import plot_prediction, save_figure
+
         headings = {row: judged.heading(row) for row in rows if row != judged.reference}
         tail = max(_SHOWN, 2 * steps)
         dates = None if series.dates is None else series.dates[-tail:]

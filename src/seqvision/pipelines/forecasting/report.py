@@ -1,29 +1,16 @@
 """What a forecast run leaves in its folder: predictions and pictures."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from seqvision._checks import counted
 from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
-from seqvision.pipelines.forecasting.interval_columns import draw_intervals, with_interval_columns
+from seqvision.pipelines.forecasting.interval_columns import with_interval_columns
 from seqvision.pipelines.results import JudgedForecasts
-from seqvision.reporting import (
-    RunFolder,
-    plot_forecast,
-    plot_losses,
-    plot_residuals,
-    plot_step_errors,
-    prediction_table,
-    save_figure,
-    write_table,
-)
-from seqvision.scorecards import ForecastCard, Mode, by_target, delivered_name
-
-OUTCOMES = ("skill", "unclear", "no skill")
+from seqvision.reporting import RunFolder, prediction_table, write_table
+from seqvision.scorecards import by_target, delivered_name
 
 
 def write_forecast_report(
@@ -33,7 +20,8 @@ def write_forecast_report(
     history: Mapping[str, Mapping[str, np.ndarray]],
     judged: JudgedForecasts,
 ) -> None:
-    """Write predictions.csv and the pictures of losses, forecasts, intervals, residuals and errors by step.
+    """Write predictions.csv and, if the run has plots, the pictures of losses, forecasts, intervals, residuals and
+    errors by step.
 
     All are about the forecasters that `predict_forecast` runs, the mean over seeds where there are several.
 
@@ -44,52 +32,10 @@ def write_forecast_report(
       history: model -> metric -> (S, epochs).
       judged: what `judge_forecasts` returned.
     """
-    series, rows, card = split.series, split.test_rows, judged.card
-    y = series.values[:, split.targets[0]]
-    truth, start, count = y[rows], rows.start, rows.stop - rows.start
-    dates = None if series.dates is None else series.dates[rows]
-    models = {name: by_target(f) for name, f in judged.forecasts.items()}
-    naive = _naive(split, judged)
-    held = {name: f(y, np.array([start]), count)[0] for name, f in judged.baselines.items()}
     write_table(folder.path / "predictions.csv", forecast_table(split, judged))
+    from seqvision.pipelines.forecasting.pictures import draw_forecasts
 
-    title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
-    where: dict[str, Any] = {"dates": dates, "first_row": start, "unit": config.unit}
-    save_figure(plot_losses(history, loss=f"{config.loss}, scaled", title=title), folder.path / "losses.png")
-    one_step = {name: f[..., 0] for name, f in models.items()}
-    figure = plot_forecast(
-        truth,
-        forecasts=one_step,
-        naive={name: naive[name][:, 0] for name in _drawn(card, "one step ahead", card.one_step)},
-        ahead={name: f[..., -1] for name, f in models.items()} if split.horizon > 1 else None,
-        naive_ahead={name: naive[name][:, -1] for name in _drawn(card, "all steps", card.all_steps)},
-        steps_ahead=split.horizon,
-        free_runs=judged.free_runs,
-        naive_free_run={name: held[name] for name in _drawn(card, "free-running", card.free_running)},
-        notes=_notes(card, split.horizon),
-        name=series.target or "value",
-        title=title,
-        **where,
-    )
-    save_figure(figure, folder.path / "forecast.png")
-    at_once = {delivered_name(name, len(f)): f.mean(axis=0) for name, f in models.items()} | naive
-    intervals = draw_intervals(config, split, at_once, card, title)
-    if intervals is not None:
-        save_figure(intervals, folder.path / "intervals.png")
-    one = card.references["one step ahead"]
-    heading = f"{title}, one step ahead: {_notes(card, split.horizon)['one step ahead']}"
-    figure = plot_residuals(truth, forecasts=one_step, naive=naive[one][:, 0], naive_name=one, title=heading, **where)
-    save_figure(figure, folder.path / "residuals.png")
-    steps = {}
-    if card.by_horizon is not None:
-        steps[f"forecast at once, {counted(card.by_horizon.rows, 'test row')}"] = card.by_horizon
-    if card.by_path_step is not None:
-        steps[f"free-running, from {counted(card.by_path_step.rows, 'test row')}"] = card.by_path_step
-    if steps:
-        shown = [*(delivered_name(name, len(f)) for name, f in models.items()), *naive]
-        tables = {heading: table.rmse.loc[shown] for heading, table in steps.items()}
-        figure = plot_step_errors(tables, unit=config.unit, title=title, naive=next(iter(naive)))
-        save_figure(figure, folder.path / "errors-by-step.png")
+    draw_forecasts(folder, config, split, history, judged, _naive(split, judged))
 
 
 def forecast_table(split: ForecastSplit, judged: JudgedForecasts) -> pd.DataFrame:
@@ -114,25 +60,3 @@ def _naive(split: ForecastSplit, judged: JudgedForecasts) -> dict[str, np.ndarra
     y, rows = split.series.values[:, split.targets[0]], split.test_rows
     origins = np.arange(rows.start - split.horizon + 1, rows.stop)
     return {name: by_target(f(y, origins, split.horizon)) for name, f in judged.baselines.items()}
-
-
-def _drawn(card: ForecastCard, mode: Mode, scores: pd.DataFrame | None) -> list[str]:
-    """Return which naive forecasts are drawn: what is to be beaten, and what errs least in the end."""
-    if scores is None:
-        return []
-    best = str(scores.loc[scores["kind"] == "baseline", "rmse"].idxmin())
-    return list(dict.fromkeys([card.references[mode], best]))
-
-
-def _notes(card: ForecastCard, horizon: int) -> dict[str, str]:
-    """Return for each mode which models the card gives which outcome, at the step that is drawn."""
-    found = {}
-    for mode, reference in card.references.items():
-        outcomes = {name: str(verdict.outcome) for name, verdict in card.delivered(mode).items()}
-        if mode == "all steps" and card.by_horizon is not None:
-            outcomes = {name: str(card.by_horizon.outcomes.loc[name, horizon]) for name in outcomes}
-        groups = {outcome: [name for name in outcomes if outcomes[name] == outcome] for outcome in OUTCOMES}
-        short = {name: name.split(" (mean of ")[0] for name in outcomes}
-        parts = [f"{outcome}: {', '.join(short[n] for n in names)}" for outcome, names in groups.items() if names]
-        found[str(mode)] = f"against the {reference} – " + "; ".join(parts)
-    return found

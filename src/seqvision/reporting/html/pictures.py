@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from seqvision.reporting.html.blocks import Gallery, Picture
-from seqvision.reporting.image_plots import scaled_images
+from seqvision.reporting.scaled_images import scaled_images
 from seqvision.storage import load_weights, save_weights
 
 MOST_BYTES = 1_000_000  # of the pictures of a folder that one page takes in
