@@ -179,6 +179,15 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_prediction_that_is_not_drawn_imports_nothing_that_draws(folder):
+    program = (
+        f"import sys; from seqvision.cli import main; assert not main(['predict', {str(folder)!r}]);"
+        "print([name for name in ('matplotlib', 'PIL', 'jinja2', 'scipy', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_terminated_run_says_so_and_exits_143(tmp_path):
     words = ["train", "forecast", "--out", str(tmp_path), "--epochs", "20000", "--models", "lstm"]

@@ -1,9 +1,7 @@
 """The room loads late what computes, and yet type checkers, dir() and editors see all of it."""
 
-import ast
 import dataclasses
 import inspect
-from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
@@ -13,24 +11,6 @@ from seqvision.activations import ACTIVATIONS
 from seqvision.cells import Method
 from seqvision.pipelines import config, named_models, named_training, results
 from seqvision.pipelines.config import network
-
-SOURCE = ast.parse(Path(pipelines.__file__).read_text(encoding="utf-8"))
-
-
-def imports_for_type_checkers():
-    block = next(node for node in SOURCE.body if isinstance(node, ast.If))
-    assert ast.unparse(block.test) == "TYPE_CHECKING"
-    return {alias.name: line.module for line in block.body for alias in line.names}
-
-
-def test_what_is_loaded_late_is_what_type_checkers_see():
-    late = {name: f"seqvision.pipelines.{module}" for name, module in pipelines._MODULES.items()}
-    assert late == imports_for_type_checkers()
-    settings = {"field_docs", "field_groups", "near_setting", "read_settings", "setting_named", "settings_text"}
-    at_once = {"ClassifyConfig", "ForecastConfig", "Reading", "SequenceConfig"} | settings
-    assert late.keys() | at_once == set(pipelines.__all__)
-    for name, module in late.items():
-        assert getattr(pipelines, name).__module__ == module
 
 
 def test_names_are_listed_and_others_refused():

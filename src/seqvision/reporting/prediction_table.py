@@ -1,11 +1,13 @@
 """predictions.csv: the truth, each forecaster and the naive forecasts, one line a row and step."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def prediction_table(
@@ -14,7 +16,7 @@ def prediction_table(
     *,
     dates: Any = None,
     first_row: int = 0,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Return a table with row (or row and date), truth and one column a forecast, and with steps ahead a line for each.
 
     Args:
@@ -31,6 +33,8 @@ def prediction_table(
     >>> prediction_table([1.0, 2.0], {"GRU": np.ones((3, 2, 2))})["step"].tolist()
     [1, 1, 2, 2]
     """
+    import pandas as pd
+
     y = np.asarray(truth, np.float64)
     values = {name: np.asarray(forecast, np.float64) for name, forecast in columns.items()}
     steps = max((f.shape[2] for f in values.values() if f.ndim == 3), default=1)

@@ -1,5 +1,8 @@
 """A real series that needs no download."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 
 from seqvision.data.series.series import Series
@@ -16,9 +19,10 @@ def load_goog() -> Series:
     >>> len(goog), goog.target, goog.column("close")[:2].tolist()
     (1047, 'close', [100.34, 108.31])
     """
-    from matplotlib import cbook
-
-    with np.load(str(cbook.get_sample_data("goog.npz", asfileobj=False)), allow_pickle=False) as file:
+    package = find_spec("matplotlib")  # not imported, which would take longer than training on it
+    assert package is not None
+    assert package.origin is not None
+    with np.load(Path(package.origin).parent / "mpl-data" / "sample_data" / "goog.npz", allow_pickle=False) as file:
         table = file["price_data"]
     columns = ("open", "high", "low", "close", "volume", "adj_close")
     values = np.stack([table[name].astype(np.float64) for name in columns], axis=1)
