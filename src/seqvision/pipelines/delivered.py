@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seqvision._checks import did_you_mean
+from seqvision._compilation import kept_on_disk
 from seqvision.data import PictureForm
 from seqvision.metrics import softmax
 from seqvision.pipelines.classification.data import load_images
@@ -20,9 +21,9 @@ from seqvision.pipelines.classification.run import restore_classifiers
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig, config_from_dict, is_of_images
 from seqvision.pipelines.finished.records import read_record
 from seqvision.pipelines.forecasting.data import load_again, read_saved, split_series
-from seqvision.pipelines.forecasting.judging import seed_outputs
+from seqvision.pipelines.forecasting.forecaster import Forecaster
 from seqvision.pipelines.named_models import build_forecaster
-from seqvision.pipelines.seed_training import load_variables, stack_seeds
+from seqvision.pipelines.seed_training import load_variables
 from seqvision.reporting import RunFolder
 from seqvision.scorecards import delivered_name
 from seqvision.training import predict
@@ -44,6 +45,7 @@ class DeliveredModel:
     about: dict[str, Any]  # what the rows and the outputs are, in plain values
 
 
+@kept_on_disk()
 def delivered_model(
     path: str | Path, model: str | None = None, *, csv: str | None = None, folder: str | None = None
 ) -> DeliveredModel:
@@ -91,7 +93,7 @@ def _forecaster(run: RunFolder, config: ForecastConfig, model: str | None, csv: 
     scaler, values = saved["scaler"], split.series.values
     origins = np.arange(split.test_rows.start, len(values) + 1)[:_ROWS]
     windows = values[origins[:, None] - config.length + np.arange(config.length)[None, :]]
-    outputs = np.asarray(seed_outputs(module, stack_seeds(trees), jnp.asarray(scaler.transform(windows), jnp.float32)))
+    outputs = Forecaster(module, trees, config.horizon, targets=1).forecast(scaler.transform(windows))
     expected = scaler.inverse(outputs, (at,))[..., 0].mean(axis=0)
 
     # The shift in two parts, so that large levels with small changes lose nothing in float32.

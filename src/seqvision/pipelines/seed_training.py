@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -247,15 +246,6 @@ def by_seed(trees: Sequence[Any]) -> dict[str, Any]:
     {'seed_0': 'first', 'seed_1': 'second'}
     """
     return {f"seed_{s}": tree for s, tree in enumerate(trees)}
-
-
-def stack_seeds(trees: Sequence[Any]) -> Any:
-    """Return trees of the same structure as one with a leading axis of seeds.
-
-    >>> stack_seeds([{"w": np.zeros(2)}, {"w": np.ones(2)}])["w"].shape
-    (2, 2)
-    """
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
 
 def _stack_padded(rows: Sequence[np.ndarray]) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from seqvision._checks import check_count, counted
+from seqvision._compilation import kept_on_disk
 from seqvision.data import PictureForm, pictures_in
 from seqvision.metrics import softmax
 from seqvision.pipelines.classification.decisions import Decision, decide, kept_thresholds, used_row
@@ -39,6 +40,7 @@ class _Picture(NamedTuple):
     given: bool  # by its own name: if it cannot be read, that is an error
 
 
+@kept_on_disk()
 def predict_images(
     path: str | PathLike[str],
     files: str | PathLike[str] | Iterable[str | PathLike[str]],

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from seqvision._compilation import kept_on_disk
 from seqvision.data import PictureForm
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
@@ -92,6 +93,7 @@ def resume_classify(
     return train_and_judge(run.logging_to(config.log_to), config, split, models, progress, parent)
 
 
+@kept_on_disk()
 def train_and_judge(
     folder: RunFolder,
     config: ClassifyConfig,
@@ -160,6 +162,7 @@ def train_and_judge(
     )
 
 
+@kept_on_disk()
 def evaluate_classify(
     path: str | Path, folder: str | None = None, test_folder: str | None = None
 ) -> ClassifyEvaluation:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from seqvision._checks import check_flag, counted
+from seqvision._compilation import kept_on_disk
 from seqvision.data import ForecastSplit, Series, Windows, find_column
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
 from seqvision.pipelines.forecasting.data import describe_split, far_outside, read_saved, split_series
@@ -26,6 +27,7 @@ from seqvision.scorecards import Mode, format_number, wrapped
 _FEW = 20  # new rows on which a verdict may well change with the next ones
 
 
+@kept_on_disk()
 def evaluate_forecast(
     path: str | Path,
     csv: str | None = None,

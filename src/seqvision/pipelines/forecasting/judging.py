@@ -1,21 +1,17 @@
 """Forecast the test rows with trained models, and score them beside the naive forecasts."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from seqvision.data import ForecastSplit, Windows
+from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
 from seqvision.pipelines.forecasting.baselines import naive_forecasts, times_of
+from seqvision.pipelines.forecasting.forecaster import Forecaster
 from seqvision.pipelines.results import JudgedForecasts
-from seqvision.pipelines.seed_training import stack_seeds
 from seqvision.scorecards import Calibration, score_forecasts
-from seqvision.seq2seq import free_run
 
 _PATH_STEPS, _PATH_ORIGINS = 30, 100  # of the free runs whose every step is scored, at most
 _LONGEST = 100  # steps of free runs that have intervals
@@ -41,28 +37,26 @@ def judge_forecasts(
     known = split.calibration_rows
     known_first = known.start - split.horizon + 1  # and every row that calibrates
     earliest = min(first, known_first)
-    inputs = Windows(scaled[earliest - config.length :], config.length, 1, targets=split.targets)
+    inputs = windows_before(scaled, earliest, len(scaled) - 1, config.length)
     alone = len(split.targets) == len(split.series.columns)
     origins, steps = path_origins(start, rows)
     before, steps_before = _calibration_origins(known)
+    every = np.concatenate([before, origins])
+    histories = scaled[every[:, None] - config.length + np.arange(config.length)[None, :]]
     at_once: dict[str, np.ndarray] = {}
     fed_back: dict[str, np.ndarray] = {}
     forecasts: dict[str, np.ndarray] = {}
     free_runs: dict[str, np.ndarray] = {}
     paths: dict[str, np.ndarray] = {}
     for name, model in models.items():
-        stacked = stack_seeds(variables[name])
-        outputs = split.inverse(forecast_windows(model, stacked, inputs))[..., 0]
+        forecaster = Forecaster(model, variables[name], split.horizon, len(split.targets))
+        outputs = split.inverse(forecaster.forecast(inputs))[..., 0]
         forecasts[name] = outputs[:, first - earliest :]
         at_once[name] = outputs[:, known_first - earliest : known.stop - earliest]
         if alone:
-            every = np.concatenate([before, origins])
-            runs = [(np.array([start]), rows), (every, max(steps, steps_before))]
-            free, short = (
-                split.inverse(free_paths(model, stacked, _histories(scaled, at, config.length), n))[..., 0]
-                for at, n in runs
-            )
-            free_runs[name], paths[name] = free[:, 0], short[:, len(before) :, :steps]
+            free = forecaster.run_freely(scaled[None, start - config.length : start], rows)
+            short = split.inverse(forecaster.run_freely(histories, max(steps, steps_before)))[..., 0]
+            free_runs[name], paths[name] = split.inverse(free)[:, 0, :, 0], short[:, len(before) :, :steps]
             fed_back[name] = short[:, : len(before), :steps_before]
     baselines = naive_forecasts(config, split)
     card = score_forecasts(
@@ -106,38 +100,11 @@ def _calibration_origins(rows: slice) -> tuple[np.ndarray, int]:
     return np.arange(rows.start, rows.stop, max(1, -(-count // _PATH_ORIGINS))), min(_LONGEST, count // 2)
 
 
-def seed_outputs(model: nn.Module, variables: Any, x: jax.Array) -> jax.Array:
-    """Apply a model to x (B, T, D) with the variables of each seed, stacked: (S, B, horizon, K)."""
-    return jax.vmap(lambda v: _apply(model, v, x))(variables)
+def windows_before(scaled: np.ndarray, first: int, last: int, length: int) -> np.ndarray:
+    """Return the rows before each of the rows first .. last, a view (last - first + 1, length, D).
 
-
-@partial(jax.jit, static_argnums=(0, 3))
-def free_paths(model: nn.Module, variables: Any, histories: jax.Array, steps: int) -> jax.Array:
-    """Run a model freely from histories (O, T, D) with the variables of each seed, stacked: (S, O, steps, K)."""
-
-    def paths(v: Any) -> jax.Array:
-        return jax.vmap(lambda history: free_run(lambda x: _apply(model, v, x), history, steps))(histories)
-
-    return jax.vmap(paths)(variables)
-
-
-def _histories(scaled: np.ndarray, origins: np.ndarray, length: int) -> jax.Array:
-    """Return the rows before each origin, (O, T, D)."""
-    return jnp.asarray(scaled[origins[:, None] - length + np.arange(length)[None, :]], jnp.float32)
-
-
-def forecast_windows(model: nn.Module, variables: Any, inputs: Windows, size: int = 4096) -> np.ndarray:
-    """Forecast from every window with the variables of each seed, stacked: (S, B, horizon, K), scaled."""
-    rows = np.arange(len(inputs))
-    parts = [_forecast_rows(model, variables, inputs, rows[i : i + size]) for i in range(0, len(rows), size)]
-    return np.concatenate([np.asarray(part) for part in parts], axis=1)
-
-
-@partial(jax.jit, static_argnums=0)
-def _forecast_rows(model: nn.Module, variables: Any, inputs: Windows, rows: jax.Array) -> jax.Array:
-    """Return (S, B, horizon, K)."""
-    return seed_outputs(model, variables, inputs.gather(rows).x)
-
-
-def _apply(model: nn.Module, variables: Any, x: jax.Array) -> Any:
-    return model.apply(variables, x)
+    >>> windows_before(np.arange(5.0)[:, None], 3, 5, 2)[..., 0].tolist()
+    [[1.0, 2.0], [2.0, 3.0], [3.0, 4.0]]
+    """
+    views = np.lib.stride_tricks.sliding_window_view(scaled[first - length : last], length, axis=0)
+    return views.swapaxes(1, 2)

@@ -5,27 +5,28 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
 from seqvision._checks import check_count, counted
+from seqvision._compilation import kept_on_disk
 from seqvision.data import Calendar, Scaler, Series, infer_calendar
 from seqvision.pipelines.config import ForecastConfig, config_from_dict, is_of_images
 from seqvision.pipelines.forecasting.data import IN_UTC, far_outside, load_again, read_saved
+from seqvision.pipelines.forecasting.forecaster import Forecaster
 from seqvision.pipelines.forecasting.judged import Judged
-from seqvision.pipelines.forecasting.judging import free_paths, seed_outputs
 from seqvision.pipelines.forecasting.prediction_text import NAIVE, prediction_text
 from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastPrediction
-from seqvision.pipelines.seed_training import load_variables, stack_seeds
+from seqvision.pipelines.seed_training import load_variables
 from seqvision.reporting import PICTURES, RunFolder, check_output, write_table
 from seqvision.scorecards import delivered_name, level_name
 
 _SHOWN = 60  # rows before the prediction that are drawn, at least
 
 
+@kept_on_disk()
 def predict_forecast(
     path: str | Path,
     csv: str | None = None,
@@ -188,15 +189,12 @@ def _forecasts(
 ) -> dict[str, np.ndarray]:
     """Return the forecasts of every model's seeds (S, steps): of the horizon, or for so many steps if fed back."""
     models = {name: build_forecaster(name, config, (target,)) for name in config.models}
-    example = jax.ShapeDtypeStruct((1, config.length, len(series.columns)), jnp.float32)
+    example = jax.ShapeDtypeStruct((1, config.length, len(series.columns)), "float32")
     variables = load_variables(models, example, config.seeds, folder)
-    window = jnp.asarray(scaler.transform(series.values[-config.length :]), jnp.float32)[None]
+    window = scaler.transform(series.values[-config.length :])[None]
     found = {}
     for name, model in models.items():
-        stacked = stack_seeds(variables[name])
-        if fed_back is None:
-            outputs = seed_outputs(model, stacked, window)  # (S, 1, horizon, 1)
-        else:
-            outputs = free_paths(model, stacked, window, fed_back)
-        found[name] = scaler.inverse(np.asarray(outputs)[:, 0], (target,))[..., 0]
+        forecaster = Forecaster(model, variables[name], config.horizon, targets=1)
+        outputs = forecaster.forecast(window) if fed_back is None else forecaster.run_freely(window, fed_back)
+        found[name] = scaler.inverse(outputs[:, 0], (target,))[..., 0]
     return found

@@ -8,6 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from seqvision._compilation import kept_on_disk
 from seqvision.data import ForecastSplit, Series
 from seqvision.models import parameter_count
 from seqvision.pipelines.config import FORECASTERS, ForecastConfig, with_batch_size
@@ -98,6 +99,7 @@ def resume_forecast(path: str | Path, *, csv: str | None = None, progress: bool 
     return train_and_judge(folder.logging_to(config.log_to), config, split, models, source, progress, parent)
 
 
+@kept_on_disk()
 def train_and_judge(
     folder: RunFolder,
     config: ForecastConfig,

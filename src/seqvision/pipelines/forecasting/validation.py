@@ -8,9 +8,9 @@ import numpy as np
 
 from seqvision.data import ForecastSplit
 from seqvision.metrics import rmse
-from seqvision.pipelines.forecasting.judging import forecast_windows
+from seqvision.pipelines.forecasting.forecaster import Forecaster
+from seqvision.pipelines.forecasting.judging import windows_before
 from seqvision.pipelines.results import JudgedForecasts, ValidationScores
-from seqvision.pipelines.seed_training import stack_seeds
 from seqvision.scorecards import Baseline, by_target
 
 
@@ -32,9 +32,11 @@ def score_validation(
         return None
     stop, truth = split.validation_rows.stop, split.truth("validation")[..., 0]
     y, origins = split.series.values[:stop, split.targets[0]], split.target_rows("validation")[:, 0]
+    scaled = split.scaler.transform(split.series.values[:stop])
+    windows = windows_before(scaled, int(origins[0]), int(origins[-1]), split.length)
     scores = {}
     for name, model in models.items():
-        outputs = forecast_windows(model, stack_seeds(variables[name]), split.validation)
+        outputs = Forecaster(model, variables[name], split.horizon, len(split.targets)).forecast(windows)
         scores[name] = _rmse(truth, split.inverse(outputs)[..., 0].mean(axis=0))
     naive = {name: _rmse(truth, forecast(y, origins, split.horizon)) for name, forecast in baselines.items()}
     return ValidationScores("RMSE", truth.shape[0], scores, naive)
