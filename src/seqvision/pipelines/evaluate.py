@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from seqvision.data import Series
-from seqvision.pipelines.classification.run import evaluate_classify
 from seqvision.pipelines.config import is_of_images
-from seqvision.pipelines.forecasting.evaluation import evaluate_forecast
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ClassifyEvaluation, ForecastEvaluation
 from seqvision.reporting import RunFolder
@@ -45,10 +43,14 @@ def evaluate_run(
     if not is_of_images(config):
         if folder is not None or test_folder is not None:
             raise ValueError(f"{path} is a run on a series: it has no folder of images")
+        from seqvision.pipelines.forecasting.evaluation import evaluate_forecast
+
         return evaluate_forecast(path, csv, reading=reading, series=series, revised=revised, output=output)
     other = reading is not None and bool(reading.given())
     given = {"csv": csv is not None, "series": series is not None, "revised": revised, "output": output is not None}
     for name, said in (given | {"reading": other}).items():
         if said:
             raise ValueError(f"{path} is a run on images: it has no {name}")
+    from seqvision.pipelines.classification.run import evaluate_classify
+
     return evaluate_classify(path, folder, test_folder)

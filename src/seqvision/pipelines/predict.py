@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seqvision.pipelines.classification.prediction import predict_images
 from seqvision.pipelines.config import is_of_images
-from seqvision.pipelines.forecasting.prediction import predict_forecast
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastPrediction, ImagePrediction
 from seqvision.reporting import RunFolder
@@ -41,8 +39,12 @@ def predict_run(
     if is_of_images(config):
         if given or (reading is not None and reading.given()):
             raise ValueError(f"{path} is a run on images: it has no {next(iter(given), 'csv')}, give pictures instead")
+        from seqvision.pipelines.classification.prediction import predict_images
+
         return predict_images(path, files, top=1 if top is None else top, output=output, plot=plot)
     if files or top is not None:
         what = "top" if not files else f"the file {files[0]}"
         raise ValueError(f"{path} is a run on a series, which has no classes: leave out {what} (--csv names a series)")
+    from seqvision.pipelines.forecasting.prediction import predict_forecast
+
     return predict_forecast(path, output=output, plot=plot, reading=reading, **given)

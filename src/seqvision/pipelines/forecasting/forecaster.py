@@ -94,7 +94,8 @@ def _program(model: nn.Module, horizon: int, targets: int) -> Program:
     def _of_seed(variables: Any, windows: jax.Array, steps: jax.Array) -> Any:
         def step(n: jax.Array, carry: Any) -> Any:
             windows, paths, _ = carry
-            outputs = model.apply(variables, windows).astype(windows.dtype)
+            outputs: Any = model.apply(variables, windows)
+            outputs = outputs.astype(windows.dtype)
             if targets == windows.shape[-1]:
                 paths = jax.lax.dynamic_update_slice_in_dim(paths, outputs[:, :1], n, axis=1)
                 windows = jnp.concatenate([windows[:, 1:], outputs[:, :1]], axis=1)
