@@ -42,6 +42,7 @@ SHARED = {
     "_derivatives",
     "_exported",
     "_late",
+    "_phases",
     "_primitives",
     "_sharding",
     "activations",

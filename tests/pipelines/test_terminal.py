@@ -59,12 +59,13 @@ def test_a_run_prints_its_text_and_tells_how_far_it_is(capsys, caplog, tmp_path)
     with caplog.at_level(logging.INFO, "seqvision"):
         summary = run_and_print(run_forecast, config, progress=False)
     lines = [record.getMessage() for record in caplog.records]
-    assert len(lines) == 3
-    assert lines[0].startswith("GOOG close: 1047 rows, 2004-08-19 to 2008-10-14\ntrained on 735 rows, ")
-    assert [line.split(" in ")[0] for line in lines[1:]] == ["linear: 1 seed trained", "mlp: 1 seed trained"]
+    assert lines[1].startswith("GOOG close: 1047 rows, 2004-08-19 to 2008-10-14\ntrained on 735 rows, ")
+    assert [line.split(": ")[0] for line in lines[2:6]] == [
+        *("compiling linear", "training linear", "compiling mlp", "training mlp")
+    ]
     printed = capsys.readouterr()
     assert printed.err == "".join(f"{line}\n" for line in lines)
-    assert printed.out.startswith(lines[0])
+    assert printed.out.startswith(lines[1])
     assert printed.out.endswith(f"\n\nrun folder: {summary['folder']}\n")
     assert list(summary) == [
         *("folder", "data", "scores", "by_seed", "validation", "baselines", "parameters", "seconds")

@@ -1,5 +1,6 @@
 """What a user is told when a command does not end well: one line on stderr, and an exit code."""
 
+import contextlib
 import errno
 import sys
 
@@ -16,8 +17,15 @@ _WRONG_INPUT = (
 
 def complain(text: str, code: int = 2) -> int:
     """Say a line on stderr, and return the exit code."""
-    print(text if text.startswith("seqvision") else f"seqvision: {text}", file=sys.stderr)
+    say(text if text.startswith("seqvision") else f"seqvision: {text}")
     return code
+
+
+def say(text: str) -> None:
+    """Write a line to stderr, if it can be written to."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(text, file=sys.stderr, flush=True)
 
 
 def one_line(error: Exception) -> str:

@@ -7,11 +7,11 @@ import tyro
 from seqvision import pipelines
 from seqvision.pipelines import Reading
 
-from .command import Command
+from .command import LongCommand
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(Command):
+class Evaluate(LongCommand):
     """Judge a finished run again: on its own test rows or, with a file that has grown, on the rows that came since."""
 
     run_folder: tyro.conf.Positional[str]
@@ -30,12 +30,13 @@ class Evaluate(Command):
 
     def run(self) -> "pipelines.Result":
         """Evaluate."""
-        return pipelines.evaluate_run(
-            self.run_folder,
-            self.csv,
-            folder=self.folder,
-            test_folder=self.test_folder,
-            reading=self.reading,
-            revised=self.revised,
-            output=self.output,
-        )
+        with self.shown():
+            return pipelines.evaluate_run(
+                self.run_folder,
+                self.csv,
+                folder=self.folder,
+                test_folder=self.test_folder,
+                reading=self.reading,
+                revised=self.revised,
+                output=self.output,
+            )

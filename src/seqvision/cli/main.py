@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seqvision import __version__
 from seqvision._checks import did_you_mean
 
-from .complaints import complain, is_wrong_input, one_line
+from .complaints import complain, is_wrong_input, one_line, say
 from .verbs import VERBS, find_verb, usage
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _run(command: "Command") -> int:
         result = command.run()
         print(_json(result) if command.json else result.text, flush=True)
         if said := command.afterwards(result):
-            print(said, file=sys.stderr)
+            say(said)
         return command.exit_code(result)
     except BrokenPipeError:
         return _no_reader()

@@ -7,11 +7,11 @@ import tyro
 from seqvision import pipelines
 from seqvision.pipelines import Reading
 
-from .command import Command
+from .command import LongCommand
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predict(Command):
+class Predict(LongCommand):
     """Use a finished run: forecast the rows after the end of a file, or name the classes of pictures."""
 
     run_folder: tyro.conf.Positional[str]
@@ -35,8 +35,8 @@ class Predict(Command):
     reading: tyro.conf.OmitArgPrefixes[Reading] = field(default_factory=Reading)
 
     def run(self) -> "pipelines.Result":
-        """Predict, and say on stderr what was passed over."""
-        with pipelines.show_progress():
+        """Predict."""
+        with self.shown():
             return pipelines.predict_run(
                 self.run_folder,
                 self.files,

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 
 from seqvision._checks import counted
+from seqvision._phases import phase
 from seqvision.models import variable_shapes
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 from seqvision.pipelines.early_stops import best_epochs, epochs_run, stopping_text
@@ -78,7 +79,7 @@ def train_seeds(
       seed: from which every random number derives.
       stream: number of the model's own stream of random numbers, so that it does not matter which others are trained.
       kept: where the trainings are kept, and gone on with.
-      name: of the model, there.
+      name: of the model, there and where it is said how far the run is.
       variables: what each seed begins with, as `TrainedSeeds.variables` has them; by default it draws initial weights.
       options: what else `seqvision.training.fit` takes: loss, epochs, batch_size, and validation, metrics, augment or
         stopping where they are wanted.
@@ -103,7 +104,11 @@ def train_seeds(
         checkpoints = None if kept is None else kept.checkpoints(name, number)
         try:
             begun = None if variables is None else _begun(model, data, optimizer, one_key, variables[number])
-            one = fit(model, data, optimizer=optimizer, key=one_key, state=begun, checkpoints=checkpoints, **options)
+            training = ("training", f"{name} seed {number + 1} of {seeds}" if seeds > 1 else name)
+            with phase("compiling", name, told=not fits, then=training):  # for all seeds at the first
+                one = fit(
+                    model, data, optimizer=optimizer, key=one_key, state=begun, checkpoints=checkpoints, **options
+                )
             fits.append(one)
             if kept is not None:
                 kept.keep(name, number, fits[-1])
@@ -173,7 +178,6 @@ def train_models(
             done = done._replace(states=tuple(map(averaged, done.states)))
         trained[name] = done
         folder.log_metrics(history_records(name, done.history))
-        logger.info(f"{name}: {counted(config.seeds, 'seed')} trained in {done.seconds['run']:.2f} s")
         folder.save_model(name, model, done.states, **kept)
     if stopped:
         raise ArithmeticError("; ".join(stopped))
@@ -188,6 +192,7 @@ def _begun(
     return blank.replace(params=variables["params"], batch_stats=variables.get("batch_stats", {}))
 
 
+@phase("reading", "models")
 def load_variables(
     models: Mapping[str, nn.Module], example: jax.ShapeDtypeStruct, seeds: int, folder: RunFolder
 ) -> dict[str, list[dict[str, Any]]]:

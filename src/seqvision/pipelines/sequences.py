@@ -10,6 +10,7 @@ import optax
 from numpy.typing import ArrayLike
 
 from seqvision._checks import counted
+from seqvision._phases import phase, phases, seconds_so_far
 from seqvision.data import Arrays, Vocabulary
 from seqvision.metrics import SequenceScores, score_sequences
 from seqvision.models import EncoderDecoder
@@ -21,6 +22,7 @@ from seqvision.seq2seq import Generated
 from seqvision.training import updates_in
 
 
+@phases()
 def run_sequences(
     config: SequenceConfig,
     models: Mapping[str, EncoderDecoder],
@@ -57,6 +59,7 @@ def run_sequences(
                     seeds=config.seeds,
                     seed=config.seed,
                     stream=stream,
+                    name=name,
                     loss="sequence_cross_entropy",
                     epochs=config.epochs,
                     batch_size=config.batch_size,
@@ -64,8 +67,10 @@ def run_sequences(
             except StoppedSeedsError as error:
                 done = error.trained
                 stopped.append(f"{name}, {error}")
-            written[name] = write(model, done.variables, test)
-            scores[name] = _row([score_sequences(truth, written=tokens) for tokens in written[name].tokens], "model")
+            with phase("judging", name):
+                written[name] = write(model, done.variables, test)
+                each = [score_sequences(truth, written=tokens) for tokens in written[name].tokens]
+            scores[name] = _row(each, "model")
             history[name], seconds[name] = done.history, done.seconds
             folder.save_model(name, model, done.states)
             folder.log_metrics(history_records(name, done.history))
@@ -77,7 +82,9 @@ def run_sequences(
         folder.write_json("summary.json", summary)
         from seqvision.reporting import plot_losses, save_figure
 
-        save_figure(plot_losses(history, loss="cross entropy of a token"), folder.path / "losses.png")
+        with phase("drawing"):
+            save_figure(plot_losses(history, loss="cross entropy of a token"), folder.path / "losses.png")
+        folder.write_json("phases.json", seconds_so_far())
     text = _text(scores, seconds, len(test))
     return SequenceRun(scores, written, folder=folder.path, text=text, summary=summary, history=history)
 

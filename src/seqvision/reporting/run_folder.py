@@ -12,6 +12,7 @@ from typing import Any
 
 import flax.linen as nn
 
+from seqvision._phases import begun, phase
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.going_on import hint_if_stopped
 from seqvision.reporting.html.report import write_report
@@ -146,6 +147,7 @@ class RunFolder:
     def __enter__(self) -> "RunFolder":
         """Begin the run, or go on with it."""
         self.set_status("running")
+        begun()
         return self
 
     def __exit__(
@@ -183,7 +185,8 @@ class RunFolder:
     def write_report(self) -> None:
         """Write report.html; whatever befalls it, the run stays what it is."""
         try:
-            write_report(self.path)
+            with phase("drawing", "report.html"):
+                write_report(self.path)
         except Exception as error:
             logger.warning(f"no report.html in {self.path}: {error}")
 

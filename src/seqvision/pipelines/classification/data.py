@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seqvision._checks import counted
+from seqvision._phases import phase
 from seqvision.data import (
     DIGIT_CLASSES,
     Arrays,
@@ -62,6 +63,11 @@ def load_images(config: ClassifyConfig) -> ImageSplit:
     >>> len(split.train), len(split.test)
     (100, 359)
     """
+    with phase("reading", config.data if config.folder is None else Path(config.folder).name):
+        return _load(config)
+
+
+def _load(config: ClassifyConfig) -> ImageSplit:
     if config.folder is not None:
         return _from_folder(config, config.folder)
     if config.data in _LOADERS:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from seqvision._checks import check_count, counted
 from seqvision._compilation import kept_on_disk
+from seqvision._phases import phase, phases
 from seqvision.data import PictureForm, pictures_in
 from seqvision.metrics import softmax
 from seqvision.pipelines.classification.decisions import Decision, decide, kept_thresholds, used_row
@@ -41,6 +42,7 @@ class _Picture(NamedTuple):
 
 
 @kept_on_disk()
+@phases()
 def predict_images(
     path: str | PathLike[str],
     files: str | PathLike[str] | Iterable[str | PathLike[str]],
@@ -90,16 +92,17 @@ def predict_images(
     states = restore_classifiers(run, config, form, len(classes))
     rows: dict[str, list[dict[str, Any]]] = {row: [] for row in judged}
     seen: list[np.ndarray] = []
-    for chunk in _chunks(pictures, form, parts):
-        pixels = [one.pop("pixels") for one in chunk if "pixels" in one]
-        seen += pixels[: _DRAWN - len(seen)]
-        found = _probabilities(states, pixels)
-        for name, chances in found.items():
-            said = decide(rows_of[name], chances, thresholds.get(name))
-            places = iter(range(len(chances)))
-            rows[said.row] += [
-                _row(one, said, judged[said.row], classes, None if one["failed"] else next(places)) for one in chunk
-            ]
+    with phase("classifying", counted(len(pictures), "picture")):
+        for chunk in _chunks(pictures, form, parts):
+            pixels = [one.pop("pixels") for one in chunk if "pixels" in one]
+            seen += pixels[: _DRAWN - len(seen)]
+            found = _probabilities(states, pixels)
+            for name, chances in found.items():
+                said = decide(rows_of[name], chances, thresholds.get(name))
+                places = iter(range(len(chances)))
+                rows[said.row] += [
+                    _row(one, said, judged[said.row], classes, None if one["failed"] else next(places)) for one in chunk
+                ]
     table = pd.DataFrame([row for per_model in zip(*rows.values(), strict=True) for row in per_model])
     if not table["class"].notna().any():
         raise ValueError(f"none of {counted(len(pictures), 'picture')} can be read: {table['note'].iloc[0]}")
@@ -116,6 +119,7 @@ def predict_images(
     return prediction
 
 
+@phase("drawing")
 def _draw(path: str | PathLike[str], pixels: np.ndarray, table: pd.DataFrame, row: str) -> None:
     """Draw the first pictures that were read, each below its file and what is said of it."""
     from seqvision.reporting import plot_images, save_figure

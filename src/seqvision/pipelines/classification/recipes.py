@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from seqvision._checks import check_count, check_number, counted
+from seqvision._phases import phase, phases, seconds_so_far
 from seqvision.data import Augment, ImageData
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.decisions import reliability_of
@@ -101,6 +102,7 @@ class ImageRecipe:
 Row = tuple[nn.Module, ImageRecipe]
 
 
+@phases()
 def run_recipes(
     rows: Mapping[str, Row],
     data: ImageData,
@@ -135,11 +137,12 @@ def run_recipes(
     with RunFolder.create(out, name) as folder:
         folder.write_config(config if config is not None else {})
         for stream, (row, (model, recipe)) in enumerate(rows.items()):
-            trained = _train(model, recipe, data, seeds, seed, stream, progress)
+            trained = _train(row, model, recipe, data, seeds, seed, stream, progress)
             states = [state if recipe.average is None else averaged(state) for state in trained.states]
-            logits[row] = np.stack([predict(state, data.test, views=recipe.views) for state in states])
-            seen = data.train.x[:10_000]
-            right = [predict(state, seen).argmax(axis=1) == np.asarray(data.train.y[:10_000]) for state in states]
+            with phase("judging", row):
+                logits[row] = np.stack([predict(state, data.test, views=recipe.views) for state in states])
+                seen = data.train.x[:10_000]
+                right = [predict(state, seen).argmax(axis=1) == np.asarray(data.train.y[:10_000]) for state in states]
             history[row] = trained.history
             folder.log_metrics(history_records(row, trained.history))
             summary["parameters"][row] = parameter_count(model, example)
@@ -160,11 +163,19 @@ def run_recipes(
         sure = {name: diagram._asdict() for name, diagram in reliability_of(judged, np.asarray(data.test.y)).items()}
         summary = to_plain({"scores": card.to_dict(), "reliability": sure, **summary})
         folder.write_json("summary.json", summary)
+        folder.write_json("phases.json", seconds_so_far())
     return ClassifyRun(**vars(judged), folder=folder.path, text=card.text(), summary=summary, history=history)
 
 
 def _train(
-    model: nn.Module, recipe: ImageRecipe, data: ImageData, seeds: int, seed: int, stream: int, progress: bool | None
+    name: str,
+    model: nn.Module,
+    recipe: ImageRecipe,
+    data: ImageData,
+    seeds: int,
+    seed: int,
+    stream: int,
+    progress: bool | None,
 ) -> TrainedSeeds:
     return train_seeds(
         model,
@@ -172,6 +183,7 @@ def _train(
         seeds=seeds,
         seed=seed,
         stream=stream,
+        name=name,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         loss=SmoothedCrossEntropy(recipe.smoothing) if recipe.smoothing else cross_entropy,

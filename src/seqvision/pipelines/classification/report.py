@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from seqvision._phases import phase
 from seqvision.data import Arrays
 from seqvision.pipelines.classification.decisions import Decision, decisions, file_part
 from seqvision.pipelines.results import JudgedClasses
@@ -12,6 +13,7 @@ from seqvision.reporting import RunFolder, misclassified_rows, prediction_table,
 from seqvision.training import TrainState
 
 
+@phase("drawing")
 def write_classify_report(
     folder: RunFolder,
     test: Arrays,

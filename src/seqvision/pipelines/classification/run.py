@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seqvision._compilation import kept_on_disk
+from seqvision._phases import phase, phases, seconds_so_far
 from seqvision.data import PictureForm
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
@@ -38,6 +39,7 @@ from seqvision.training import TrainState, create_state, predict
 logger = logging.getLogger(__name__)
 
 
+@phases()
 def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> ClassifyRun:
     """Train every model from every seed, judge them on the test rows, and write a run folder.
 
@@ -54,6 +56,7 @@ def run_classify(config: ClassifyConfig, *, progress: bool | None = None) -> Cla
     return train_classify(config, load_images(config), progress=progress)
 
 
+@phases()
 def train_classify(
     config: ClassifyConfig, split: ImageSplit, *, parent: Parent | None = None, progress: bool | None = None
 ) -> ClassifyRun:
@@ -72,6 +75,7 @@ def train_classify(
     return train_and_judge(folder, config, split, models, progress, parent)
 
 
+@phases()
 def resume_classify(
     path: str | Path, *, folder: str | None = None, test_folder: str | None = None, progress: bool | None = None
 ) -> ClassifyRun:
@@ -156,6 +160,7 @@ def train_and_judge(
         loss = "cross entropy" if config.class_weights == "none" else "cross entropy, classes weighted"
         test, classes, files = split.test, split.classes, split.test_files
         write_classify_report(folder, test, classes, history, states, judged, files=files, loss=loss)
+        folder.write_json("phases.json", seconds_so_far())
     text = "\n".join([describe_images(config, split), training_text(counts, trained), "", judged.card.text()])
     return ClassifyRun(
         **vars(judged), folder=folder.path, text=text, summary=summary, history=history, validation=validation
@@ -163,6 +168,7 @@ def train_and_judge(
 
 
 @kept_on_disk()
+@phases()
 def evaluate_classify(
     path: str | Path, folder: str | None = None, test_folder: str | None = None
 ) -> ClassifyEvaluation:
@@ -226,6 +232,7 @@ def restore_classifiers(
     return states
 
 
+@phase("judging")
 def judge_classes(
     split: ImageSplit,
     states: Mapping[str, Sequence[TrainState]],

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seqvision._checks import check_flag, counted, is_int
+from seqvision._phases import phases
 from seqvision.data import ForecastSplit, Series
 from seqvision.pipelines.classification.data import ImageSplit, load_images
 from seqvision.pipelines.classification.image_record import RECORD, parts_by_content
@@ -22,6 +23,7 @@ from seqvision.reporting import RunFolder
 from seqvision.scorecards import wrapped
 
 
+@phases()
 def refit_run(
     path: str | Path,
     csv: str | None = None,

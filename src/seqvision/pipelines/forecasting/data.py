@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from seqvision._phases import phase
 from seqvision.data import (
     ForecastSplit,
     Scaler,
@@ -51,12 +53,16 @@ def load_series(
     ('close',)
     """
     path = config.csv if csv is None else csv
-    if series is not None or path is None:
-        series = _choose(load_goog() if series is None else series, config)
+    if series is not None:
+        series = _choose(series, config)
+    elif path is None:
+        with phase("reading", "GOOG"):
+            series = _choose(load_goog(), config)
     else:
         wanted = [config.target, *config.columns] if config.columns and config.target is not None else []
         options = config.given() | dict(reading or {})
-        series = read_series(path, config.target, columns=wanted or None, **options)
+        with phase("reading", Path(path).name):
+            series = read_series(path, config.target, columns=wanted or None, **options)
         if series.target is None:
             listed = ", ".join(map(repr, series.columns))
             raise ValueError(f"{path} has several columns of numbers: say target=… which to predict, one of {listed}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqvision._checks import check_flag, counted
 from seqvision._compilation import kept_on_disk
+from seqvision._phases import phases
 from seqvision.data import ForecastSplit, Series, Windows, find_column
 from seqvision.pipelines.config import ForecastConfig, config_from_dict
 from seqvision.pipelines.forecasting.data import describe_split, far_outside, read_saved, split_series
@@ -28,6 +29,7 @@ _FEW = 20  # new rows on which a verdict may well change with the next ones
 
 
 @kept_on_disk()
+@phases()
 def evaluate_forecast(
     path: str | Path,
     csv: str | None = None,

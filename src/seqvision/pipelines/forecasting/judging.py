@@ -6,6 +6,7 @@ from typing import Any
 import flax.linen as nn
 import numpy as np
 
+from seqvision._phases import phase
 from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
 from seqvision.pipelines.forecasting.baselines import naive_forecasts, times_of
@@ -17,6 +18,7 @@ _PATH_STEPS, _PATH_ORIGINS = 30, 100  # of the free runs whose every step is sco
 _LONGEST = 100  # steps of free runs that have intervals
 
 
+@phase("judging")
 def judge_forecasts(
     config: ForecastConfig,
     split: ForecastSplit,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seqvision._phases import phase
 from seqvision.data import Series
 from seqvision.reporting import RunFolder
 from seqvision.storage import load_weights, record_files, save_weights
@@ -23,6 +24,7 @@ def save_series(folder: RunFolder, series: Series) -> None:
     record_files(folder.path, [ROWS])
 
 
+@phase("reading", ROWS)
 def own_series(saved: Mapping[str, Any]) -> Series:
     """Return the rows of a run as they were.
 

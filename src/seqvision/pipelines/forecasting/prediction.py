@@ -10,6 +10,7 @@ import pandas as pd
 
 from seqvision._checks import check_count, counted
 from seqvision._compilation import kept_on_disk
+from seqvision._phases import phase, phases
 from seqvision.data import Calendar, Scaler, Series, infer_calendar
 from seqvision.pipelines.config import ForecastConfig, config_from_dict, is_of_images
 from seqvision.pipelines.forecasting.data import IN_UTC, far_outside, load_again, read_saved
@@ -27,6 +28,7 @@ _SHOWN = 60  # rows before the prediction that are drawn, at least
 
 
 @kept_on_disk()
+@phases()
 def predict_forecast(
     path: str | Path,
     csv: str | None = None,
@@ -105,18 +107,19 @@ def predict_forecast(
         headings = {row: judged.heading(row) for row in rows if row != judged.reference}
         tail = max(_SHOWN, 2 * steps)
         dates = None if series.dates is None else series.dates[-tail:]
-        figure = plot_prediction(
-            frame,
-            series.values[-tail:, at],
-            naive=judged.reference,
-            dates=dates,
-            ahead=ahead,
-            headings=headings,
-            name=series.target or "value",
-            unit=config.unit,
-            title=head,
-        )
-        save_figure(figure, plot)
+        with phase("drawing"):
+            figure = plot_prediction(
+                frame,
+                series.values[-tail:, at],
+                naive=judged.reference,
+                dates=dates,
+                ahead=ahead,
+                headings=headings,
+                name=series.target or "value",
+                unit=config.unit,
+                title=head,
+            )
+            save_figure(figure, plot)
     return prediction
 
 
@@ -135,6 +138,7 @@ def _check_steps(steps: int | None, config: ForecastConfig, saved: Mapping[str, 
     return steps
 
 
+@phase("reading", "calendar")
 def _dates_ahead(
     series: Series, steps: int, calendar: str | None, timezone: str | None
 ) -> tuple[Calendar | None, np.ndarray | None]:
@@ -184,6 +188,7 @@ def _table(rows: dict[str, np.ndarray], judged: Judged, first: int, dates: np.nd
     return pd.concat(parts, ignore_index=True).sort_values("step", kind="stable", ignore_index=True)
 
 
+@phase("forecasting")
 def _forecasts(
     folder: RunFolder, config: ForecastConfig, series: Series, scaler: Scaler, target: int, fed_back: int | None
 ) -> dict[str, np.ndarray]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from seqvision._phases import phase
 from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
 from seqvision.pipelines.forecasting.interval_columns import with_interval_columns
@@ -13,6 +14,7 @@ from seqvision.reporting import RunFolder, prediction_table, write_table
 from seqvision.scorecards import by_target, delivered_name
 
 
+@phase("drawing")
 def write_forecast_report(
     folder: RunFolder,
     config: ForecastConfig,

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from seqvision._compilation import kept_on_disk
+from seqvision._phases import phases, seconds_so_far
 from seqvision.data import ForecastSplit, Series
 from seqvision.models import parameter_count
 from seqvision.pipelines.config import FORECASTERS, ForecastConfig, with_batch_size
@@ -34,6 +35,7 @@ from seqvision.reporting import RunFolder
 logger = logging.getLogger(__name__)
 
 
+@phases()
 def run_forecast(config: ForecastConfig, *, series: Series | None = None, progress: bool | None = None) -> ForecastRun:
     """Train every model from every seed, judge them, and write a run folder.
 
@@ -53,6 +55,7 @@ def run_forecast(config: ForecastConfig, *, series: Series | None = None, progre
     return train_forecast(config, split, source="file" if series is None else "memory", progress=progress)
 
 
+@phases()
 def train_forecast(
     config: ForecastConfig,
     split: ForecastSplit,
@@ -77,6 +80,7 @@ def train_forecast(
     return train_and_judge(folder, config, split, models, source, progress, parent)
 
 
+@phases()
 def resume_forecast(path: str | Path, *, csv: str | None = None, progress: bool | None = None) -> ForecastRun:
     """Go on with a run that was stopped, in its folder; see `seqvision.pipelines.resume_run`.
 
@@ -164,6 +168,7 @@ def train_and_judge(
         folder.write_json("summary.json", summary)
         history = {name: done.history for name, done in trained.items()}
         write_forecast_report(folder, config, split, history, judged)
+        folder.write_json("phases.json", seconds_so_far())
     text = "\n".join([describe_split(split), training_text(counts, trained), "", judged.card.text()])
     return ForecastRun(
         **vars(judged), folder=folder.path, text=text, summary=summary, history=history, validation=validation
