@@ -2,12 +2,12 @@
 
 import logging
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 from matplotlib import font_manager
-from matplotlib.axes import Axes
+from matplotlib.artist import Artist
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
@@ -27,14 +27,22 @@ class PlainFigure(Figure):
 
     def draw(self, renderer: Any) -> None:
         """Draw, after making texts plain."""
-        of_ticks = _labels_of_ticks(self.findobj(Axes))
-        for text in self.findobj(Text):
+        for text in _texts(self):
             content = text.get_text()
-            if id(text) not in of_ticks and ("$" in content or _rare(content)):
+            if "$" in content or _rare(content):
                 text.set_parse_math(False)
                 text.set_fontfamily(_families_for(content))
                 text.set_text(_with_glyphs(content))
         super().draw(renderer)
+
+
+def _texts(artist: Artist) -> Iterator[Text]:
+    """Return the texts of an artist and all within it, but those of ticks, which asking for would make."""
+    if isinstance(artist, Text):
+        yield artist
+    within = [artist.label] if isinstance(artist, Axis) else artist.get_children()
+    for child in within:
+        yield from _texts(child)
 
 
 def short_name(name: str, most: int = _MOST) -> str:
@@ -86,14 +94,6 @@ def name_ticks(axis: Axis, names: Sequence[str], **style: Any) -> None:
     """Put names at the ticks 0, 1, 2 … of an axis."""
     labels = [_cut(_with_glyphs(name)) for name in names]
     axis.set_ticks(range(len(names)), labels, parse_math=False, fontfamily=_families_for("".join(labels)), **style)
-
-
-def _labels_of_ticks(panels: Iterable[Axes]) -> set[int]:
-    labels = []
-    for axis in [axis for panel in panels for axis in (panel.xaxis, panel.yaxis)]:
-        ticks = [*axis.majorTicks, *axis.minorTicks]
-        labels += [axis.get_offset_text(), *(label for tick in ticks for label in (tick.label1, tick.label2))]
-    return {id(label) for label in labels}
 
 
 def _families_for(content: str) -> list[str]:

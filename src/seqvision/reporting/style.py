@@ -1,6 +1,5 @@
 """How the plots look: one palette, fonts that read in a terminal-sized picture, no global state."""
 
-import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from seqvision.reporting.drawing import drawn_twice, png_of
 from seqvision.reporting.plain_text import PlainFigure, short_name
 from seqvision.storage import write_file
 
@@ -39,9 +39,8 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
     True
     """
     path = Path(path)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format=path.suffix[1:].lower() or "png", bbox_inches="tight")  # or labels have no room
-    write_file(path, drawn.getvalue())
+    form = path.suffix[1:].lower() or "png"
+    write_file(path, png_of(figure) if form == "png" else drawn_twice(figure, form))
     return path
 
 
@@ -106,7 +105,7 @@ def interval_key(levels: Sequence[int]) -> list[Patch]:
 
 def label_axes(axes: Axes, title: str = "", ylabel: str = "", xlabel: str = "") -> None:
     """Give axes their texts, a light grid and open sides."""
-    axes.set_title(title.replace("\n", " "), loc="left", fontsize=10)
+    axes.set_title(title.replace("\n", " "), loc="left", fontsize=10, y=1.0)  # said, or each draw looks for room
     axes.set_ylabel(ylabel.replace("\n", " "), fontsize=9)
     axes.set_xlabel(xlabel.replace("\n", " "), fontsize=9)
     axes.tick_params(labelsize=8, which="both")
