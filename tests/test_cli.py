@@ -188,6 +188,21 @@ def test_a_prediction_that_is_not_drawn_imports_nothing_that_draws(folder):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_without_plots_nothing_is_drawn_and_nothing_imported_that_draws(capsys, folder, tmp_path):
+    words = ["train", "forecast", "--no-plots", "--out", str(tmp_path), *FAST]
+    program = (
+        f"import sys; from seqvision.cli import main; assert not main({words!r});"
+        "print([name for name in ('matplotlib', 'PIL', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    made = next(tmp_path.iterdir())
+    assert not list(made.glob("*.png"))
+    assert (made / "report.html").is_file()
+    assert run(capsys, "report", str(made), "--plots")[0] == 0
+    assert {path.name for path in made.glob("*.png")} == {path.name for path in folder.glob("*.png")}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_terminated_run_says_so_and_exits_143(tmp_path):
     words = ["train", "forecast", "--out", str(tmp_path), "--epochs", "20000", "--models", "lstm"]

@@ -17,7 +17,9 @@ class Report(Command):
     """folder of the run"""
     output: str | None = None
     """file to write it to; by default report.html in the run folder"""
+    plots: bool = False
+    """draw the pictures of the run anew as well, from its rows and its weights"""
 
     def run(self) -> "pipelines.Result":
         """Write it."""
-        return pipelines.report_run(self.run_folder, self.output)
+        return pipelines.report_run(self.run_folder, self.output, plots=self.plots)

@@ -54,7 +54,7 @@ def _settle(figure: Figure) -> None:
                 axis.set_label_coords(0.5, 0.5)  # or room is looked for beside the ticks
         locator, formatter = axes.xaxis.get_major_locator(), axes.xaxis.get_major_formatter()
         if isinstance(locator, DateLocator):
-            places = locator()
+            places = list(locator())
             fixed = FixedFormatter(formatter.format_ticks(places))
             fixed.set_offset_string(formatter.get_offset())
             axes.xaxis.set_major_locator(FixedLocator(places))

@@ -11,11 +11,13 @@ from types import TracebackType
 from typing import Any
 
 import flax.linen as nn
+import numpy as np
 
 from seqvision._phases import begun, phase
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.going_on import hint_if_stopped
 from seqvision.reporting.html.report import write_report
+from seqvision.reporting.html.run_files import history_of
 from seqvision.reporting.metrics_log import read_metrics
 from seqvision.reporting.trackers.trackers import Trackers, check_trackers
 from seqvision.saving import MODELS, WEIGHTS, model_folder_name, model_names, save_model
@@ -219,6 +221,10 @@ class RunFolder:
     def read_metrics(self) -> list[dict[str, Any]]:
         """Return the records logged so far; a last line torn by a crash is left out."""
         return read_metrics(self.path / "metrics.jsonl")
+
+    def read_history(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return the records logged so far as model -> metric -> (S, epochs)."""
+        return history_of(self.read_metrics())
 
     def save_model(self, name: str, model: nn.Module, trained: Any, **kept: Any) -> None:
         """Write a model into models/NAME; see `seqvision.saving.save_model`."""

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from seqvision.pipelines import (
     evaluate_classify,
     evaluate_run,
     predict_forecast,
+    report_run,
     run_classify,
 )
 from seqvision.reporting import RunFolder
@@ -44,6 +46,18 @@ def test_the_folder_holds_everything(result):
     assert folder.status == "done"
     assert set(folder.read_metrics()[0]) == {"model", "seed", "epoch", "loss", "accuracy", "val_loss", "val_accuracy"}
     json.dumps(folder.read_json("summary.json"), allow_nan=False)
+
+
+def test_pictures_are_drawn_again_from_the_folder_alone(result, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(result.folder, copy)
+    drawn = {path.name: path.read_bytes() for path in copy.glob("*.png")}
+    for name in drawn:
+        (copy / name).unlink()
+    report_run(copy, plots=True)
+    again = {path.name: path.read_bytes() for path in copy.glob("*.png")}
+    assert again.keys() == drawn.keys()
+    assert {name for name in drawn if again[name] != drawn[name]} <= {"wanted-convnet.png"}
 
 
 def test_the_card_counts_what_was_predicted(result):

@@ -16,10 +16,11 @@ from seqvision.pipelines import (
     evaluate_run,
     load_series,
     predict_forecast,
+    report_run,
     run_forecast,
     split_series,
 )
-from seqvision.pipelines.forecasting import report
+from seqvision.pipelines.forecasting import pictures, report
 from seqvision.pipelines.forecasting.judging import path_origins
 from seqvision.reporting import RunFolder
 
@@ -266,10 +267,20 @@ def test_predict_wants_a_judged_run(run, tmp_path):
         predict_forecast(copy)
 
 
+def test_pictures_are_drawn_again_from_the_folder_alone(run, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(run[1].folder, copy)
+    drawn = {path.name: path.read_bytes() for path in copy.glob("*.png")}
+    for name in drawn:
+        (copy / name).unlink()
+    report_run(copy, plots=True)
+    assert {path.name: path.read_bytes() for path in copy.glob("*.png")} == drawn
+
+
 def test_pictures_and_tables_are_about_what_predict_runs(run, walk, monkeypatch, tmp_path):
     """Titles, legends and headings of every picture of a run name the mean over seeds and what the card says of it."""
     figures = {}
-    monkeypatch.setattr(report, "save_figure", lambda figure, path: figures.update({path.name: figure}))
+    monkeypatch.setattr(pictures, "save_figure", lambda figure, path: figures.update({path.name: figure}))
     config, result = run
     split = split_series(config, load_series(config))
     judged = JudgedForecasts(result.card, result.forecasts, result.free_runs, result.baselines)

@@ -24,6 +24,7 @@ def write_classify_report(
     *,
     files: Sequence[str] = (),
     loss: str = "cross entropy",
+    plots: bool = True,
 ) -> None:
     """Write predictions.csv, mistakes.csv, confusion matrices and pictures.
 
@@ -45,6 +46,7 @@ def write_classify_report(
       judged: logits and score card.
       files: (B,) names of the test images' files, where they have any; the tables and the mistakes name them.
       loss: what the loss is called.
+      plots: draw the pictures; without, nothing is imported that draws.
     """
     labels, said = np.asarray(test.y), decisions(judged)
     columns = {one.row: one.classes for one in said.values()}
@@ -62,9 +64,10 @@ def write_classify_report(
     wrong = pd.concat(mistakes)
     write_table(folder.path / "mistakes.csv", wrong)
     save_thumbnails(folder.path, test.x, wrong)
-    from seqvision.pipelines.classification.pictures import draw_classifiers
+    if plots:
+        from seqvision.pipelines.classification.pictures import draw_classifiers
 
-    draw_classifiers(folder, test, classes, history, states, judged, files=files, loss=loss)
+        draw_classifiers(folder, test, classes, history, states, judged, files=files, loss=loss)
 
 
 def _write_confusion(folder: RunFolder, name: str, counts: np.ndarray, classes: tuple[str, ...]) -> None:

@@ -157,9 +157,17 @@ def train_and_judge(
         )
         folder.write_json("summary.json", summary)
         history = {name: done.history for name, done in trained.items()}
-        loss = "cross entropy" if config.class_weights == "none" else "cross entropy, classes weighted"
-        test, classes, files = split.test, split.classes, split.test_files
-        write_classify_report(folder, test, classes, history, states, judged, files=files, loss=loss)
+        write_classify_report(
+            folder,
+            split.test,
+            split.classes,
+            history,
+            states,
+            judged,
+            files=split.test_files,
+            loss=loss_name(config),
+            plots=config.plots,
+        )
         folder.write_json("phases.json", seconds_so_far())
     text = "\n".join([describe_images(config, split), training_text(counts, trained), "", judged.card.text()])
     return ClassifyRun(
@@ -183,15 +191,31 @@ def evaluate_classify(
       ValueError: if the parameters do not fit the models, or the images are not those that the run was trained and
         judged on: files added, removed or changed, class folders renamed.
     """
-    run = RunFolder.open(path)
+    config, split, _, judged = judge_again(RunFolder.open(path), folder, test_folder)
+    text = "\n".join([describe_images(config, split), "", judged.card.text()])
+    return ClassifyEvaluation(**vars(judged), folder=Path(path), text=text)
+
+
+def judge_again(
+    run: RunFolder, folder: str | None = None, test_folder: str | None = None
+) -> tuple[ClassifyConfig, ImageSplit, dict[str, list[TrainState]], JudgedClasses]:
+    """Return the configuration of a run, its images, its trained states and what they say of the test rows.
+
+    Args and errors are those of `evaluate_classify`.
+    """
+    path = run.path
     config = config_from_dict(ClassifyConfig, run.read_json("config.json"))
     config = _with_folder(_with_folder(config, "folder", folder, path), "test_folder", test_folder, path)
     split = load_images(config)
     check_record(run.read_json(RECORD), split.record, config.folder or config.data, path)
-    thresholds = kept_thresholds(run.read_json("summary.json"), config, run.path) if config.threshold_for else {}
-    judged = judge_classes(split, restore_classifiers(run, config, split.form, len(split.classes)), thresholds)
-    text = "\n".join([describe_images(config, split), "", judged.card.text()])
-    return ClassifyEvaluation(**vars(judged), folder=run.path, text=text)
+    thresholds = kept_thresholds(run.read_json("summary.json"), config, path) if config.threshold_for else {}
+    states = restore_classifiers(run, config, split.form, len(split.classes))
+    return config, split, states, judge_classes(split, states, thresholds)
+
+
+def loss_name(config: ClassifyConfig) -> str:
+    """Return what a picture calls the loss of a run."""
+    return "cross entropy" if config.class_weights == "none" else "cross entropy, classes weighted"
 
 
 def _with_folder(config: ClassifyConfig, name: str, moved: str | None, run: str | Path) -> ClassifyConfig:

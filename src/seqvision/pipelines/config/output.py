@@ -20,6 +20,8 @@ class Output:
     """first part of the run folder's name"""
     log_to: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ()
     """where metrics and scores are logged besides: tensorboard, wandb (offline), mlflow (local files)"""
+    plots: bool = True
+    """draw pictures into the run folder; seqvision report RUN --plots draws them later"""
     checkpoint_every: int | None = None
     """keep the training every so many epochs; seqvision resume RUN goes on from there, to the bit"""
     checkpoint_minutes: float = 5.0

@@ -79,7 +79,7 @@ def evaluate_forecast(
             return _again(folder, config, split)
         raise ValueError(f"{joined.series.name} has no row after {_last(own)}, where {folder.path} ends: none is new")
     split = _grown(split, joined)
-    judged = _judge(folder, config, split)
+    judged = judge_again(folder, config, split)
     table = forecast_table(split, judged)
     if "date" in table:
         table["date"] = table["date"].astype(str)
@@ -101,12 +101,13 @@ def evaluate_forecast(
 
 
 def _again(folder: RunFolder, config: ForecastConfig, split: ForecastSplit) -> ForecastEvaluation:
-    judged = _judge(folder, config, split)
+    judged = judge_again(folder, config, split)
     text = "\n".join([describe_split(split), "", judged.card.text()])
     return ForecastEvaluation(**vars(judged), folder=folder.path, text=text)
 
 
-def _judge(folder: RunFolder, config: ForecastConfig, split: ForecastSplit) -> JudgedForecasts:
+def judge_again(folder: RunFolder, config: ForecastConfig, split: ForecastSplit) -> JudgedForecasts:
+    """Return what the models of a run forecast of a split, and their card."""
     models = build_forecasters(config, split)
     return judge_forecasts(config, split, models, load_variables(models, window_shape(split), config.seeds, folder))
 

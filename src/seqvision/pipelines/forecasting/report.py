@@ -22,22 +22,22 @@ def write_forecast_report(
     history: Mapping[str, Mapping[str, np.ndarray]],
     judged: JudgedForecasts,
 ) -> None:
-    """Write predictions.csv and, if the run has plots, the pictures of losses, forecasts, intervals, residuals and
-    errors by step.
+    """Write predictions.csv and the pictures of losses, forecasts, intervals, residuals and errors by step.
 
     All are about the forecasters that `predict_forecast` runs, the mean over seeds where there are several.
 
     Args:
       folder: of the run.
-      config: of the run.
+      config: of the run; without its plots no picture is drawn, and nothing imported that draws.
       split: the data.
       history: model -> metric -> (S, epochs).
       judged: what `judge_forecasts` returned.
     """
     write_table(folder.path / "predictions.csv", forecast_table(split, judged))
-    from seqvision.pipelines.forecasting.pictures import draw_forecasts
+    if config.plots:
+        from seqvision.pipelines.forecasting.pictures import draw_forecasts
 
-    draw_forecasts(folder, config, split, history, judged, _naive(split, judged))
+        draw_forecasts(folder, config, split, history, judged, naive_rows(split, judged))
 
 
 def forecast_table(split: ForecastSplit, judged: JudgedForecasts) -> pd.DataFrame:
@@ -45,7 +45,7 @@ def forecast_table(split: ForecastSplit, judged: JudgedForecasts) -> pd.DataFram
     series, rows = split.series, split.test_rows
     y = series.values[:, split.targets[0]]
     columns = {delivered_name(name, len(f)): by_target(f) for name, f in judged.forecasts.items()}
-    columns |= {name: f[None] for name, f in _naive(split, judged).items()}
+    columns |= {name: f[None] for name, f in naive_rows(split, judged).items()}
     columns = with_interval_columns(columns, judged.card, "at once")
     if judged.free_runs:
         count = rows.stop - rows.start
@@ -57,7 +57,7 @@ def forecast_table(split: ForecastSplit, judged: JudgedForecasts) -> pd.DataFram
     return prediction_table(y[rows], columns, dates=dates, first_row=rows.start)
 
 
-def _naive(split: ForecastSplit, judged: JudgedForecasts) -> dict[str, np.ndarray]:
+def naive_rows(split: ForecastSplit, judged: JudgedForecasts) -> dict[str, np.ndarray]:
     """Return the naive forecasts (B, horizon) of every test row at every step."""
     y, rows = split.series.values[:, split.targets[0]], split.test_rows
     origins = np.arange(rows.start - split.horizon + 1, rows.stop)
