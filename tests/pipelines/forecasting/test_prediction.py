@@ -38,7 +38,7 @@ def frames(monkeypatch):
         drawn.append(plot_prediction(*arguments, **options))
         return drawn[-1]
 
-    monkeypatch.setattr("seqvision.pipelines.forecasting.prediction.plot_prediction", kept)
+    monkeypatch.setattr("seqvision.reporting.plot_prediction", kept)
     return drawn
 
 

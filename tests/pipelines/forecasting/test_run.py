@@ -67,6 +67,7 @@ def test_the_folder_holds_everything(run):
         "report.html",
         "metrics.jsonl",
         "models",
+        "phases.json",
         "predictions.csv",
         "series.safetensors",
         "summary.json",
