@@ -23,7 +23,7 @@ from seqvision.pipelines.finished.records import read_record
 from seqvision.pipelines.forecasting.data import load_again, read_saved, split_series
 from seqvision.pipelines.forecasting.forecaster import Forecaster
 from seqvision.pipelines.named_models import build_forecaster
-from seqvision.pipelines.seed_training import load_variables
+from seqvision.pipelines.saved_variables import load_variables
 from seqvision.reporting import RunFolder
 from seqvision.scorecards import delivered_name
 from seqvision.training import predict

@@ -8,7 +8,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 
-from seqvision.pipelines.seed_training import load_variables
+from seqvision.pipelines.saved_variables import load_variables
 from seqvision.reporting import RunFolder
 from seqvision.storage import MANIFEST
 

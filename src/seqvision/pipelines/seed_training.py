@@ -11,7 +11,6 @@ import optax
 
 from seqvision._checks import counted
 from seqvision._phases import phase
-from seqvision.models import variable_shapes
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 from seqvision.pipelines.early_stops import best_epochs, epochs_run, stopping_text
 from seqvision.pipelines.kept_trainings import KeptTrainings, Training
@@ -192,22 +191,6 @@ def _begun(
     return blank.replace(params=variables["params"], batch_stats=variables.get("batch_stats", {}))
 
 
-@phase("reading", "models")
-def load_variables(
-    models: Mapping[str, nn.Module], example: jax.ShapeDtypeStruct, seeds: int, folder: RunFolder
-) -> dict[str, list[dict[str, Any]]]:
-    """Read the saved variables of every model and seed.
-
-    Raises:
-      ValueError: if they are not those of the models.
-    """
-    if folder.status.startswith("failed"):
-        logger.warning(f"{folder.path} holds the last good parameters of a run that ended early: it {folder.status}")
-    expected = {name: by_seed([variable_shapes(model, example)] * seeds) for name, model in models.items()}
-    saved = folder.load_parameters(expected)
-    return {name: [saved[name][f"seed_{s}"] for s in range(seeds)] for name in models}
-
-
 def training_text(counts: Mapping[str, int], trained: Mapping[str, TrainedSeeds]) -> str:
     """Return a line a model: its size, and how long it trained."""
     return "\n".join(
@@ -242,15 +225,6 @@ def history_records(model: str, history: dict[str, np.ndarray]) -> list[dict[str
         for e in range(epochs)
         if not all(np.isnan(values[s, e]) for values in history.values())
     ]
-
-
-def by_seed(trees: Sequence[Any]) -> dict[str, Any]:
-    """Name trees by their seeds, as in the weights of a saved model.
-
-    >>> by_seed(["first", "second"])
-    {'seed_0': 'first', 'seed_1': 'second'}
-    """
-    return {f"seed_{s}": tree for s, tree in enumerate(trees)}
 
 
 def _stack_padded(rows: Sequence[np.ndarray]) -> np.ndarray:

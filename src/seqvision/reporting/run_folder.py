@@ -16,11 +16,10 @@ import numpy as np
 from seqvision._phases import begun, phase
 from seqvision.reporting.environment import describe_environment
 from seqvision.reporting.going_on import hint_if_stopped
-from seqvision.reporting.html.report import write_report
 from seqvision.reporting.html.run_files import history_of
 from seqvision.reporting.metrics_log import read_metrics
 from seqvision.reporting.trackers.trackers import Trackers, check_trackers
-from seqvision.saving import MODELS, WEIGHTS, model_folder_name, model_names, save_model
+from seqvision.saving import MODELS, WEIGHTS, model_folder_name, model_names
 from seqvision.storage import (
     MANIFEST,
     check_files,
@@ -187,6 +186,8 @@ class RunFolder:
     def write_report(self) -> None:
         """Write report.html; whatever befalls it, the run stays what it is."""
         try:
+            from seqvision.reporting.html.report import write_report
+
             with phase("drawing", "report.html"):
                 write_report(self.path)
         except Exception as error:
@@ -228,6 +229,8 @@ class RunFolder:
 
     def save_model(self, name: str, model: nn.Module, trained: Any, **kept: Any) -> None:
         """Write a model into models/NAME; see `seqvision.saving.save_model`."""
+        from seqvision.saving import save_model
+
         folder = f"{MODELS}/{model_folder_name(name)}"
         save_model(self.path / folder, model, trained, name=name, overwrite=True, **kept)
         record_files(self.path, [f"{folder}/{MANIFEST}"])

@@ -3,12 +3,11 @@
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import flax.linen as nn
 
 from seqvision._checks import did_you_mean, shown
-from seqvision.saving.restoring import SCHEMA, restore
-from seqvision.saving.saved_model import SavedModel
 from seqvision.storage import (
     MANIFEST,
     check_files,
@@ -19,13 +18,18 @@ from seqvision.storage import (
     read_manifest,
 )
 
+if TYPE_CHECKING:
+    from seqvision.saving.saved_model import SavedModel
+
 logger = logging.getLogger(__name__)
 
 DESCRIPTION, WEIGHTS = "description.json", "weights.safetensors"
 MODELS = "models"  # the folder of a run in which its models are
 
 
-def load_model(path: str | os.PathLike[str], name: str | None = None, *, model: nn.Module | None = None) -> SavedModel:
+def load_model(
+    path: str | os.PathLike[str], name: str | None = None, *, model: nn.Module | None = None
+) -> "SavedModel":
     """Return a model that `save_model` or a run kept, whose files are what was written.
 
     Its weights go to jax's default device, whatever device they were trained on.
@@ -40,6 +44,8 @@ def load_model(path: str | os.PathLike[str], name: str | None = None, *, model: 
       ValueError: naming the file that is missing, truncated, changed or written by a newer version; or each leaf that
         does not fit the model.
     """
+    from seqvision.saving.restoring import SCHEMA, restore  # late, for who wants the names of files alone
+
     path = Path(path)
     if not path.exists() and replaced(path).is_dir():
         path = replaced(path)

@@ -152,7 +152,7 @@ def test_the_report_is_made_anew_by_its_verb_and_free_of_the_manifest(forecast_r
 
 
 def test_a_report_that_fails_loses_no_run(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("seqvision.reporting.run_folder.write_report", lambda path: 1 / 0)
+    monkeypatch.setattr("seqvision.reporting.html.report.write_report", lambda path: 1 / 0)
     with RunFolder.create(tmp_path, "demo") as folder:
         folder.write_config({"epochs": 1})
     assert folder.status == "done"

@@ -31,7 +31,8 @@ from seqvision.pipelines.named_models import build_classifier
 from seqvision.pipelines.named_training import build_augment, build_class_loss, build_optimizer
 from seqvision.pipelines.parent import Parent, read_parent, write_parent
 from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
-from seqvision.pipelines.seed_training import epochs_kept, load_variables, train_models, training_text
+from seqvision.pipelines.saved_variables import load_variables
+from seqvision.pipelines.seed_training import epochs_kept, train_models, training_text
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import ClassThreshold, score_classes
 from seqvision.training import TrainState, create_state, predict

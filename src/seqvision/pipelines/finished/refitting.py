@@ -18,7 +18,7 @@ from seqvision.pipelines.forecasting.run import build_forecasters, train_forecas
 from seqvision.pipelines.parent import Parent
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ClassifyRun, ForecastRun
-from seqvision.pipelines.seed_training import load_variables
+from seqvision.pipelines.saved_variables import load_variables
 from seqvision.reporting import RunFolder
 from seqvision.scorecards import wrapped
 

@@ -21,7 +21,7 @@ from seqvision.pipelines.forecasting.report import forecast_table
 from seqvision.pipelines.forecasting.run import build_forecasters, window_shape
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastEvaluation, JudgedForecasts, NewRowsEvaluation
-from seqvision.pipelines.seed_training import load_variables
+from seqvision.pipelines.saved_variables import load_variables
 from seqvision.reporting import RunFolder, check_output, write_table
 from seqvision.scorecards import Mode, format_number, wrapped
 

@@ -20,7 +20,7 @@ from seqvision.pipelines.forecasting.prediction_text import NAIVE, prediction_te
 from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.reading import Reading
 from seqvision.pipelines.results import ForecastPrediction
-from seqvision.pipelines.seed_training import load_variables
+from seqvision.pipelines.saved_variables import load_variables
 from seqvision.reporting import PICTURES, RunFolder, check_output, write_table
 from seqvision.scorecards import delivered_name, level_name
 
