@@ -8,7 +8,7 @@ import json
 import sys
 import time
 
-from processes import use_cores
+from processes import cpu_seconds, peak, use_cores
 
 
 def measure(module: str, row: str, epochs: int, examples: int, batch_size: int, threads: int, seed: int) -> dict:
@@ -36,6 +36,8 @@ def measure(module: str, row: str, epochs: int, examples: int, batch_size: int, 
         "fit": fit,
         "loss": losses[-1],
         "trained": time.time(),
+        "cpu": cpu_seconds(),
+        "peak MB": peak(),
     }
 
 

@@ -11,9 +11,18 @@ import optax
 from rows import Row, Sample
 
 
-def train(row: Row, sample: Sample, epochs: int, batch_size: int, threads: int, seed: int) -> tuple[float, list[float]]:
+def train(
+    row: Row,
+    sample: Sample,
+    epochs: int,
+    batch_size: int,
+    threads: int,
+    seed: int,
+    *,
+    compilation_cache: bool = False,
+) -> tuple[float, list[float]]:
     """Train the row's network and return the seconds of an epoch and the loss of each."""
-    data = Windows(sample.series, row.length) if sample.series is not None else Arrays(sample.x, sample.y)
+    data = Windows(sample.series, row.length, row.outputs) if sample.series is not None else Arrays(sample.x, sample.y)
     optimizer = optax.adam(row.learning_rate) if row.optimizer == "adam" else optax.rmsprop(row.learning_rate)
     result = fit(
         build(row),
@@ -24,14 +33,14 @@ def train(row: Row, sample: Sample, epochs: int, batch_size: int, threads: int, 
         batch_size=batch_size,
         key=jax.random.key(seed),
         progress=False,
-        compilation_cache=False,
+        compilation_cache=compilation_cache,
     )
     return result.seconds["run"] / epochs, result.history["loss"].tolist()
 
 
 def build(row: Row) -> nn.Module:
     """Return the row's network."""
-    head = RegressionHead() if row.loss == "mse" else ClassificationHead(row.outputs)
+    head = RegressionHead(row.outputs) if row.loss == "mse" else ClassificationHead(row.outputs)
     if row.network == "conv":
         return ConvNet(row.units, dense=(row.dense,), head=head)
     if row.network == "mlp":

@@ -1,19 +1,10 @@
 """One reading of a file in a process of its own: `reading_worker.py READER PATH FORM` prints seconds and megabytes."""
 
 import json
-import re
-import resource
 import sys
 import time
-from pathlib import Path
 
-
-def peak() -> float:
-    """Return the most memory that this process has had, in MB."""
-    status = Path("/proc/self/status")
-    if status.exists():  # what getrusage says begins with the memory of the process that has started this one
-        return int(re.search(r"VmHWM:\s*(\d+)", status.read_text())[1]) / 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+from processes import peak
 
 
 def main(reader: str, path: str, form: str) -> dict[str, float]:

@@ -16,7 +16,7 @@ class Row:
         "mlp" dense layers; rectified linear units in the last two.
       units: units or channels of each layer.
       dense: units of the dense layer below the output, or None; linear in "rnn", rectified in "conv".
-      outputs: units of the output layer: values, classes, or 1 logit.
+      outputs: units of the output layer: values, of a series its next steps, classes, or 1 logit.
       data: name of a generator of this file.
       examples: windows, sequences or images in an epoch.
       length: time steps of a window; of no meaning for images.
@@ -32,7 +32,7 @@ class Row:
     units: tuple[int, ...]
     dense: int | None
     outputs: int
-    data: Literal["sine", "chirp", "walk", "signs", "rows", "images"]
+    data: Literal["sine", "chirp", "walk", "hours", "signs", "rows", "images"]
     examples: int
     length: int
     epochs: int
@@ -58,6 +58,10 @@ ROWS = {
         "LSTM(5), T = 30, 2500 sequences",
         "lstm", (5,), None, 1, "signs", 2500, 30, 200, 200, "binary_cross_entropy", "adam", 0.01,
     ),
+    "lstm64": Row(
+        "LSTM(64), 48 steps to 24, 3929 windows",
+        "lstm", (64,), None, 24, "hours", 3929, 48, 5, 5, "mse", "adam", 0.001,
+    ),
     "rowmnist": Row(
         "Images by rows, LSTM(128), 60,000 images",
         "lstm", (128,), None, 10, "rows", 60_000, 28, 10, 2, "cross_entropy", "adam", 0.001,
@@ -80,9 +84,9 @@ ROWS = {
 class Sample(NamedTuple):
     """What is trained on: a series to cut windows from, or inputs and targets."""
 
-    series: np.ndarray | None  # (examples + T, 1)
+    series: np.ndarray | None  # (examples + T + outputs - 1, 1)
     x: np.ndarray  # (N, T, 1), (N, 28, 28) or (N, 28, 28, 1), float32
-    y: np.ndarray  # (N, 1) float32, or labels (N,) int32
+    y: np.ndarray  # (N, outputs) float32, or labels (N,) int32
 
 
 def make_sample(row: Row, examples: int) -> Sample:
@@ -96,14 +100,17 @@ def make_sample(row: Row, examples: int) -> Sample:
     if row.data == "signs":  # the product of the last three signs, an exclusive or
         x = random.standard_normal((examples, row.length, 1), np.float32)
         return Sample(None, x, (x[:, -3:].prod(axis=1) > 0).astype(np.float32))
-    steps = np.arange(examples + row.length)
+    steps = np.arange(examples + row.length + row.outputs - 1)
     if row.data == "walk":
         series = random.standard_normal(steps.size).cumsum()
         series = (series - series.mean()) / series.std()
+    elif row.data == "hours":
+        series = np.sin(2 * np.pi * steps / 24) + 0.1 * random.standard_normal(steps.size)
     elif row.data == "chirp":
         series = np.sin((0.1 * steps) ** 2)
     else:
         series = np.sin(0.1 * steps) + 0.1 * random.standard_normal(steps.size)
     series = series.astype(np.float32)[:, None]
-    windows = np.lib.stride_tricks.sliding_window_view(series[:-1, 0], row.length)
-    return Sample(series, np.ascontiguousarray(windows)[..., None], series[row.length :])
+    windows = np.lib.stride_tricks.sliding_window_view(series[: -row.outputs, 0], row.length)
+    ahead = np.lib.stride_tricks.sliding_window_view(series[row.length :, 0], row.outputs)
+    return Sample(series, np.ascontiguousarray(windows)[..., None], np.ascontiguousarray(ahead))

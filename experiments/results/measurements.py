@@ -311,3 +311,28 @@ def reading(result: Result) -> Measures:
         for form, row in result.items()
         for metric, unit in kinds
     ]
+
+
+def time_to_result(result: Result) -> Measures:
+    scores = (("a process", "process", "s"), ("a fit", "fit", "s"), ("CPU seconds", "cpu", "s"))
+    found = [
+        measured(
+            metric,
+            {name: row[name][state][key] for name in ("seqvision", "before") if name in row},
+            of=f"{short}, {state}",
+            unit=unit,
+            digits=".3g",
+            baselines={peer: peers[key] for peer, peers in row["peers"].items()},
+            ratios={name: parts[key] for name, parts in row["ratios"][state].items() if key in parts},
+            headline=metric == "a fit" and state == "cold" and bool(row["peers"]),
+        )
+        for metric, key, unit in (*scores, ("peak memory", "peak MB", "MB"))
+        for short, row in result.items()
+        for state, times in row["seqvision"].items()
+        if times[key] is not None
+    ]
+    return found + [
+        measured("phases", {**times["phases"]}, of=f"{short}, {state}", unit="s", digits=".2f")
+        for short, row in result.items()
+        for state, times in row["seqvision"].items()
+    ]
