@@ -153,7 +153,7 @@ def test_networks_have_the_sizes_of_the_recipes_in_every_framework(benchmark, na
         np.testing.assert_array_equal(sample.y[7], sample.series[ahead, 0])
     parameters = jax.eval_shape(ours.build(row).init, jax.random.key(0), sample.x[:1])
     size = sum(leaf.size for leaf in jax.tree.leaves(parameters))
-    known = {"lstm5": 146, "lstm10": 491, "lstm30": 146, "rowmnist": 81_674}
+    known = {"lstm5": 146, "lstm10": 491, "lstm30": 146, "lstm64": 18_456, "rowmnist": 81_674}
     known |= {"fashion": 360_458, "rnn": 30_643, "mlp": 27_195_001}
     assert size == known[name]
 
