@@ -15,35 +15,28 @@ from ...lstm import LSTM
 from . import scans
 from .kernel_primitive import KernelPrimitive, floats
 from .kernels.signatures import (
-    TARGET,
-    TASK,
+    INPUTS,
+    WEIGHTS,
     BackwardOperands,
     BackwardResults,
     ForwardOperands,
     ForwardResults,
+    Handler,
     InputOperands,
     InputResults,
     Kind,
-    Task,
     WeightOperands,
     WeightResults,
     Work,
     positions,
 )
+from .processor import lanes, panel
 from .rows import before_h, columns_of_x, row_size
+from .targets import registered
 
 FEATURES = 16  # features of the input, below which its gradient is a product of XLA's
+NARROW = 24  # units below which the sequences fill the vectors, if there are enough of them
 NOTHING = floats(0, 0, 0)  # in the place of a result that is not wanted
-
-
-@functools.cache
-def panel() -> int:
-    """Return the columns of a panel of packed weights, by the kernels, which XLA knows from then on."""
-    from .kernels.handler import handler  # here, since numba takes long to import
-    from .kernels.matrix_product import PANEL
-
-    jax.ffi.register_ffi_target(TARGET, jax.ffi.pycapsule(handler.ctypes), platform="cpu")
-    return PANEL
 
 
 def _forward_outlines(cell, stacks, params, xs, state, fresh, mask, reset):
@@ -86,7 +79,7 @@ def _forward_kernel(cell, outlines, *operands):
         last_c=c,
         turns=floats(2, N, cell.hidden),
     )
-    got = _call(Work.FORWARD, cell, results, _forward_operands, operands)
+    got = _call(_loop(Work.FORWARD, cell, N), cell, results, _forward_operands, operands)
     return [got.last_h, got.last_c][: len(final)], got.hs, got.cs, got.saved
 
 
@@ -134,9 +127,9 @@ def _backward_kernel(cell, outlines, *operands):
         d_h0=d_state.h,
     )
     # The gradients of a step's row take the place of the row.
-    row, d_row = positions(BackwardOperands, TASK + 1).saved, positions(BackwardResults).d
+    row, d_row = positions(BackwardOperands).saved, positions(BackwardResults).d
     aliases = {} if isinstance(cell, Elman) else {row: d_row}
-    got = _call(Work.BACKWARD, cell, results, _backward_operands, operands, aliases)
+    got = _call(_loop(Work.BACKWARD, cell, N), cell, results, _backward_operands, operands, aliases)
     size = len(d_state)
     return got.d, [got.d_h0, got.d_c0][:size], [got.d_fresh_h, got.d_fresh_c][:size]
 
@@ -154,7 +147,7 @@ def _weight_operands(cell, xs, hs, d, h0, reset, fresh_h):
 def _weight_kernel(cell, outlines, *operands):
     K, columns = outlines[0].shape
     results = WeightResults(sums=floats(_whole_panels(columns) // panel(), K, panel()))
-    sums = _call(Work.WEIGHT_GRADIENTS, cell, results, _weight_operands, operands).sums
+    sums = _call(WEIGHTS[_kind(cell)], cell, results, _weight_operands, operands).sums
     return (sums.swapaxes(1, 2).reshape(-1, K, sums.shape[1] * panel())[..., :columns],)
 
 
@@ -172,20 +165,27 @@ def _input_kernel(cell, outlines, d, w_x):
     if D < FEATURES:  # most of a panel would be zeros
         return (jnp.einsum("mtnk,mdk->mtnd", d[..., : w_x.shape[-1]], w_x),)
     results = InputResults(d_xs=floats(T * N, _whole_panels(D)))
-    d_xs = _call(Work.INPUT_GRADIENTS, cell, results, _input_operands, (d, w_x)).d_xs
+    d_xs = _call(INPUTS, cell, results, _input_operands, (d, w_x)).d_xs
     return (d_xs[..., :D].reshape(-1, T, N, D),)
 
 
-def _call(work, cell, results, prepare, operands, aliases=None):
+def _kind(cell) -> Kind:
+    return Kind[(cell.activation if isinstance(cell, Elman) else type(cell).__name__).upper()]
+
+
+def _loop(work, cell, sequences) -> Handler:
+    """Return the handler of a loop over time: which form, follows from the sizes alone."""
+    narrow = cell.hidden < NARROW and 4 * sequences >= 3 * lanes()
+    return Handler(work, _kind(cell), narrow)
+
+
+def _call(handler, cell, results, prepare, operands, aliases=None):
     """Run a kernel on operands with an axis of members, which results get too."""
     members = len(jax.tree.leaves(operands)[0])
     operands = jax.vmap(functools.partial(prepare, cell))(*operands)
-    kind = Kind[(cell.activation if isinstance(cell, Elman) else type(cell).__name__).upper()]
-    numbers = Task(kind=kind, work=work, members=members)
-    task = jnp.concatenate([jnp.full((1,), int(number), jnp.int32) for number in numbers])  # a constant in no program
     outlines = [jax.ShapeDtypeStruct((members, *r.shape), jnp.float32) for r in results]
-    got = jax.ffi.ffi_call(TARGET, outlines, input_output_aliases=aliases or {})(task, *operands)
-    return type(results)(*got)
+    call = jax.ffi.ffi_call(registered(handler), outlines, input_output_aliases=aliases or {})
+    return type(results)(*call(*operands))
 
 
 def _whole_panels(columns):

@@ -10,7 +10,6 @@ weights after another.
 import functools
 import math
 import sys
-from importlib.util import find_spec
 
 import jax
 import jax.numpy as jnp
@@ -26,14 +25,15 @@ from ...lstm import LSTM
 from ..problem import Problem, keep
 from ..rules.table import has_gated_rule
 from ..scan import in_chunks
+from . import targets
 from .kernel_calls import backward_loop, forward_loop, input_products, weight_sums
 from .rows import before_h, columns_of_x, parameters_of_x
 
 
 @functools.cache
 def is_available() -> bool:
-    """Whether numba is installed and the computation runs on a CPU whose threads the kernels know."""
-    return jax.default_backend() == "cpu" and sys.platform != "win32" and find_spec("numba") is not None
+    """Whether the computation runs on a CPU that has kernels, and whose threads they know."""
+    return jax.default_backend() == "cpu" and sys.platform != "win32" and targets.are_there()
 
 
 def is_supported(cell, problem: Problem) -> bool:

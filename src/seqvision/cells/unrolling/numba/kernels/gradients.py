@@ -2,25 +2,23 @@
 
 from .gates import ONE, ZERO
 from .intrinsics import after, compiled, copy, fill, flag, free, malloc, put
-from .loop_arguments import kind_of
 from .matrix_product import PANEL, TILE, product, product_transposed
-from .signatures import TASK, InputOperands, InputResults, Kind, WeightOperands, WeightResults, positions
+from .signatures import InputOperands, InputResults, Kind, WeightOperands, WeightResults, positions
 from .xla_ffi import address, operands_of, results_of, size
 
 CHUNK = 128  # rows that are packed at once: a panel of them stays in a core's first cache
 
-WEIGHT_OPERANDS, WEIGHT_RESULTS = positions(WeightOperands, TASK + 1), positions(WeightResults)
-INPUT_OPERANDS, INPUT_RESULTS = positions(InputOperands, TASK + 1), positions(InputResults)
+WEIGHT_OPERANDS, WEIGHT_RESULTS = positions(WeightOperands), positions(WeightResults)
+INPUT_OPERANDS, INPUT_RESULTS = positions(InputOperands), positions(InputResults)
 
 
 @compiled
-def weight_gradients(frame, member, share, shares):
+def weight_gradients(frame, kind, member, share, shares):
     """Sum [h, 1, x]^T d over all steps and sequences, for the panels p = share, share + shares, … of d's columns.
 
     Of a GRU's row, n | r | z | h's share of n, the first part has nothing of h, and the last one nothing of x.
     """
     operands, results, takes, gives = operands_of(frame), results_of(frame), WEIGHT_OPERANDS, WEIGHT_RESULTS
-    kind = kind_of(frame)
     xs, hs = address(operands, takes.xs, member), address(operands, takes.hs, member)
     d, h0 = address(operands, takes.d, member), address(operands, takes.h0, member)
     reset, fresh_h = address(operands, takes.reset, member), address(operands, takes.fresh_h, member)

@@ -4,13 +4,11 @@ Addresses are integers, floats have 32 bits and words 64, and the k-th one is co
 """
 
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-# Kernels call each other alone and hold no Python object; they divide as the processor does, and may fuse a product
-# with a sum.
-compiled = njit(error_model="numpy", fastmath={"contract"}, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+from .lowering import compiled
 
 
 @intrinsic
@@ -68,17 +66,6 @@ def put_word(typing, address, k, value):
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, types.int64), generate
-
-
-@intrinsic
-def get_int(typing, address, k):
-    """Return the k-th integer of 32 bits at an address."""
-
-    def generate(context, builder, signature, arguments):
-        base = builder.inttoptr(arguments[0], ir.IntType(32).as_pointer())
-        return builder.sext(builder.load(builder.gep(base, [arguments[1]])), ir.IntType(64))
-
-    return types.int64(types.intp, types.intp), generate
 
 
 @intrinsic

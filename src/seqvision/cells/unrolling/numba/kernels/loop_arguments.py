@@ -2,15 +2,13 @@
 
 from typing import NamedTuple
 
-from .intrinsics import compiled, get_int
+from .intrinsics import compiled
 from .signatures import (
-    TASK,
     BackwardOperands,
     BackwardResults,
     ForwardOperands,
     ForwardResults,
     Kind,
-    Task,
     positions,
 )
 from .xla_ffi import address, operands_of, results_of, size
@@ -81,27 +79,8 @@ class Backward(NamedTuple):
     resets: bool
 
 
-TASKS = positions(Task)
-FORWARD_OPERANDS, FORWARD_RESULTS = positions(ForwardOperands, TASK + 1), positions(ForwardResults)
-BACKWARD_OPERANDS, BACKWARD_RESULTS = positions(BackwardOperands, TASK + 1), positions(BackwardResults)
-
-
-@compiled
-def kind_of(frame):
-    """Return the kind of cell."""
-    return get_int(address(operands_of(frame), TASK, 0), TASKS.kind)
-
-
-@compiled
-def work_of(frame):
-    """Return what a call is for."""
-    return get_int(address(operands_of(frame), TASK, 0), TASKS.work)
-
-
-@compiled
-def members_of(frame):
-    """Return how many models there are."""
-    return get_int(address(operands_of(frame), TASK, 0), TASKS.members)
+FORWARD_OPERANDS, FORWARD_RESULTS = positions(ForwardOperands), positions(ForwardResults)
+BACKWARD_OPERANDS, BACKWARD_RESULTS = positions(BackwardOperands), positions(BackwardResults)
 
 
 @compiled
@@ -111,11 +90,11 @@ def has_gates(kind):
 
 
 @compiled
-def forward_call(frame, member):
+def forward_call(frame, kind, member):
     """Read the call frame of a forward loop."""
     operands, results, takes, gives = operands_of(frame), results_of(frame), FORWARD_OPERANDS, FORWARD_RESULTS
     return Forward(
-        kind=kind_of(frame),
+        kind=kind,
         T=size(operands, takes.xs, 0),
         N=size(operands, takes.xs, 1),
         D=size(operands, takes.xs, 2),
@@ -146,11 +125,11 @@ def forward_call(frame, member):
 
 
 @compiled
-def backward_call(frame, member):
+def backward_call(frame, kind, member):
     """Read the call frame of a backward loop."""
     operands, results, takes, gives = operands_of(frame), results_of(frame), BACKWARD_OPERANDS, BACKWARD_RESULTS
     return Backward(
-        kind=kind_of(frame),
+        kind=kind,
         T=size(operands, takes.hs, 0),
         N=size(operands, takes.hs, 1),
         H=size(operands, takes.hs, 2),

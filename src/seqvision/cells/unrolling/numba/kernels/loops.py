@@ -12,9 +12,9 @@ from .signatures import Kind
 
 
 @compiled
-def forward_steps(frame, member, begin, end, first, last, low, high):
+def forward_steps(frame, kind, member, begin, end, first, last, low, high):
     """Go through the steps begin <= t < end."""
-    f = forward_call(frame, member)
+    f = forward_call(frame, kind, member)
     for t in range(begin, end):
         starts, ends = after(f.turns, t % 2 * f.N * f.H), after(f.turns, (t + 1) % 2 * f.N * f.H)
         if t == 0:
@@ -75,12 +75,12 @@ def _forward_gates(f, t, starts, ends, first, last, low, high):
 
 
 @compiled
-def backward_steps(frame, member, begin, end, first, last, low, high):
+def backward_steps(frame, kind, member, begin, end, first, last, low, high):
     """Go through the rounds begin <= s < end of T + 1.
 
     A round finishes the gradients of the state before step t + 1, t = T - 1 - s, and goes back through the gates of t.
     """
-    f = backward_call(frame, member)
+    f = backward_call(frame, kind, member)
     for s in range(begin, end):
         t = f.T - 1 - s
         if s == 0:

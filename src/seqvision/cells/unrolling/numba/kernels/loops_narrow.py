@@ -39,9 +39,9 @@ class BackwardMatrices(NamedTuple):
 
 
 @compiled
-def forward_lanes(frame, member, first, last):
+def forward_lanes(frame, kind, member, first, last):
     """Take the blocks first <= b < last through time."""
-    f = forward_call(frame, member)
+    f = forward_call(frame, kind, member)
     gates, row = 4 if has_gates(f.kind) else 1, LANES * f.H
     floats = f.D * LANES + (gates + 4) * row
     x = malloc(4 * floats)
@@ -105,9 +105,9 @@ def _forward_gates(f, s, at, lanes):
 
 
 @compiled
-def backward_lanes(frame, member, first, last):
+def backward_lanes(frame, kind, member, first, last):
     """Take the gradients of the blocks first <= b < last back through time."""
-    f = backward_call(frame, member)
+    f = backward_call(frame, kind, member)
     gates, row, skip = f.columns // f.H, LANES * f.H, f.H if f.kind == Kind.GRU else 0
     floats = (gates + 7) * row
     a = malloc(4 * floats)

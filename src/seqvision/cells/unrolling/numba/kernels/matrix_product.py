@@ -1,31 +1,16 @@
 """A product of a few rows with packed weights, one tile of registers after another.
 
 A tile is TILE rows of two vectors of LANES floats, PANEL columns. Packed, w (K, M) is (panels, K, PANEL): its columns
-in panels of PANEL, the last one filled up with zeros. How long a vector is follows from the CPU, sixteen floats with
-AVX-512, else eight; the environment variable SEQVISION_KERNEL_LANES (16 or 8), set before the first call, overrules it.
+in panels of PANEL, the last one filled up with zeros.
 """
 
-import os
-
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ..processor import lanes
 from .intrinsics import after, compiled
-
-ENVIRONMENT = "SEQVISION_KERNEL_LANES"
-
-
-def lanes() -> int:
-    """Return how many floats a vector holds."""
-    given = os.environ.get(ENVIRONMENT)
-    if given not in (None, "8", "16"):
-        raise ValueError(f"{ENVIRONMENT} must be 8 or 16, got {given!r}: unset it for what the CPU has")
-    has_avx512 = llvmlite.binding.get_host_cpu_features().get("avx512f", False)
-    return int(given or (16 if has_avx512 else 8))
-
 
 LANES = lanes()
 TILE = {16: 8, 8: 6}[LANES]  # so that its sums, and what they are made of, fit into 32 registers, or into 16

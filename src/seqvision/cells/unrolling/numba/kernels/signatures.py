@@ -9,8 +9,6 @@ array that a cell or a call does not have is empty. N sequences, T steps, D feat
 from enum import IntEnum
 from typing import Any, NamedTuple, TypeVar
 
-TARGET = "seqvision_recurrent"  # under which XLA knows the handler
-
 
 class Kind(IntEnum):
     """What a kernel does between two products: a cell, Elman's by its activation; the last two have gates."""
@@ -24,7 +22,7 @@ class Kind(IntEnum):
 
 
 class Work(IntEnum):
-    """What a call of the handler is for."""
+    """What a call is for."""
 
     FORWARD = 0
     BACKWARD = 1
@@ -32,12 +30,30 @@ class Work(IntEnum):
     INPUT_GRADIENTS = 3
 
 
-class Task(NamedTuple):
-    """The first operand of every call: (3,) of 32-bit integers."""
+class Handler(NamedTuple):
+    """A function that XLA calls, compiled for one cell and one form of one work.
 
-    kind: Any
-    work: Any
-    members: Any
+    >>> Handler(Work.FORWARD, Kind.LSTM, narrow=True).name
+    'seqvision_lstm_forward_narrow'
+    """
+
+    work: Work
+    kind: Kind = Kind.LINEAR
+    narrow: bool = False  # whether sequences lie side by side in vectors, instead of units
+
+    @property
+    def name(self) -> str:
+        """Under which XLA knows it."""
+        form = "_narrow" if self.narrow else ""
+        return f"seqvision_{self.kind.name}_{self.work.name}{form}".lower()
+
+
+LOOPS = tuple(
+    Handler(work, kind, narrow) for work in (Work.FORWARD, Work.BACKWARD) for kind in Kind for narrow in (False, True)
+)
+WEIGHTS = {kind: Handler(Work.WEIGHT_GRADIENTS, kind if kind == Kind.GRU else Kind.LINEAR) for kind in Kind}
+INPUTS = Handler(Work.INPUT_GRADIENTS)
+HANDLERS = (*LOOPS, *dict.fromkeys(WEIGHTS.values()), INPUTS)
 
 
 class ForwardOperands(NamedTuple):
@@ -130,13 +146,10 @@ class InputResults(NamedTuple):
 Fields = TypeVar("Fields", bound=tuple)
 
 
-def positions(fields: type[Fields], first: int = 0) -> Fields:
+def positions(fields: type[Fields]) -> Fields:
     """Return a tuple that holds for each of its fields where it stands.
 
-    >>> positions(Task).members
-    2
+    >>> positions(WeightResults).sums
+    0
     """
-    return fields(*range(first, first + len(fields._fields)))  # type: ignore[attr-defined]
-
-
-TASK = 0  # where it stands among the operands, before those of the tuples above
+    return fields(*range(len(fields._fields)))  # type: ignore[attr-defined]

@@ -8,16 +8,15 @@ from typing import NamedTuple
 
 from .gradients import INPUT_OPERANDS, WEIGHT_RESULTS, input_gradients, weight_gradients
 from .intrinsics import add_to, callback, compiled, free, get_word, malloc, put_word, wait
-from .loop_arguments import BACKWARD_OPERANDS, FORWARD_OPERANDS, members_of, work_of
+from .loop_arguments import BACKWARD_OPERANDS, FORWARD_OPERANDS
 from .loops import backward_steps, forward_steps
 from .loops_narrow import backward_lanes, forward_lanes
 from .matrix_product import LANES, PANEL
-from .signatures import Work, positions
-from .xla_ffi import number_of_threads, operands_of, results_of, schedule, size
+from .signatures import Handler, Work, positions
+from .xla_ffi import members_of, number_of_threads, operands_of, results_of, schedule, size
 
 BLOCK = 16  # sequences that go through time together, so that a step stays in a core's first cache
 FEW, WIDE = 4, 128  # no more sequences and no fewer units than this: cores share units, not sequences
-NARROW = 24  # units below which the sequences fill the vectors, if there are enough of them
 SMALL = 1000  # values of all states, up to which one core is faster than to wake another
 
 
@@ -29,8 +28,6 @@ class Job(NamedTuple):
     done: int  # tickets
     tickets: int
     frame: int
-    work: int
-    by_lanes: int  # whether sequences fill vectors, and rows are blocks of them
     rows: int  # of a member: sequences, blocks of them, or what stands for them
     shares: int  # of a member's rows
     units: int
@@ -43,7 +40,6 @@ class Plan(NamedTuple):
 
     threads: int
     tickets: int
-    by_lanes: bool
     rows: int
     shares: int
     units: int
@@ -54,103 +50,133 @@ class Plan(NamedTuple):
 JOB = positions(Job)
 
 
-@compiled
-def run_call(frame):
-    """Plan a call, wake the threads that it needs, and work with them."""
-    plan = _plan(frame, number_of_threads(frame))
-    job = malloc(8 * len(JOB))
-    put_word(job, JOB.holders, plan.threads + 1)
-    put_word(job, JOB.next_ticket, 0)
-    put_word(job, JOB.done, 0)
-    put_word(job, JOB.tickets, plan.tickets)
-    put_word(job, JOB.frame, frame)
-    put_word(job, JOB.work, work_of(frame))
-    put_word(job, JOB.by_lanes, plan.by_lanes)
-    put_word(job, JOB.rows, plan.rows)
-    put_word(job, JOB.shares, plan.shares)
-    put_word(job, JOB.units, plan.units)
-    put_word(job, JOB.rounds, plan.rounds)
-    put_word(job, JOB.parts, plan.parts)
-    for _ in range(plan.threads - 1):
-        if not schedule(frame, callback(_take_tickets), job):
-            add_to(job, JOB.holders, -1)
-    _take_tickets(job)
-    wait(job, JOB.done, plan.tickets)
-    _let_go(job)
+def run_call_of(handler: Handler):
+    """Return the function that plans a call, wakes the threads that it needs, and works with them."""
+    plan_call, do = _plan_of(handler), _do_of(handler)
+
+    @compiled
+    def take_tickets(job):
+        """Work until no ticket is left, and let go of the job."""
+        tickets, frame, units = get_word(job, JOB.tickets), get_word(job, JOB.frame), get_word(job, JOB.units)
+        rows, shares = get_word(job, JOB.rows), get_word(job, JOB.shares)
+        rounds, parts = get_word(job, JOB.rounds), get_word(job, JOB.parts)
+        while True:
+            ticket = add_to(job, JOB.next_ticket, 1)
+            if ticket >= tickets:
+                break
+            member, begin, end, first, last, low, high = 0, 0, rounds, 0, rows, 0, units
+            if parts:
+                begin, part, panels = ticket // parts, ticket % parts, units // PANEL
+                end, low, high = begin + 1, PANEL * (part * panels // parts), PANEL * ((part + 1) * panels // parts)
+                wait(job, JOB.done, begin * parts)
+            else:
+                member, share = ticket // shares, ticket % shares
+                first, last = share * rows // shares, (share + 1) * rows // shares
+            do(frame, member, begin, end, first, last, low, high, shares)
+            add_to(job, JOB.done, 1)
+        _let_go(job)
+
+    @compiled
+    def run_call(frame):
+        plan = plan_call(frame, members_of(frame), number_of_threads(frame))
+        job = malloc(8 * len(JOB))
+        put_word(job, JOB.holders, plan.threads + 1)
+        put_word(job, JOB.next_ticket, 0)
+        put_word(job, JOB.done, 0)
+        put_word(job, JOB.tickets, plan.tickets)
+        put_word(job, JOB.frame, frame)
+        put_word(job, JOB.rows, plan.rows)
+        put_word(job, JOB.shares, plan.shares)
+        put_word(job, JOB.units, plan.units)
+        put_word(job, JOB.rounds, plan.rounds)
+        put_word(job, JOB.parts, plan.parts)
+        for _ in range(plan.threads - 1):
+            if not schedule(frame, callback(take_tickets), job):
+                add_to(job, JOB.holders, -1)
+        take_tickets(job)
+        wait(job, JOB.done, plan.tickets)
+        _let_go(job)
+
+    return run_call
 
 
-@compiled
-def _plan(frame, threads):
-    operands, results, work, members = operands_of(frame), results_of(frame), work_of(frame), members_of(frame)
-    by_lanes, parts, units, rounds = False, 0, 0, 1
-    each = (threads + members - 1) // members  # shares of a member that keep all cores at work
-    if work == Work.WEIGHT_GRADIENTS:
-        rows = shares = min(size(results, WEIGHT_RESULTS.sums, 0), each)
-    elif work == Work.INPUT_GRADIENTS:
-        rows = size(operands, INPUT_OPERANDS.d, 0)
-        shares = (rows + 4 * BLOCK - 1) // (4 * BLOCK)
-    else:
-        if work == Work.FORWARD:
-            rounds, start = size(operands, FORWARD_OPERANDS.xs, 0), FORWARD_OPERANDS.h0
-        else:
-            rounds, start = size(operands, BACKWARD_OPERANDS.hs, 0) + 1, BACKWARD_OPERANDS.h0
+def _do_of(handler):
+    """Return what is done for a ticket."""
+    work, kind, narrow = handler.work, int(handler.kind), handler.narrow
+    loop = forward_steps if work == Work.FORWARD else backward_steps
+    loop_by_lanes = forward_lanes if work == Work.FORWARD else backward_lanes
+
+    def weights(frame, member, begin, end, first, last, low, high, shares):
+        weight_gradients(frame, kind, member, first, shares)  # a row is a share
+
+    def inputs(frame, member, begin, end, first, last, low, high, shares):
+        input_gradients(frame, member, first, last)
+
+    def steps(frame, member, begin, end, first, last, low, high, shares):
+        loop(frame, kind, member, begin, end, first, last, low, high)
+
+    def blocks(frame, member, begin, end, first, last, low, high, shares):
+        loop_by_lanes(frame, kind, member, first, last)
+
+    if work in (Work.WEIGHT_GRADIENTS, Work.INPUT_GRADIENTS):
+        return compiled(weights if work == Work.WEIGHT_GRADIENTS else inputs)
+    return compiled(blocks if narrow else steps)
+
+
+def _plan_of(handler):
+    """Return the function that plans a call."""
+    work, narrow = handler.work, handler.narrow
+    start = (FORWARD_OPERANDS if work == Work.FORWARD else BACKWARD_OPERANDS).h0
+    steps = FORWARD_OPERANDS.xs if work == Work.FORWARD else BACKWARD_OPERANDS.hs
+    more = 0 if work == Work.FORWARD else 1  # the way back has a round that begins, and one that ends
+
+    def weights(frame, members, threads):
+        shares = min(size(results_of(frame), WEIGHT_RESULTS.sums, 0), _each(members, threads))
+        return _whole(members, threads, rows=shares, shares=shares, units=0, rounds=1)
+
+    def inputs(frame, members, threads):
+        rows = size(operands_of(frame), INPUT_OPERANDS.d, 0)
+        return _whole(members, threads, rows=rows, shares=(rows + 4 * BLOCK - 1) // (4 * BLOCK), units=0, rounds=1)
+
+    def loop(frame, members, threads):
+        operands = operands_of(frame)
+        rounds = size(operands, steps, 0) + more
         rows, units = size(operands, start, 0), size(operands, start, 1)
         if members * rows * units * rounds <= SMALL:
             threads = 1
-        by_lanes = units < NARROW and 4 * rows >= 3 * LANES
-        if by_lanes:
-            rows = (rows + LANES - 1) // LANES
-            shares = min(rows, each)
-        else:
-            shares = min(rows, max(each, (rows + BLOCK - 1) // BLOCK))
-            if members == 1 and threads > 1 and rows <= FEW and units >= WIDE and units % PANEL == 0:
-                parts = min(threads, units // PANEL)
-    tickets = parts * rounds if parts else members * shares
+        each = _each(members, threads)
+        if narrow:
+            blocks = (rows + LANES - 1) // LANES
+            return _whole(members, threads, rows=blocks, shares=min(blocks, each), units=units, rounds=rounds)
+        if members == 1 and threads > 1 and rows <= FEW and units >= WIDE and units % PANEL == 0:
+            parts = min(threads, units // PANEL)
+            return Plan(
+                threads=parts, tickets=parts * rounds, rows=rows, shares=1, units=units, rounds=rounds, parts=parts
+            )
+        shares = min(rows, max(each, (rows + BLOCK - 1) // BLOCK))
+        return _whole(members, threads, rows=rows, shares=shares, units=units, rounds=rounds)
+
+    return compiled({Work.WEIGHT_GRADIENTS: weights, Work.INPUT_GRADIENTS: inputs}.get(work, loop))
+
+
+@compiled
+def _each(members, threads):
+    """Return how many shares of a member keep all cores at work."""
+    return (threads + members - 1) // members
+
+
+@compiled
+def _whole(members, threads, rows, shares, units, rounds):
+    """Plan for tickets that are shares of a member's rows."""
     return Plan(
-        threads=min(threads, parts if parts else tickets),
-        tickets=tickets,
-        by_lanes=by_lanes,
+        threads=min(threads, members * shares),
+        tickets=members * shares,
         rows=rows,
         shares=shares,
         units=units,
         rounds=rounds,
-        parts=parts,
+        parts=0,
     )
-
-
-@compiled
-def _take_tickets(job):
-    """Work until no ticket is left, and let go of the job."""
-    tickets, frame, work = get_word(job, JOB.tickets), get_word(job, JOB.frame), get_word(job, JOB.work)
-    by_lanes, rows, shares = get_word(job, JOB.by_lanes), get_word(job, JOB.rows), get_word(job, JOB.shares)
-    units, rounds, parts = get_word(job, JOB.units), get_word(job, JOB.rounds), get_word(job, JOB.parts)
-    while True:
-        ticket = add_to(job, JOB.next_ticket, 1)
-        if ticket >= tickets:
-            break
-        member, begin, end, first, last, low, high = 0, 0, rounds, 0, rows, 0, units
-        if parts:
-            begin, part, panels = ticket // parts, ticket % parts, units // PANEL
-            end, low, high = begin + 1, PANEL * (part * panels // parts), PANEL * ((part + 1) * panels // parts)
-            wait(job, JOB.done, begin * parts)
-        else:
-            member, share = ticket // shares, ticket % shares
-            first, last = share * rows // shares, (share + 1) * rows // shares
-        if work == Work.WEIGHT_GRADIENTS:
-            weight_gradients(frame, member, first, shares)  # a row is a share
-        elif work == Work.INPUT_GRADIENTS:
-            input_gradients(frame, member, first, last)
-        elif work == Work.FORWARD:
-            if by_lanes:
-                forward_lanes(frame, member, first, last)
-            else:
-                forward_steps(frame, member, begin, end, first, last, low, high)
-        elif by_lanes:
-            backward_lanes(frame, member, first, last)
-        else:
-            backward_steps(frame, member, begin, end, first, last, low, high)
-        add_to(job, JOB.done, 1)
-    _let_go(job)
 
 
 @compiled

@@ -155,6 +155,12 @@ def size(buffers, position, axis):
 
 
 @compiled
+def members_of(frame):
+    """Return how many models there are: the first axis of every operand counts them."""
+    return get_word(get_word(get_word(operands_of(frame), 0), BUFFER.dims), 0)
+
+
+@compiled
 def number_of_threads(frame):
     """Return how many threads XLA computes with."""
     request = malloc(8 * (len(NUM_THREADS) + 1))
