@@ -33,7 +33,7 @@ FUNCTIONS = {
     ("seqvision.pipelines.forecasting.run", "judge_forecasts"): "judge",
     ("seqvision.pipelines.forecasting.run", "score_validation"): "judge",
     ("seqvision.pipelines.forecasting.run", "write_forecast_report"): "draw",
-    ("seqvision.reporting.run_folder", "write_report"): "draw",
+    ("seqvision.reporting.html.report", "write_report"): "draw",
     ("seqvision.pipelines.forecasting.prediction", "load_again"): "read",
     ("seqvision.pipelines.forecasting.prediction", "_forecasts"): "run",
 }

@@ -144,7 +144,7 @@ def measure_row(config: Config, name: str) -> dict[str, Any]:
             for framework, source in sources.items():
                 home = Path(folder, f"{framework}-{turn}")
                 rounds[framework].append(measure_ours(config, name, source, home, turn, runs.get(framework)))
-            for peer in set(TIMED[name].peers) & set(config.only):
+            for peer in filter(config.only.__contains__, TIMED[name].peers):
                 if not any("absent" in times for times in rounds[peer]):
                     rounds[peer].append(measure_peer(config, name, peer, Path(folder, f"{peer}-{turn}"), turn))
     return {"title": TIMED[name].title, **summarize(rounds)}
