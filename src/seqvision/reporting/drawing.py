@@ -31,6 +31,7 @@ def png_of(figure: Figure) -> bytes:
         figure.set_layout_engine("none")  # the one that it has is right
         return drawn_twice(figure, "png")
     picture = _cut(np.asarray(canvas.buffer_rgba())[..., :3], figure, round(_PAD * figure.dpi))
+    FigureCanvasAgg(figure)  # without pixels: they are many, and a figure lives until the collector comes
     dots = (figure.dpi, figure.dpi)
     written = io.BytesIO()
     Image.fromarray(picture).save(written, "png", compress_level=_EFFORT, dpi=dots)
