@@ -24,7 +24,7 @@ Running time: 11 s.
 from dataclasses import dataclass
 from typing import Any
 
-from seqvision.pipelines import ForecastConfig, run_and_print, run_experiment, run_forecast
+from seqvision.pipelines import ForecastConfig, run_and_print, run_experiment
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Config(ForecastConfig):
 
 def main(config: Config) -> dict[str, Any]:
     """Run the forecast, print its score card and return the summary of the run."""
+    from seqvision.pipelines import run_forecast  # what computes is imported when it is needed: not for --help
+
     return run_and_print(run_forecast, config)
 
 

@@ -24,6 +24,15 @@ def loaded_after(program, *names):
     return ast.literal_eval(done.stdout.splitlines()[-1])
 
 
+EXPERIMENT = Path(__file__).parents[1] / "experiments" / "stock_forecast.py"
+HELP_OF_EXPERIMENT = f"""
+import runpy, sys
+sys.argv = ["stock_forecast.py", "--help"]
+try:
+    runpy.run_path({str(EXPERIMENT)!r}, run_name="__main__")
+except SystemExit as error:
+    assert not error.code
+"""
 PICTURES = ("matplotlib", "PIL", "jinja2", "scipy", "sklearn")
 HEAVY = (*PICTURES, "pandas", "numba", "orbax", "pooch", "tyro")
 
@@ -43,6 +52,7 @@ HEAVY = (*PICTURES, "pandas", "numba", "orbax", "pooch", "tyro")
         ("import seqvision.pipelines.classification.run", PICTURES),
         ("import seqvision.pipelines.finished.comparison", PICTURES),
         ("from seqvision.cli import main; main(['--help'])", (*HEAVY, "jax", "numpy")),
+        (HELP_OF_EXPERIMENT, ("jax", "numpy", "pandas", "flax", *PICTURES)),
         ("from seqvision.cli import main; main(['predict', '--help'])", ("jax", "numpy", "pandas", "flax", *PICTURES)),
     ],
 )

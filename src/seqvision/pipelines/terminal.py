@@ -8,10 +8,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from seqvision._phases import RUNNING, Phase, in_seconds
-from seqvision.pipelines.results import Run
+
+if TYPE_CHECKING:
+    from seqvision.pipelines.results import Run
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +23,9 @@ _LOOK = 0.5  # seconds between two looks at how far a run is
 _SILENT = 5.0  # seconds that a log says nothing, at most; in a long phase a tenth of it
 
 
-def run_and_print(run: Callable[Arguments, Run], *args: Arguments.args, **options: Arguments.kwargs) -> dict[str, Any]:
+def run_and_print(
+    run: Callable[Arguments, "Run"], *args: Arguments.args, **options: Arguments.kwargs
+) -> dict[str, Any]:
     """Run, print the text and the folder of the run, and return its summary as plain values.
 
     Args:
