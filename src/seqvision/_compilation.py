@@ -54,15 +54,15 @@ class Program:
 
         Under ``jax.disable_jit`` it is the function itself, which then runs line by line.
         """
-        if _line_by_line():
-            line_by_line: Future = Future()
-            line_by_line.set_result(self._jitted)
-            return line_by_line
-        signature = _signature(args)
-        if signature not in self._compiled:
+        if line_by_line():
+            itself: Future = Future()
+            itself.set_result(self._jitted)
+            return itself
+        arguments = signature(args)
+        if arguments not in self._compiled:
             lowered = self._jitted.lower(*args)  # here and not in the thread, which would not see the caller's context
-            self._compiled[signature] = _BACKGROUND.submit(self._build, lowered)
-        return self._compiled[signature]
+            self._compiled[arguments] = _BACKGROUND.submit(self._build, lowered)
+        return self._compiled[arguments]
 
     def compile(self, *args: Any) -> Callable:
         """Return the executable for arguments like these."""
@@ -70,9 +70,9 @@ class Program:
 
     def call(self, context: Callable[[], AbstractContextManager], *args: Any) -> Any:
         """Run the program; where it must be compiled before, it is so inside the context."""
-        if _line_by_line():
+        if line_by_line():
             return self._jitted(*args)
-        future = self._compiled.get(_signature(args))
+        future = self._compiled.get(signature(args))
         if future is None:
             with context():
                 return self.compile(*args)(*args)
@@ -89,12 +89,14 @@ class Program:
             return lowered.compile()
 
 
-def _line_by_line() -> bool:
+def line_by_line() -> bool:
+    """Whether functions run line by line, under ``jax.disable_jit``."""
     config: Any = jax.config
     return bool(config.jax_disable_jit)
 
 
-def _signature(args: Any) -> Any:
+def signature(args: Any) -> Any:
+    """Return what a program is compiled for: structure, shapes, dtypes and places of its arguments."""
     leaves, structure = jax.tree.flatten(args)
     return structure, tuple((leaf.shape, leaf.dtype, _spread(leaf)) for leaf in leaves)
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from seqvision.data.augment.geometry import Flip, PadCrop, Shift, Warp, warp, warp_matrix
     from seqvision.data.augment.mixing import CutMix, Mixup
     from seqvision.data.augment.pixels import Brightness, Contrast, Cutout
-    from seqvision.data.batch import Batch
+    from seqvision.data.batch import Batch, WeightedBatch
     from seqvision.data.downloads import fetch_file, find_file
     from seqvision.data.pictures.cifar import CIFAR10_CLASSES, load_cifar10, read_cifar
     from seqvision.data.pictures.digits_and_fashion import (
@@ -80,6 +80,7 @@ __all__ = [
     "TimeGrid",
     "Vocabulary",
     "Warp",
+    "WeightedBatch",
     "Windows",
     "apply_gaps",
     "array_to_image",

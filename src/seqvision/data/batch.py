@@ -13,6 +13,14 @@ class Batch(NamedTuple):
     y: Any  # (B, ...)
 
 
+class WeightedBatch(NamedTuple):
+    """A batch whose examples count differently: loss and metrics of a step are sum(w * value) / sum(w)."""
+
+    x: Any  # (B, ...)
+    y: Any  # (B, ...)
+    weights: Any  # (B,) floats >= 0; what has the weight 0 counts nothing, not even NaN
+
+
 def register(cls: Any, arrays: tuple[str, ...]) -> None:
     """Register a dataclass as a pytree: fields named in `arrays` are traced, the others are static.
 

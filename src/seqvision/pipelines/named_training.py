@@ -56,16 +56,19 @@ _DECAY = {"adamw": 4e-3, "nadamw": 4e-3, "adamaxw": 4e-3, "lion": 1e-3}  # of we
 def build_optimizer(config: Training, examples: int) -> optax.GradientTransformation:
     """Return the update rule of a configuration, with its schedule, clipping, decay and average of weights.
 
-    Asked twice, the same object, so that compiled programs are shared.
+    Asked twice, the same object, so that compiled programs are shared; with a constant step size for any number of
+    examples.
 
     Args:
       config: any that has the fields of `Training`.
       examples: training rows, which say how many updates an epoch has.
 
-    >>> build_optimizer(Training(), 100) is build_optimizer(Training(), 100)
+    >>> build_optimizer(Training(), 100) is build_optimizer(Training(), 1000)
     True
     """
     settings = {field.name: getattr(config, field.name) for field in dataclasses.fields(Training)}
+    if config.schedule == "constant" and not config.warmup:
+        return _optimizer(Training(**settings), updates=1)
     return _optimizer(Training(**settings), updates_in(1, examples, config.batch_size or min(BATCH_SIZE, examples)))
 
 

@@ -10,21 +10,27 @@ import jax
 from jax.sharding import NamedSharding
 
 from .placement import around, on_mesh
+from .plans import Plans
 from .progress import progress_bar
 from .resumption.course import Course
 from .resumption.saver import Saver
 from .resumption.signals import heard, ready
 from .streaming import Pause, PausedEpoch, StreamedEpoch
 
+_ROWS = 2**22  # of the orders of one program's epochs
 
-def epochs_at_once(epochs: int, every: int | None = None) -> int:
+
+def epochs_at_once(epochs: int, every: int | None = None, examples: int = 1) -> int:
     """Return the epochs of one program: a divisor of the total, and of ``every``, up to a twentieth of the total.
+
+    Their orders, of so many examples each, are kept at once.
 
     >>> epochs_at_once(100), epochs_at_once(100, every=4), epochs_at_once(30)
     (5, 4, 1)
     """
     common = math.gcd(epochs, every or epochs)
-    return max(d for d in range(1, max(1, epochs // 20) + 1) if common % d == 0)
+    most = max(1, min(epochs // 20, _ROWS // examples))
+    return max(d for d in range(1, most + 1) if common % d == 0)
 
 
 def run_chunks(
@@ -32,6 +38,7 @@ def run_chunks(
     several: Callable[..., Any],
     data: Any,
     validation: Any,
+    plans: Plans | None,
     epochs: int,
     chunk: int,
     place: NamedSharding | None,
@@ -42,8 +49,9 @@ def run_chunks(
 
     Args:
       course: from where; it is moved on.
-      several: (state, watch, guard, data, validation) -> (state, watch, guard, history) of ``chunk`` epochs.
-      data, validation: as in `fit`.
+      several: (state, watch, guard, data, validation, plan) -> (state, watch, guard, history) of ``chunk`` epochs.
+      data, validation: as in `fit`, or as the plans have them.
+      plans: the orders of the epochs; None if ``several`` has them.
       epochs, chunk: how many in all, and at once.
       place: where the arrays lie.
       saver: writes checkpoints, if they are wanted; SIGTERM is heeded only then.
@@ -73,10 +81,13 @@ def run_chunks(
 
         if isinstance(several, StreamedEpoch):
             several.pause = Pause(due, look, course.middle)
+        plan = None if plans is None else plans[course.epochs]
         while course.epochs < epochs:
             carried = on_mesh((course.state, course.watch, course.guard), place, owned=True)
             try:
-                *carried, history = several(*carried, data, validation)
+                *carried, history = several(*carried, data, validation, on_mesh(plan, place))
+                if plans is not None and course.epochs + chunk < epochs:
+                    plan = plans[course.epochs + chunk]  # while the device computes
             except PausedEpoch:
                 course.signal = wish.signal
                 return

@@ -21,16 +21,18 @@ from .arguments import as_data, check_model, resolve_key
 from .checks import check_batch_size, check_inputs, check_optimizer, check_training_data
 from .chunks import epochs_at_once, run_chunks
 from .divergence import non_finite_loss, start_guard
+from .epochs import make_epochs
 from .losses import LossName, PerExample, resolve_loss, resolve_metrics
 from .optimizers import OptimizerName, resolve_optimizer
 from .placement import around, as_given, batch_sharding, on_mesh
+from .plans import Plans, is_by_row
 from .resuming import resume
 from .resumption.checkpoints import Checkpoints
 from .resumption.course import Course, History
 from .resumption.described import described, described_data
 from .resumption.saver import saving
 from .resumption.signals import stopped_fit
-from .run import end_state, good_state, make_epochs
+from .run import end_state, good_state
 from .state import TrainState, create_state, state_shapes
 from .step import (
     Augmentation,
@@ -81,6 +83,15 @@ def fit(
     Data on the device train as whole epochs compiled into one program. A `Stream` takes the same steps batch by batch,
     each batch on its way to the device while the step before it runs; the two agree to rounding. The same program gives
     the same bits again.
+
+    A program is compiled once a process, and kept for the next. Calls share it whose models are equal, whose optimizer
+    is the same object, and whose data have the same shapes; `Windows` and `Arrays` of less than 4 MiB get room up to
+    the next power of two of examples on CPU, so that seeds, folds, origins of a backtest and refits with some rows
+    more compile nothing.
+
+    A smaller last batch is filled up with rows of its own of weight 0, which change no mean and no gradient; a model
+    must not mix the examples of a batch. With batch statistics, ``augment``, ``micro_batch``, or a loss or metric of
+    your own, which might mix them, it is a step of its own in the same program.
 
     Args:
       model: any flax.linen module.
@@ -159,7 +170,7 @@ def fit(
                 state = on_mesh(resume(state, model, optimizer, key, x), place)
             shapes = on_mesh(state_shapes(model, optimizer, key, x), place) if state is None else state
             check_optimizer(optimizer, shapes)
-            if validation is not None:
+            if validation is not None and _two(validation).x != batch.x:
                 check_inputs(shapes, _two(validation).x, "validation")
             labels = check_training_data(shapes, batch, loss_function, named, augment)
             for examples in (data, validation):  # a Stream checks what it reads
@@ -169,15 +180,20 @@ def fit(
             guard = on_mesh(jax.eval_shape(start_guard, shapes), place)
             course = None if saver is None else saver.restore(shapes, watch, guard)
             if course is not None and course.ended:
-                return _result(course, settings, data, given, epochs, checkpoints)
-            chunk = 1 if streamed else epochs_at_once(epochs, None if checkpoints is None else checkpoints.every)
+                return _result(course, settings, given, epochs, checkpoints)
+            every = None if checkpoints is None else checkpoints.every
+            chunk = 1 if streamed else epochs_at_once(epochs, every, len(data))
             chunk = chunk if saver is None else saver.begin(chunk)
             if streamed:
                 streams = StreamedEpoch(_stream_programs(settings), labels, cache)
                 compiling: Any = streams.prepare(shapes, watch, guard, data, validation)
+                plans = None
             else:
-                several = _program(settings, chunk)
-                compiling = several.prepare(shapes, watch, guard, data, validation)  # in the background
+                fill = _filled_up(settings, shapes)
+                plans = Plans(data, validation, batch_size, chunk, shuffle, fill)
+                several = _program(settings._replace(shuffle=True), chunk, fill)  # the plans have the order
+                data, validation = plans.data, plans.validation
+                compiling = several.prepare(shapes, watch, guard, data, validation, on_mesh(plans.shapes, place))
             if course is None:
                 if state is None:
                     state = on_mesh(create_state(model, optimizer, key, x), place, owned=True)
@@ -187,16 +203,18 @@ def fit(
                 course = Course(state, watch, start_guard(state), int(state.step))
             compiled = compiling.result()
         course.seconds["compile"] += time.perf_counter() - start
-        run_chunks(course, compiled, data, validation, epochs, chunk, place, saver, progress)
-    return _result(course, settings, data, given, epochs, checkpoints)
+        if plans is not None:
+            plans.start(course.state, epochs, course.first_step)
+        run_chunks(course, compiled, data, validation, plans, epochs, chunk, place, saver, progress)
+    return _result(course, settings, given, epochs, checkpoints)
 
 
-def _result(course: Course, settings: "Settings", data: Any, given: Any, epochs: int, checkpoints: Any) -> Fit:
+def _result(course: Course, settings: "Settings", data: Any, epochs: int, checkpoints: Any) -> Fit:
     """Return what came of a training, or raise what ended it."""
     place, whole = settings.batch_sharding, course.bad_batch < 0
     watch = course.watch if course.epochs else None
     state = end_state(course.state, watch) if whole else good_state(watch, course.guard, settings.stopping)
-    state = state if place is None else as_given(on_mesh(state, place), given)
+    state = state if place is None else as_given(on_mesh(state, place), data)
     done = Fit(state, course.history, course.seconds)
     if not whole:
         counted = not isinstance(data, Stream) or data.by_row
@@ -260,12 +278,19 @@ class Settings(NamedTuple):
     batch_sharding: NamedSharding | None
 
 
+def _filled_up(settings: Settings, state: TrainState) -> tuple[bool, bool]:
+    """Whether a last batch that is smaller is filled up, of data and of validation data: where nothing mixes rows."""
+    by_row = all(map(is_by_row, (settings.loss, *(metric for _, metric in settings.metrics))))
+    parts = settings.options.augment is not None or settings.options.micro_batch is not None
+    return by_row and not parts and not state.batch_stats, by_row
+
+
 @lru_cache(maxsize=64)
-def _program(settings: Settings, epochs: int) -> Program:
+def _program(settings: Settings, epochs: int, fill: tuple[bool, bool]) -> Program:
     loss, metrics, options, stopping, batch_size, shuffle, place = settings
     step = make_train_step(loss, dict(metrics), **options._asdict())
     evaluate = make_eval_step(loss, dict(metrics))
-    several = make_epochs(step, epochs, batch_size, shuffle, evaluate, stopping=stopping, batch_sharding=place)
+    several = make_epochs(step, epochs, batch_size, shuffle, evaluate, None, stopping, place, *fill)
     return Program(several, donate=(0, 1, 2))
 
 

@@ -15,9 +15,8 @@ from flax import struct
 from flax.training import train_state
 from jax import Array
 
-from seqvision._compilation import Program
-
 from .arguments import check_model, resolve_key
+from .initial import Initial
 from .optimizers import OptimizerName, resolve_optimizer
 
 
@@ -111,12 +110,12 @@ def create_state(
     example_x = jax.tree.map(jnp.asarray, example_x)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((key, example_x))):
         return _init(model, optimizer, key, example_x)  # inside a caller's jit or vmap
-    return _init_program(_Static(model), optimizer).compile(key, example_x)(key, example_x)
+    return _initial(_Static(model), optimizer)(key, example_x)
 
 
 def state_shapes(model: nn.Module, optimizer: optax.GradientTransformation, key: Array, example_x: Any) -> TrainState:
     """Return what `create_state` returns, as shapes and dtypes."""
-    return _init_program(_Static(model), optimizer).shapes(key, example_x)
+    return _initial(_Static(model), optimizer).shapes(key, example_x)
 
 
 def _init(model, optimizer, key, example_x):
@@ -147,8 +146,8 @@ def training_key(key: Array) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _init_program(static: "_Static", optimizer: optax.GradientTransformation) -> Program:
-    return Program(lambda key, x: _init(static.model, optimizer, key, x), once=True)
+def _initial(static: "_Static", optimizer: optax.GradientTransformation) -> Initial:
+    return Initial(lambda key, x: _init(static.model, optimizer, key, x))
 
 
 class _Static:

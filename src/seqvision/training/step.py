@@ -10,14 +10,14 @@ import jax.numpy as jnp
 from jax import Array
 
 from seqvision._checks import check_count, shown
-from seqvision.data import Batch
+from seqvision.data import Batch, WeightedBatch
 
 from .losses import LossName, PerExample, like_outputs, resolve_loss, resolve_metrics
 from .regularizers import judged
 from .state import TrainState, call_model
 
 Metrics = Mapping[str, str | PerExample] | Iterable[str | PerExample] | None
-Step = Callable[[TrainState, Batch], tuple[TrainState, dict[str, Array]]]
+Step = Callable[[TrainState, Batch | WeightedBatch], tuple[TrainState, dict[str, Array]]]
 Augmentation = Callable[[Array, Batch], Batch]
 Penalty = Callable[[Any], Array]
 ComputeType = Literal["bfloat16", "float32"]
@@ -37,7 +37,8 @@ def make_train_step(
     """Build the pure function ``step(state, batch) -> (state, metrics)``; jit it, scan it or vmap it.
 
     Dropout and augmentation draw from streams of their own, derived from ``state.key`` and ``state.step``; batch
-    statistics are carried, and the returned metrics are means over the batch, "loss" among them.
+    statistics are carried, and the returned metrics are means over the batch, "loss" among them; those of a
+    `seqvision.data.WeightedBatch` are weighted.
 
     Inside `jax.shard_map` a step sees the rows of its device alone: gradients of parameters that all devices share are
     then the sum over the devices of each one's mean, as of everything shared. Divide the loss by their number, or give
@@ -71,7 +72,7 @@ def make_train_step(
     check_functions(augment, penalty)
     dtype = compute_type(compute_dtype)
 
-    def gradients(state: TrainState, batch: Batch, key: Array) -> Any:
+    def gradients(state: TrainState, batch: Batch | WeightedBatch, key: Array) -> Any:
         def objective(params: Any) -> tuple[Array, Any]:
             outputs, batch_stats = _forward(state, params, batch.x, key, dtype)
             y = like_outputs(outputs, batch.y)
@@ -83,12 +84,14 @@ def make_train_step(
         grads, (batch_stats, means) = jax.grad(objective, has_aux=True)(state.params)
         return grads, batch_stats, means
 
-    def step(state: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Array]]:
+    def step(state: TrainState, batch: Any) -> tuple[TrainState, dict[str, Array]]:
         key = jax.random.fold_in(state.key, state.step)
         if augment is not None:
             drawn = augment(jax.random.fold_in(jax.random.fold_in(state.key, _AUGMENT), state.step), batch)
             # The barrier keeps a convolution from being fused with what made its input.
-            state, batch = jax.lax.optimization_barrier((state, drawn))
+            weights = _weights(batch)
+            batch = drawn if weights is None else WeightedBatch(drawn.x, drawn.y, weights)
+            state, batch = jax.lax.optimization_barrier((state, batch))
         grads, batch_stats, means = _accumulate_gradients(partial(gradients, state), batch, key, micro_batch)
         return state.apply_gradients(grads=grads, batch_stats=batch_stats), means
 
@@ -97,7 +100,7 @@ def make_train_step(
 
 def make_eval_step(
     loss: LossName | PerExample, metrics: Metrics = None
-) -> Callable[[TrainState, Batch], dict[str, Array]]:
+) -> Callable[[TrainState, Batch | WeightedBatch], dict[str, Array]]:
     """Build the pure function ``evaluate(state, batch) -> metrics``: no dropout, running batch statistics.
 
     Where the optimizer keeps an average of the weights (`average_weights`), that is what is evaluated.
@@ -111,7 +114,7 @@ def make_eval_step(
     loss_function = resolve_loss(loss)
     functions = (("loss", loss_function), *resolve_metrics(metrics, loss_function))
 
-    def evaluate(state: TrainState, batch: Batch) -> dict[str, Array]:
+    def evaluate(state: TrainState, batch: Batch | WeightedBatch) -> dict[str, Array]:
         outputs = forward(judged(state), batch.x)
         y = like_outputs(outputs, batch.y)
         return {name: _mean(f(outputs, y), name, batch) for name, f in functions}
@@ -150,7 +153,20 @@ def _mean(values, name, batch):
     if values.shape != (examples,):
         remedy = "average over all axes but the first" if values.shape else "leave the mean over the examples out"
         raise ValueError(f"{name} must give one value an example, ({examples},), got shape {values.shape}: {remedy}")
-    return values.mean()
+    return _weighted_mean(values, _weights(batch))
+
+
+def _weights(batch: Any) -> Array | None:
+    return getattr(batch, "weights", None)
+
+
+def _weighted_mean(values: Array, weights: Array | None) -> Array:
+    """Average values (B,); what has the weight 0 counts nothing, not even NaN, and without any weight there is 0."""
+    if weights is None:
+        return values.mean()
+    total = weights.sum()
+    weighted = jnp.where(weights == 0, 0, values) * weights
+    return weighted.sum() / jnp.where(total == 0, 1, total)
 
 
 def _accumulate_gradients(
@@ -158,12 +174,12 @@ def _accumulate_gradients(
 ) -> Any:
     """Return the mean over a batch's examples of what ``gradients`` returns, computed part by part.
 
-    The parts are as equal as can be, and weigh by their examples, so that a smaller last part, or batch, counts no
-    more than it has.
+    The parts are as equal as can be, and weigh by their examples, or their weights, so that a smaller last part, or
+    batch, counts no more than it has.
 
     Args:
       gradients: (part, key) -> pytree of float arrays, each a mean over the part.
-      batch: pytree of arrays (B, ...).
+      batch: B examples.
       key: of the batch; each part has its own.
       micro_batch: examples at once at most; None takes the batch as one part.
     """
@@ -177,7 +193,11 @@ def _accumulate_gradients(
 
     def add(total: Any, part: Any, number: Any, count: int) -> Any:
         values = gradients(part, jax.random.fold_in(key, number))
-        return jax.tree.map(lambda t, v: t + v * jnp.asarray(count / examples, v.dtype), total, values)
+        share: Any = count / examples
+        if _weights(batch) is not None:
+            everything = batch.weights.sum()
+            share = part.weights.sum() / jnp.where(everything == 0, 1, everything)
+        return jax.tree.map(lambda t, v: t + v * jnp.asarray(share, v.dtype), total, values)
 
     shapes = jax.eval_shape(gradients, jax.tree.map(lambda a: a[0], parts), key)
     total = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)

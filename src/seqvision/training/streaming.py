@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, closing
-from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -14,8 +13,9 @@ from seqvision.data import Batch, Stream
 
 from .checks import LabelRange
 from .divergence import Guard, check_validation
+from .epochs import Evaluate, Plan, cut, evaluate_data, make_epochs
+from .orders import EpochOrders
 from .resumption.course import Middle
-from .run import Evaluate, epoch_order, evaluate_data, make_epochs
 from .state import TrainState
 from .step import Step
 from .stopping import EarlyStopping, Watch, update_watch
@@ -28,11 +28,19 @@ class StreamPrograms(NamedTuple):
 
     step: Program  # (state, batch) -> (state, metrics)
     evaluate: Program  # (state, batch) -> metrics
-    device_epoch: Program  # (state, None, guard, data, None) -> (state, None, guard, history)
+    device_epoch: Program  # (state, None, guard, data, None, plan) -> (state, None, guard, history)
     device_evaluate: Program  # (state, data) -> metrics
     update_watch: Program  # (watch, state, metrics) -> watch
     batch_size: int
     shuffle: bool
+
+    def order(self, state: TrainState, data: Any) -> np.ndarray:
+        """Return the rows (N,) in the order in which the epoch that begins with this state visits them."""
+        return EpochOrders(state.key, int(state.step), 1, len(data), self.batch_size, self.shuffle)[0]
+
+    def blank(self, data: Any) -> Plan:
+        """Return the shapes of an epoch's plan."""
+        return Plan(jax.ShapeDtypeStruct((1, -(-len(data) // self.batch_size), self.batch_size), np.int32))
 
 
 def make_stream_programs(
@@ -43,7 +51,7 @@ def make_stream_programs(
     return StreamPrograms(
         step=Program(step, donate=(0,)),
         evaluate=Program(evaluate),
-        device_epoch=Program(make_epochs(step, 1, batch_size, shuffle), donate=(0, 2)),
+        device_epoch=Program(make_epochs(step, 1, batch_size), donate=(0, 2)),
         device_evaluate=Program(lambda state, data: evaluate_data(evaluate, state, data, batch_size)),
         update_watch=Program(lambda watch, state, metrics: update_watch(watching, watch, state, metrics)),
         batch_size=batch_size,
@@ -85,13 +93,10 @@ class StreamedEpoch:
         """Compile in the background what the epoch will surely need."""
         programs = self._programs
         if not isinstance(data, Stream):
-            self._waiting.append(programs.device_epoch.prepare(state, None, guard, data, None))
+            self._waiting.append(programs.device_epoch.prepare(state, None, guard, data, None, programs.blank(data)))
         else:
             sizes = data.batch_sizes(programs.batch_size)
             self._waiting += [programs.step.prepare(state, data.shapes(size)) for size in sizes]
-            if programs.shuffle and data.by_row:
-                order = _order_program(len(data), programs.batch_size)
-                self._waiting.append(order.prepare(state.key, state.step))
         if isinstance(validation, Stream):
             sizes = validation.batch_sizes(programs.batch_size)
             self._waiting += [programs.evaluate.prepare(state, validation.shapes(size)) for size in sizes]
@@ -105,7 +110,9 @@ class StreamedEpoch:
             program.result()
         return self
 
-    def __call__(self, state: TrainState, watch: Watch | None, guard: Guard, data: Any, validation: Any) -> Any:
+    def __call__(
+        self, state: TrainState, watch: Watch | None, guard: Guard, data: Any, validation: Any, plan: None = None
+    ) -> Any:
         """Return (state, watch, guard, history) after one epoch; the state is donated."""
         programs = self._programs
         look = None
@@ -118,8 +125,9 @@ class StreamedEpoch:
             metrics = means.values()
             look = None if bad >= 0 else self._look(lambda _: (state, means.middle(before)))
         else:
-            epoch = programs.device_epoch.compile(state, None, guard, data, None)
-            state, _, guard, history = epoch(state, None, guard, data, None)
+            rows = Plan(cut(programs.order(state, data)[None], programs.batch_size))
+            epoch = programs.device_epoch.compile(state, None, guard, data, None, rows)
+            state, _, guard, history = epoch(state, None, guard, data, None, rows)
             metrics = {name: values[0] for name, values in history.items()}
         if isinstance(validation, Stream):
             metrics |= self._evaluate(state, validation, look)
@@ -151,8 +159,7 @@ class StreamedEpoch:
         steps: dict[int, Callable] = {}
         order = None
         if self._programs.shuffle and data.by_row:
-            program = _order_program(len(data), self._programs.batch_size)
-            order = np.asarray(self._compiled(program, before.key, before.step)(before.key, before.step))
+            order = self._programs.order(before, data)
 
         def take(batch: Batch, size: int) -> Any:
             nonlocal state
@@ -271,8 +278,3 @@ class _Means:
                 total, dtype = self._totals.get(name, (0.0, value.dtype.name))
                 self._totals[name] = (total + float(value) * int(examples), dtype)
         self._waiting.clear()
-
-
-@lru_cache(maxsize=64)
-def _order_program(examples: int, batch_size: int) -> Program:
-    return Program(lambda key, step: epoch_order(key, step, examples, batch_size))
