@@ -1,6 +1,7 @@
 """Where the seconds of a call go: JAX's events, imports, and functions of seqvision by their names.
 
-Kernels are whatever importing numba and the files of seqvision that use it takes: they compile when they are imported.
+Kernels are what it takes to have them as machine code, and to import numba and the files of seqvision that use it: of
+older commits they compile when they are imported.
 
 Each moment belongs to one phase, the first of `PHASES` that it is part of, so that the phases of a call add up to its
 seconds; what is none is "rest". What other threads do beside counts while it lasts.
@@ -26,6 +27,7 @@ EVENTS = {
     "/jax/core/compile/backend_compile_duration": "compile",
 }
 FUNCTIONS = {
+    ("seqvision.cells.unrolling.numba.targets", "_function"): "kernels",
     ("seqvision.training.fit", "create_state"): "weights",
     ("seqvision.training.fit", "run_chunks"): "run",
     ("seqvision.pipelines.forecasting.run", "load_series"): "read",
