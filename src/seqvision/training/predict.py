@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import lru_cache, partial
+from types import MethodType
 from typing import Any
 
 import jax
@@ -19,9 +20,10 @@ from seqvision.data import Stream
 from .arguments import is_data_set
 from .checks import check_inputs
 from .placement import around, batch_sharding, lay_batch, on_mesh
-from .state import TrainState, call_model
+from .state import Static, TrainState, call_model
 
 View = Callable[[Array], Array]
+FEW = 16  # rows at once where there are few, so that one program serves any number of them
 
 
 def predict(
@@ -33,7 +35,8 @@ def predict(
       state: what `fit` returns.
       data: a data set with ``gather`` (`Windows`, `Arrays`), a `Stream`, or inputs (N, ...): an array, a pair
         (x, mask), or a dict of "x" and "mask".
-      batch_size: rows at once.
+      batch_size: rows at once; 16 where there are at most half as many. The last ones are filled up, so that other
+        numbers of rows need no other program.
       views: test-time augmentation: functions from inputs (B, ...) to inputs, such as `as_it_is` and `mirrored`, over
         which the outputs are averaged; give the same function objects again to reuse the compiled program.
       compilation_cache: keep the compiled program on disk for the next process, as `fit` does.
@@ -56,17 +59,34 @@ def predict(
     if not is_data_set(data):
         data = jax.tree.map(_as_input, data, is_leaf=lambda part: isinstance(part, list))
     rows, place = _rows(data), batch_sharding(data)
-    size = min(batch_size, rows)
+    size = batch_size if rows > batch_size // 2 else min(batch_size, FEW)
     state, data = on_mesh((state, data), place)
-    program = _program(state.apply_fn, size, tuple(views), place)
-    compiling = partial(_compiling, state, data, size, cache)
+    take = _take_on_host if place is None and not is_data_set(data) else partial(_take_on_device, cache, place)
+    program = _program(*_by_value(state.apply_fn), tuple(views), place)
+    parts = []
     with around(place):
-        parts = [program.call(compiling, _variables(state), data, np.int32(start)) for start in range(0, rows, size)]
-    fetched = [_fetched(part) for part in parts]
-    rest = rows % size
-    if rest:
-        fetched[-1] = fetched[-1][size - rest :]
-    return np.concatenate(fetched)
+        for start in range(0, rows, size):
+            x = take(data, rows, start, size)
+            parts.append(program.call(partial(_compiling, state, x, cache), _variables(state), x))
+    return np.concatenate([_fetched(part) for part in parts])[:rows]
+
+
+def _take_on_host(data: Any, rows: int, start: int, size: int) -> Any:
+    """Return so many rows of arrays, the last one again where there are no more."""
+    at = np.minimum(np.arange(start, start + size), rows - 1)
+    return jax.tree.map(lambda part: np.asarray(part)[at], data)
+
+
+def _take_on_device(
+    cache: Callable[[], AbstractContextManager],
+    place: NamedSharding | None,
+    data: Any,
+    rows: int,
+    start: int,
+    size: int,
+) -> Any:
+    """Return so many inputs of a data set, or of arrays that lie over several devices."""
+    return _taking(size, rows, place).call(cache, data, np.int32(start))
 
 
 def _fetched(part: Array) -> np.ndarray:
@@ -93,27 +113,34 @@ def mirrored(images: Array) -> Array:
 
 
 def _predict_stream(state, data, batch_size, views, cache):
-    parts, program = [], _stream_program(state.apply_fn, views)
+    parts, program = [], _program(*_by_value(state.apply_fn), views, None)
     with closing(data.read(None, data.own_batch_size or batch_size)) as batches:
-        for rows, batch in batches:
-            compiling = partial(_compiling, state, batch.x, len(rows), cache)
+        for _, batch in batches:
+            compiling = partial(_compiling, state, batch.x, cache)
             parts.append(np.asarray(program.call(compiling, _variables(state), batch.x)))
     return np.concatenate(parts)
 
 
-@lru_cache(maxsize=64)
-def _program(apply: Callable, size: int, views: tuple[View, ...], place: NamedSharding | None) -> Program:
-    def run(variables: Any, data: Any, start: Array) -> Any:
-        """Run rows start..start+size; the last block ends at the end of the data, overlapping the one before."""
-        x = _gather(data, jnp.minimum(start, _rows(data) - size) + jnp.arange(size))
-        return _seen(apply, variables, lay_batch(x, place), views)
-
-    return Program(run)
+def _by_value(apply: Callable) -> tuple[Static | None, Callable]:
+    """Take a method apart, so that those of equal models are equal."""
+    method: Any = apply
+    return (Static(method.__self__), method.__func__) if hasattr(method, "__func__") else (None, apply)
 
 
 @lru_cache(maxsize=64)
-def _stream_program(apply: Callable, views: tuple[View, ...]) -> Program:
-    return Program(lambda variables, x: _seen(apply, variables, x, views))
+def _program(
+    static: Static | None, function: Callable, views: tuple[View, ...], place: NamedSharding | None
+) -> Program:
+    apply = function if static is None else MethodType(function, static.model)
+    return Program(lambda variables, x: _seen(apply, variables, lay_batch(x, place), views))
+
+
+@lru_cache(maxsize=64)
+def _taking(size: int, rows: int, place: NamedSharding | None) -> Program:
+    def take(data: Any, start: Array) -> Any:
+        return lay_batch(_gather(data, jnp.minimum(start + jnp.arange(size), rows - 1)), place)
+
+    return Program(take)
 
 
 def _seen(apply: Callable, variables: Any, x: Any, views: tuple[View, ...]) -> Any:
@@ -141,11 +168,12 @@ def _rows(data: Any) -> int:
     return sizes.pop()
 
 
-def _as_input(part: Any) -> Array:
+def _as_input(part: Any) -> Any:
     part = part if isinstance(part, Array) else as_array("predict: data", part)
     if not any(jnp.issubdtype(part.dtype, kind) for kind in (jnp.floating, jnp.integer, jnp.bool_)):
         raise TypeError(f"predict: data must hold real numbers, but its dtype is {part.dtype}: convert it to float32")
-    part = jnp.asarray(part)
+    if not isinstance(part, Array):  # jnp.asarray would compile a program for each number of rows
+        part = np.asarray(part, jax.dtypes.canonicalize_dtype(part.dtype))
     if part.dtype in (jnp.uint8, jnp.int8, jnp.uint16, jnp.int16):
         raise TypeError(
             f"predict: data is {part.dtype}: scale images as the training images were, e.g. divide by 255; "
@@ -155,9 +183,9 @@ def _as_input(part: Any) -> Array:
 
 
 @contextmanager
-def _compiling(state: TrainState, data: Any, size: int, cache: Callable[[], AbstractContextManager]) -> Iterator[None]:
+def _compiling(state: TrainState, x: Any, cache: Callable[[], AbstractContextManager]) -> Iterator[None]:
     """Refuse inputs without their batch axis before they are compiled for; then compile with the cache."""
-    x = jax.eval_shape(lambda data: _gather(data, jnp.arange(size)), data)
+    x = jax.tree.map(lambda part: jax.ShapeDtypeStruct(part.shape, part.dtype), x)
     if state.input_axes is not None:
         state.input_axes.check(x, "predict")
     check_inputs(state, x, "predict")

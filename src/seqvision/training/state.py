@@ -110,12 +110,12 @@ def create_state(
     example_x = jax.tree.map(jnp.asarray, example_x)
     if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((key, example_x))):
         return _init(model, optimizer, key, example_x)  # inside a caller's jit or vmap
-    return _initial(_Static(model), optimizer)(key, example_x)
+    return _initial(Static(model), optimizer)(key, example_x)
 
 
 def state_shapes(model: nn.Module, optimizer: optax.GradientTransformation, key: Array, example_x: Any) -> TrainState:
     """Return what `create_state` returns, as shapes and dtypes."""
-    return _initial(_Static(model), optimizer).shapes(key, example_x)
+    return _initial(Static(model), optimizer).shapes(key, example_x)
 
 
 def _init(model, optimizer, key, example_x):
@@ -146,11 +146,11 @@ def training_key(key: Array) -> Array:
 
 
 @lru_cache(maxsize=64)
-def _initial(static: "_Static", optimizer: optax.GradientTransformation) -> Initial:
+def _initial(static: "Static", optimizer: optax.GradientTransformation) -> Initial:
     return Initial(lambda key, x: _init(static.model, optimizer, key, x))
 
 
-class _Static:
+class Static:
     """A module as a static argument: equal by value, or by identity if a field (a list, say) has no hash."""
 
     def __init__(self, model: nn.Module):
@@ -165,7 +165,7 @@ class _Static:
         return hash(self.token)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Static) and type(self.token) is type(other.token) and self.token == other.token
+        return isinstance(other, Static) and type(self.token) is type(other.token) and self.token == other.token
 
 
 def call_model(method: Callable, variables: Any, x: Any, *, train: bool, **options: Any) -> Any:

@@ -190,13 +190,8 @@ def _probabilities(states: Mapping[str, Sequence[TrainState]], pixels: Sequence[
     """Return model -> (B, C), the mean over seeds."""
     if not pixels:
         return {name: np.empty((0, 2)) for name in states}
-    count = 1 << (len(pixels) - 1).bit_length()  # few sizes, so that few programs are compiled
-    images = np.zeros((count, *pixels[0].shape), np.float32)
-    images[: len(pixels)] = pixels
-    return {
-        name: np.mean([softmax(predict(state, images)[: len(pixels)]) for state in each], axis=0)
-        for name, each in states.items()
-    }
+    images = np.stack(pixels).astype(np.float32)
+    return {name: np.mean([softmax(predict(state, images)) for state in each], axis=0) for name, each in states.items()}
 
 
 def _row(

@@ -10,9 +10,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from seqvision._compilation import kept_on_disk
-from seqvision._phases import phase, phases, seconds_so_far
+from seqvision._phases import phases, seconds_so_far
 from seqvision.data import PictureForm
 from seqvision.models import parameter_count
 from seqvision.pipelines.classification.data import ImageSplit, describe_images, load_images
@@ -28,14 +29,14 @@ from seqvision.pipelines.classification.validation import seed_accuracies, valid
 from seqvision.pipelines.config import CLASSIFIERS, ClassifyConfig, config_from_dict, with_batch_size
 from seqvision.pipelines.kept_trainings import kept_trainings, reopen_run
 from seqvision.pipelines.named_models import build_classifier
-from seqvision.pipelines.named_training import build_augment, build_class_loss, build_optimizer
+from seqvision.pipelines.named_training import build_augment, build_class_loss
 from seqvision.pipelines.parent import Parent, read_parent, write_parent
 from seqvision.pipelines.results import ClassifyEvaluation, ClassifyRun, JudgedClasses
 from seqvision.pipelines.saved_variables import load_variables
 from seqvision.pipelines.seed_training import epochs_kept, train_models, training_text
 from seqvision.reporting import RunFolder, to_plain
 from seqvision.scorecards import ClassThreshold, score_classes
-from seqvision.training import TrainState, create_state, predict
+from seqvision.training import TrainState, predict
 
 logger = logging.getLogger(__name__)
 
@@ -248,16 +249,25 @@ def restore_classifiers(
     Raises:
       ValueError: if the saved parameters do not fit the models.
     """
-    models, optimizer = build_classifiers(config, form, classes), build_optimizer(config, examples=1)
+    models = build_classifiers(config, form, classes)
     example = jax.ShapeDtypeStruct((1, form.height, form.width, form.channels), jnp.float32)
-    states = {}
-    for name, trees in load_variables(models, example, config.seeds, run).items():
-        blank = create_state(models[name], optimizer, jax.random.key(0), jnp.zeros(example.shape, example.dtype))
-        states[name] = [blank.replace(params=tree["params"], batch_stats=tree.get("batch_stats", {})) for tree in trees]
-    return states
+    trees = load_variables(models, example, config.seeds, run)
+    return {name: [_restored(model, tree) for tree in trees[name]] for name, model in models.items()}
 
 
-@phase("judging")
+def _restored(model: nn.Module, variables: Mapping[str, Any]) -> TrainState:
+    """Return a state that answers, and is trained no further."""
+    return TrainState(
+        step=0,
+        apply_fn=model.apply,
+        params=variables["params"],
+        tx=optax.identity(),
+        opt_state=(),
+        batch_stats=variables.get("batch_stats", {}),
+        key=jax.random.key(0),
+    )
+
+
 def judge_classes(
     split: ImageSplit,
     states: Mapping[str, Sequence[TrainState]],
