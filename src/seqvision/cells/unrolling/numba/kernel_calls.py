@@ -7,6 +7,8 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import lax
 from jax.interpreters import partial_eval
 
 from ...elman import Elman
@@ -57,11 +59,11 @@ def _forward_operands(cell, params, xs, state, fresh, mask, reset):
         xs=xs,
         w_x=_packed(columns_of_x(cell, params.w_x)),
         w_h=_packed(params.w_h),
-        bias=jnp.pad(b, (0, _wide(cell) - b.size)),
+        bias=_filled_up(b, _wide(cell)),
         h0=h0,
         c0=c0,
-        mask=_bytes(mask),
-        reset=_bytes(reset),
+        mask=mask,
+        reset=reset,
         fresh_h=fresh_h,
         fresh_c=fresh_c,
     )
@@ -95,7 +97,6 @@ def _backward_outlines(cell, stacks, w_h, d_final, d_hs, hs, cs, saved, state, f
 
 
 def _backward_operands(cell, w_h, d_final, d_hs, hs, cs, saved, state, fresh, mask, reset):
-    saved, hs, cs = (jnp.zeros((0, 0, 0), jnp.float32) if a is None else a for a in (saved, hs, cs))
     (h0, c0), (fresh_h, fresh_c), (d_last_h, d_last_c) = _h_and_c(state), _h_and_c(fresh), _h_and_c(d_final)
     return BackwardOperands(
         d_hs=d_hs,
@@ -104,8 +105,8 @@ def _backward_operands(cell, w_h, d_final, d_hs, hs, cs, saved, state, fresh, ma
         cs=cs,
         h0=h0,
         c0=c0,
-        mask=_bytes(mask),
-        reset=_bytes(reset),
+        mask=mask,
+        reset=reset,
         fresh_h=fresh_h,
         fresh_c=fresh_c,
         w_back=_packed(w_h.T),
@@ -140,8 +141,7 @@ def _weight_outlines(cell, stacks, xs, hs, d, h0, reset, fresh_h):
 
 
 def _weight_operands(cell, xs, hs, d, h0, reset, fresh_h):
-    fresh_h = jnp.zeros((0, 0), jnp.float32) if fresh_h is None else fresh_h
-    return WeightOperands(xs=xs, hs=hs, d=d, h0=h0, reset=_bytes(reset), fresh_h=fresh_h)
+    return WeightOperands(xs=xs, hs=hs, d=d, h0=h0, reset=reset, fresh_h=fresh_h)
 
 
 def _weight_kernel(cell, outlines, *operands):
@@ -180,10 +180,11 @@ def _loop(work, cell, sequences) -> Handler:
 
 
 def _call(handler, cell, results, prepare, operands, aliases=None):
-    """Run a kernel on operands with an axis of members, which results get too."""
+    """Run a kernel on operands with an axis of members, which results get too; in the place of None is an empty one."""
     members = len(jax.tree.leaves(operands)[0])
-    operands = jax.vmap(functools.partial(prepare, cell))(*operands)
-    outlines = [jax.ShapeDtypeStruct((members, *r.shape), jnp.float32) for r in results]
+    none = np.zeros((members, 0, 0), np.float32)
+    operands = [none if a is None else a for a in jax.vmap(functools.partial(prepare, cell))(*operands)]
+    outlines = [jax.ShapeDtypeStruct(none.shape if r is None else (members, *r.shape), jnp.float32) for r in results]
     call = jax.ffi.ffi_call(registered(handler), outlines, input_output_aliases=aliases or {})
     return type(results)(*call(*operands))
 
@@ -195,18 +196,19 @@ def _whole_panels(columns):
 
 def _packed(w):
     """Return the columns of w (K, M) as panels (M / PANEL, K, PANEL), filled up with zeros."""
-    w = jnp.pad(w, ((0, 0), (0, _whole_panels(w.shape[1]) - w.shape[1])))
-    return w.reshape(w.shape[0], -1, panel()).transpose(1, 0, 2)
+    K, columns = w.shape[0], _whole_panels(w.shape[1])
+    return lax.transpose(lax.reshape(_filled_up(w, columns), (K, columns // panel(), panel())), (1, 0, 2))
+
+
+def _filled_up(a, width):
+    """Return an array with zeros after its last axis."""
+    last = a.ndim - 1
+    return lax.pad(a, np.float32(0), [(0, width - a.shape[-1] if axis == last else 0, 0) for axis in range(a.ndim)])
 
 
 def _h_and_c(state):
     """Return h and c of a state, empty where there is none."""
-    none = jnp.zeros((0, 0), jnp.float32)
-    return (*(state or ()), none, none)[:2]
-
-
-def _bytes(flags):
-    return jnp.zeros((0, 0), jnp.int8) if flags is None else flags.astype(jnp.int8)
+    return (*(state or ()), None, None)[:2]
 
 
 forward_loop = KernelPrimitive(

@@ -64,9 +64,9 @@ class KernelPrimitive:
     def __call__(self, cell, stacks: str, *operands: Any) -> Any:
         """Return the results for operands that are trees without the axis of members."""
         leaves, tree = jax.tree.flatten(operands)
-        results = self.core.bind(*(a[None] for a in leaves), cell=cell, stacks=stacks, tree=tree)
+        results = self.core.bind(*(jax.lax.expand_dims(a, (0,)) for a in leaves), cell=cell, stacks=stacks, tree=tree)
         expected = self.outlines(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape) for a in leaves]))
-        return jax.tree.unflatten(jax.tree.structure(expected), [a[0] for a in results])
+        return jax.tree.unflatten(jax.tree.structure(expected), [jax.lax.squeeze(a, (0,)) for a in results])
 
     def _outlines_of(self, leaves, cell, stacks, tree):
         return self.outlines(cell, stacks, *jax.tree.unflatten(tree, [floats(*a.shape[1:]) for a in leaves]))
