@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from seqvision.reporting.augmentation_plots import augmentation_draws, plot_augmentations
     from seqvision.reporting.box_plots import plot_boxes
     from seqvision.reporting.classifier_curve_plots import plot_reliability, plot_threshold_curves
+    from seqvision.reporting.drawers import Drawers
     from seqvision.reporting.environment import Environment, describe_environment
     from seqvision.reporting.experiment_records import MeasuredRow, Measurement, measured, record_result
     from seqvision.reporting.forecast_plots import plot_forecast, plot_residuals, plot_step_errors
@@ -42,6 +43,7 @@ __all__ = [
     "PAGES",
     "PICTURES",
     "TABLES",
+    "Drawers",
     "Environment",
     "MeasuredRow",
     "Measurement",

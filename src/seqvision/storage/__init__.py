@@ -8,26 +8,31 @@ Of any pytree `CheckpointFolder` keeps checkpoints::
         states, epoch = here.load(number, like=states), here.about(number)["epoch"]
 """
 
-from seqvision.storage.checkpoints import CheckpointFolder
+from typing import TYPE_CHECKING
+
+from seqvision._late import late_imports
 from seqvision.storage.json_text import json_text, read_json, to_plain
-from seqvision.storage.locks import lock_folder
-from seqvision.storage.manifest import (
-    MANIFEST,
-    NewerSchemaError,
-    check_files,
-    check_schema,
-    read_manifest,
-    record_files,
-)
-from seqvision.storage.weights import (
-    describe_leaves,
-    flatten_leaves,
-    leaf_differences,
-    load_weights,
-    save_weights,
-    unflatten_leaves,
-)
-from seqvision.storage.whole_files import write_file
+
+if TYPE_CHECKING:
+    from seqvision.storage.checkpoints import CheckpointFolder
+    from seqvision.storage.locks import lock_folder
+    from seqvision.storage.manifest import (
+        MANIFEST,
+        NewerSchemaError,
+        check_files,
+        check_schema,
+        read_manifest,
+        record_files,
+    )
+    from seqvision.storage.weights import (
+        describe_leaves,
+        flatten_leaves,
+        leaf_differences,
+        load_weights,
+        save_weights,
+        unflatten_leaves,
+    )
+    from seqvision.storage.whole_files import write_file
 
 __all__ = [
     "MANIFEST",
@@ -49,3 +54,6 @@ __all__ = [
     "unflatten_leaves",
     "write_file",
 ]
+
+if not TYPE_CHECKING:  # a checker that saw it would take any name for one of the room's
+    __getattr__, __dir__ = late_imports(__name__)

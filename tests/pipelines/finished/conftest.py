@@ -17,8 +17,8 @@ ROWS = 80  # of the runs; the file that has grown has 20 more
 def without_pictures():
     """Leave out the pictures of runs, which take more time than these small trainings, and are tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        for room in ("forecasting", "classification"):
-            patch.setattr(f"seqvision.pipelines.{room}.report.save_figure", lambda figure, path: path)
+        patch.setattr("seqvision.reporting.drawers.Drawers.save", lambda *_, **__: None)
+        patch.setattr("seqvision.pipelines.classification.pictures.save_figure", lambda figure, path: path)
         yield
 
 

@@ -18,10 +18,8 @@ def count(name, **about):
 jax.monitoring.register_event_listener(count)
 """
 RUN = """
-import seqvision.pipelines.forecasting.report as report
 from seqvision.pipelines import ForecastConfig, run_forecast
-report.save_figure = lambda figure, path: path
-settings = dict(models=("mlp", "linear"), hidden=3, length=4, horizon=2, epochs=1, seeds=2)
+settings = dict(models=("mlp", "linear"), hidden=3, length=4, horizon=2, epochs=1, seeds=2, plots=False)
 run = run_forecast(ForecastConfig(csv=sys.argv[1], target="close", out=sys.argv[2], **settings), progress=False)
 print(json.dumps({"folder": str(run.folder), **counts}))
 """

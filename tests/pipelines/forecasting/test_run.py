@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from seqvision import metrics, scorecards
+from seqvision import metrics, reporting, scorecards
 from seqvision.data import load_goog
 from seqvision.pipelines import (
     ForecastConfig,
@@ -20,9 +20,9 @@ from seqvision.pipelines import (
     run_forecast,
     split_series,
 )
-from seqvision.pipelines.forecasting import pictures, report
+from seqvision.pipelines.forecasting import report
 from seqvision.pipelines.forecasting.judging import path_origins
-from seqvision.reporting import RunFolder
+from seqvision.reporting import Drawers, RunFolder
 
 SMALL = {"models": ("gru", "linear"), "hidden": 4, "epochs": 3, "seeds": 2, "length": 5, "train": 0.6}
 
@@ -281,11 +281,16 @@ def test_pictures_are_drawn_again_from_the_folder_alone(run, tmp_path):
 def test_pictures_and_tables_are_about_what_predict_runs(run, walk, monkeypatch, tmp_path):
     """Titles, legends and headings of every picture of a run name the mean over seeds and what the card says of it."""
     figures = {}
-    monkeypatch.setattr(pictures, "save_figure", lambda figure, path: figures.update({path.name: figure}))
+
+    def keep(_, path, plot, *args, **options):
+        figures[path.name] = getattr(reporting, plot)(*args, **options)
+
+    monkeypatch.setattr(Drawers, "save", keep)
     config, result = run
     split = split_series(config, load_series(config))
     judged = JudgedForecasts(result.card, result.forecasts, result.free_runs, result.baselines)
-    report.write_forecast_report(RunFolder(tmp_path), config, split, result.history, judged)
+    with Drawers() as drawers:
+        report.write_forecast_report(RunFolder(tmp_path), config, split, result.history, judged, drawers)
     assert set(figures) == {"losses.png", "forecast.png", "intervals.png", "residuals.png", "errors-by-step.png"}
     for name in ("forecast.png", "errors-by-step.png"):
         texts = [text.get_text() for text in figures[name].legends[0].get_texts()]

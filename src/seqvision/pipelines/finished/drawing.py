@@ -5,7 +5,7 @@ from pathlib import Path
 from seqvision._compilation import kept_on_disk
 from seqvision._phases import phase
 from seqvision.pipelines.config import ForecastConfig, config_from_dict, is_of_images
-from seqvision.reporting import RunFolder
+from seqvision.reporting import Drawers, RunFolder
 
 
 @kept_on_disk()
@@ -31,15 +31,15 @@ def _draw_forecasts(run: RunFolder) -> None:
     from seqvision.pipelines.forecasting.data import read_saved, split_series
     from seqvision.pipelines.forecasting.evaluation import judge_again
     from seqvision.pipelines.forecasting.own_rows import own_series
-    from seqvision.pipelines.forecasting.pictures import draw_forecasts
+    from seqvision.pipelines.forecasting.pictures import PLOTS, draw_forecasts
     from seqvision.pipelines.forecasting.report import naive_rows
 
     config = config_from_dict(ForecastConfig, run.read_json("config.json"))
     saved = read_saved(run)
     split = split_series(config, own_series(saved), saved["scaler"])
     judged = judge_again(run, config, split)
-    with phase("drawing"):
-        draw_forecasts(run, config, split, run.read_history(), judged, naive_rows(split, judged))
+    with phase("drawing"), Drawers(plots=PLOTS) as drawers:
+        draw_forecasts(run, config, split, run.read_history(), judged, naive_rows(split, judged), drawers)
 
 
 def _draw_classes(run: RunFolder) -> None:

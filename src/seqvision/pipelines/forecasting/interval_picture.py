@@ -1,23 +1,22 @@
-"""The intervals of a run over its last test rows, as a picture."""
+"""The intervals of a run over its last test rows, for a picture."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from seqvision._checks import counted
 from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
-from seqvision.reporting import plot_intervals
 from seqvision.scorecards import ForecastCard, level_name
 
 _SHOWN = 120  # test rows in the picture
 
 
-def draw_intervals(
+def shown_intervals(
     config: ForecastConfig, split: ForecastSplit, forecasts: Mapping[str, np.ndarray], card: ForecastCard, title: str
-) -> Figure | None:
-    """Draw the intervals of what is delivered and of the naive forecast over the last test rows, at the last step.
+) -> dict[str, Any] | None:
+    """Return for `plot_intervals` those of what is delivered and of the naive forecast, at the last step.
 
     Args:
       config: of the run.
@@ -27,7 +26,7 @@ def draw_intervals(
       title: above all panels.
 
     Returns:
-      None without intervals.
+      Its arguments, for the last test rows; None without intervals.
     """
     if card.intervals is None or "at once" not in card.intervals.ways:
         return None
@@ -49,18 +48,18 @@ def draw_intervals(
         ends[name] = {level: (low, high) for level, (low, high) in here.items()}
         headings[name] = f"{name}{_held(card, name, step)}"
     series = split.series
-    return plot_intervals(
-        series.values[shown, split.targets[0]],
-        forecasts={name: forecasts[name][-count:, -1] for name in names},
-        ends=ends,
-        naive=reference,
-        headings=headings,
-        dates=None if series.dates is None else series.dates[shown],
-        first_row=shown.start,
-        name=series.target or "value",
-        unit=config.unit,
-        title=f"{title}, {counted(step, 'step')} ahead, the last {counted(count, 'test row')}",
-    )
+    return {
+        "truth": series.values[shown, split.targets[0]],
+        "forecasts": {name: forecasts[name][-count:, -1] for name in names},
+        "ends": ends,
+        "naive": reference,
+        "headings": headings,
+        "dates": None if series.dates is None else series.dates[shown],
+        "first_row": shown.start,
+        "name": series.target or "value",
+        "unit": config.unit,
+        "title": f"{title}, {counted(step, 'step')} ahead, the last {counted(count, 'test row')}",
+    }
 
 
 def _held(card: ForecastCard, name: str, step: int) -> str:

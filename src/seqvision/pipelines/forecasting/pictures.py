@@ -9,11 +9,12 @@ import pandas as pd
 from seqvision._checks import counted
 from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
-from seqvision.pipelines.forecasting.interval_picture import draw_intervals
+from seqvision.pipelines.forecasting.interval_picture import shown_intervals
 from seqvision.pipelines.results import JudgedForecasts
-from seqvision.reporting import RunFolder, plot_forecast, plot_losses, plot_residuals, plot_step_errors, save_figure
+from seqvision.reporting import Drawers, RunFolder
 from seqvision.scorecards import ForecastCard, Mode, by_target, delivered_name
 
+PLOTS = ("plot_losses", "plot_forecast", "plot_intervals", "plot_residuals", "plot_step_errors")
 OUTCOMES = ("skill", "unclear", "no skill")
 
 
@@ -24,6 +25,7 @@ def draw_forecasts(
     history: Mapping[str, Mapping[str, np.ndarray]],
     judged: JudgedForecasts,
     naive: dict[str, np.ndarray],
+    drawers: Drawers,
 ) -> None:
     """Draw what `write_forecast_report` writes beside the table.
 
@@ -34,6 +36,7 @@ def draw_forecasts(
       history: model -> metric -> (S, epochs).
       judged: what `judge_forecasts` returned.
       naive: baseline -> its forecasts (B, horizon) of every test row.
+      drawers: who draws.
     """
     series, rows, card = split.series, split.test_rows, judged.card
     y = series.values[:, split.targets[0]]
@@ -43,9 +46,11 @@ def draw_forecasts(
     held = {name: f(y, np.array([start]), count)[0] for name, f in judged.baselines.items()}
     title = f"{series.name} {series.target}" + (", relative changes" if config.returns else "")
     where: dict[str, Any] = {"dates": dates, "first_row": start, "unit": config.unit}
-    save_figure(plot_losses(history, loss=f"{config.loss}, scaled", title=title), folder.path / "losses.png")
+    drawers.save(folder.path / "losses.png", "plot_losses", history, loss=f"{config.loss}, scaled", title=title)
     one_step = {name: f[..., 0] for name, f in models.items()}
-    figure = plot_forecast(
+    drawers.save(
+        folder.path / "forecast.png",
+        "plot_forecast",
         truth,
         forecasts=one_step,
         naive={name: naive[name][:, 0] for name in _drawn(card, "one step ahead", card.one_step)},
@@ -59,15 +64,22 @@ def draw_forecasts(
         title=title,
         **where,
     )
-    save_figure(figure, folder.path / "forecast.png")
     at_once = {delivered_name(name, len(f)): f.mean(axis=0) for name, f in models.items()} | naive
-    intervals = draw_intervals(config, split, at_once, card, title)
+    intervals = shown_intervals(config, split, at_once, card, title)
     if intervals is not None:
-        save_figure(intervals, folder.path / "intervals.png")
+        drawers.save(folder.path / "intervals.png", "plot_intervals", **intervals)
     one = card.references["one step ahead"]
     heading = f"{title}, one step ahead: {_notes(card, split.horizon)['one step ahead']}"
-    figure = plot_residuals(truth, forecasts=one_step, naive=naive[one][:, 0], naive_name=one, title=heading, **where)
-    save_figure(figure, folder.path / "residuals.png")
+    drawers.save(
+        folder.path / "residuals.png",
+        "plot_residuals",
+        truth,
+        forecasts=one_step,
+        naive=naive[one][:, 0],
+        naive_name=one,
+        title=heading,
+        **where,
+    )
     steps = {}
     if card.by_horizon is not None:
         steps[f"forecast at once, {counted(card.by_horizon.rows, 'test row')}"] = card.by_horizon
@@ -76,8 +88,8 @@ def draw_forecasts(
     if steps:
         shown = [*(delivered_name(name, len(f)) for name, f in models.items()), *naive]
         tables = {heading: table.rmse.loc[shown] for heading, table in steps.items()}
-        figure = plot_step_errors(tables, unit=config.unit, title=title, naive=next(iter(naive)))
-        save_figure(figure, folder.path / "errors-by-step.png")
+        path = folder.path / "errors-by-step.png"
+        drawers.save(path, "plot_step_errors", tables, unit=config.unit, title=title, naive=next(iter(naive)))
 
 
 def _drawn(card: ForecastCard, mode: Mode, scores: pd.DataFrame | None) -> list[str]:

@@ -9,8 +9,9 @@ from seqvision._phases import phase
 from seqvision.data import ForecastSplit
 from seqvision.pipelines.config import ForecastConfig
 from seqvision.pipelines.forecasting.interval_columns import with_interval_columns
+from seqvision.pipelines.forecasting.pictures import draw_forecasts
 from seqvision.pipelines.results import JudgedForecasts
-from seqvision.reporting import RunFolder, prediction_table, write_table
+from seqvision.reporting import Drawers, RunFolder, prediction_table, write_table
 from seqvision.scorecards import by_target, delivered_name
 
 
@@ -21,6 +22,7 @@ def write_forecast_report(
     split: ForecastSplit,
     history: Mapping[str, Mapping[str, np.ndarray]],
     judged: JudgedForecasts,
+    drawers: Drawers,
 ) -> None:
     """Write predictions.csv and the pictures of losses, forecasts, intervals, residuals and errors by step.
 
@@ -28,16 +30,16 @@ def write_forecast_report(
 
     Args:
       folder: of the run.
-      config: of the run; without its plots no picture is drawn, and nothing imported that draws.
+      config: of the run.
       split: the data.
       history: model -> metric -> (S, epochs).
       judged: what `judge_forecasts` returned.
+      drawers: who draws, if pictures are wanted.
     """
     write_table(folder.path / "predictions.csv", forecast_table(split, judged))
-    if config.plots:
-        from seqvision.pipelines.forecasting.pictures import draw_forecasts
-
-        draw_forecasts(folder, config, split, history, judged, naive_rows(split, judged))
+    if drawers.wanted:
+        draw_forecasts(folder, config, split, history, judged, naive_rows(split, judged), drawers)
+        drawers.finish()
 
 
 def forecast_table(split: ForecastSplit, judged: JudgedForecasts) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from seqvision.pipelines.forecasting.data import (
 )
 from seqvision.pipelines.forecasting.judging import judge_forecasts
 from seqvision.pipelines.forecasting.own_rows import ROWS, own_series, save_series
+from seqvision.pipelines.forecasting.pictures import PLOTS
 from seqvision.pipelines.forecasting.report import write_forecast_report
 from seqvision.pipelines.forecasting.validation import score_validation, seed_errors
 from seqvision.pipelines.kept_trainings import kept_trainings, reopen_run
@@ -30,7 +31,7 @@ from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.parent import PARENT, Parent, read_parent, write_parent
 from seqvision.pipelines.results import ForecastRun
 from seqvision.pipelines.seed_training import epochs_kept, train_models, training_text
-from seqvision.reporting import RunFolder
+from seqvision.reporting import Drawers, RunFolder
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ def train_and_judge(
       progress: as in `run_forecast`.
       parent: the run that it is refitted from.
     """
-    with kept_trainings(folder, config) as trainings, folder:
+    with kept_trainings(folder, config) as trainings, folder, Drawers(config.plots, PLOTS) as drawers:
         write_parent(folder, parent)
         if not folder.has("config.json"):
             folder.write_config(config)
@@ -167,7 +168,7 @@ def train_and_judge(
         }
         folder.write_json("summary.json", summary)
         history = {name: done.history for name, done in trained.items()}
-        write_forecast_report(folder, config, split, history, judged)
+        write_forecast_report(folder, config, split, history, judged, drawers)
         folder.write_json("phases.json", seconds_so_far())
     text = "\n".join([describe_split(split), training_text(counts, trained), "", judged.card.text()])
     return ForecastRun(
