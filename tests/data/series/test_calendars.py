@@ -153,3 +153,17 @@ def test_what_the_dates_do_not_decide_is_said():
 def test_what_is_no_calendar_is_refused(wrong):
     with pytest.raises(ValueError, match="this is no calendar"):
         Calendar.from_dict(wrong)
+
+
+@has_exchanges
+def test_dates_ahead_need_no_second_calendar_of_the_exchange(monkeypatch):
+    dates, made = load_goog().dates, []
+    package = exchanges.import_exchanges()
+    make = package.get_calendar
+    monkeypatch.setattr(package, "get_calendar", lambda name, **span: (made.append(name), make(name, **span))[1])
+    monkeypatch.setattr(exchanges, "_known", {})
+    following = infer_calendar(dates).after(dates[-1], 5)
+    assert made == ["XNYS"]
+    monkeypatch.setattr(exchanges, "_known", {})
+    exact = exchanges.sessions_between("XNYS", dates[-1], dates[-1] + np.timedelta64(20, "D"))[1:6]
+    np.testing.assert_array_equal(following.astype("datetime64[D]"), exact)

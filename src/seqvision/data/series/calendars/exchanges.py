@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
@@ -13,6 +14,7 @@ from seqvision._checks import did_you_mean
 _WELL_KNOWN = ("XNYS", "XLON", "XETR", "XPAR", "XTKS", "XHKG", "XSHG", "XASX", "XTSE")  # of several that are alike
 _AHEAD = np.timedelta64(730, "D")
 _FIRST_LOOK = np.timedelta64(400, "D")  # in which most exchanges have a holiday that another has not
+_known: dict[str, tuple[np.datetime64, np.datetime64, np.ndarray]] = {}  # exchange -> first and last day, trading days
 
 
 def is_installed() -> bool:
@@ -29,7 +31,13 @@ def sessions_between(exchange: str, first: np.datetime64, last: np.datetime64) -
     """
     import_exchanges()
     exchange = exchange.upper()
-    return _sessions(exchange, str(first.astype("datetime64[D]")), str(last.astype("datetime64[D]")))
+    first, last = first.astype("datetime64[D]"), last.astype("datetime64[D]")
+    begin, end, known = _known.get(exchange, (last, first, None))
+    if known is not None and begin <= first and last <= end:
+        return known[(known >= first) & (known <= last)]
+    found = _sessions(exchange, str(first), str(last))
+    _known[exchange] = first, last, found
+    return found
 
 
 def import_exchanges() -> Any:
@@ -63,11 +71,17 @@ def fitting_exchanges(days: np.ndarray) -> list[str]:
             ahead.setdefault(trading[trading > days[-1]].tobytes(), []).append(name)
     fits = [min(names, key=lambda name: (name not in _WELL_KNOWN, name)) for names in ahead.values()]
     if len(fits) == 1:  # once more, with all that its whole calendar knows
-        fits = [name for name in fits if sessions_between(name, days[0], days[-1]).tolist() == days.tolist()]
+        fits = [name for name in fits if _sessions_of(name, days).tolist() == days.tolist()]
     return sorted(fits, key=lambda name: (name not in _WELL_KNOWN, name))
 
 
-@lru_cache(maxsize=32)
+def _sessions_of(exchange: str, days: np.ndarray) -> np.ndarray:
+    """Return the trading days from the first to the last day, and know those after it, which are asked for next."""
+    with suppress(ValueError):  # not all calendars reach so far
+        sessions_between(exchange, days[0], days[-1] + _FIRST_LOOK)
+    return sessions_between(exchange, days[0], days[-1])
+
+
 def _sessions(exchange: str, first: str, last: str) -> np.ndarray:
     exchanges = import_exchanges()
     names = exchanges.get_calendar_names()
