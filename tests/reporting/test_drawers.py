@@ -44,6 +44,13 @@ def test_what_a_dead_process_does_not_draw_is_drawn_here(tmp_path, expected):
     assert (tmp_path / "a.png").read_bytes() == expected
 
 
+def test_without_processes_pictures_are_drawn_here(tmp_path, expected, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))
+    with Drawers() as drawers:
+        drawers.save(tmp_path / "a.png", "plot_losses", HISTORY)
+    assert (tmp_path / "a.png").read_bytes() == expected
+
+
 def test_what_cannot_be_sent_is_drawn_here(tmp_path):
     class History(dict):  # of no module that another process could import
         pass

@@ -46,11 +46,14 @@ class Drawers:
     def __init__(self, wanted: bool = True, plots: tuple[str, ...] = ()):
         self.wanted = wanted
         count = _processes_worthwhile() if wanted else 0
-        self._processes = [_start(plots) for _ in range(count)]
+        self._processes: list[subprocess.Popen] = []
+        with suppress(OSError):  # no room for them: what is drawn is drawn here
+            for _ in range(count):
+                self._processes.append(_start(plots))
         self._free: queue.SimpleQueue[subprocess.Popen] = queue.SimpleQueue()
         for process in self._processes:
             self._free.put(process)
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="draw") if count else None
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="draw") if self._processes else None
         self._asked: list[tuple[_Picture, Future | None]] = []
 
     def save(self, path: str | os.PathLike[str], plot: str, *args: Any, **options: Any) -> None:
@@ -109,7 +112,7 @@ def _start(plots: tuple[str, ...]) -> subprocess.Popen:
     """Start a process that finds what this one finds."""
     found = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
-        [sys.executable, "-c", _SERVE, *plots],
+        [sys.executable, "-P", "-c", _SERVE, *plots],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
