@@ -44,6 +44,7 @@ class Program:
         self._jitted = jax.jit(function, donate_argnums=donate)
         self._options: dict[str, Any] | None = _CPU_ONCE if once else _CPU
         self._compiled: dict[Any, Future] = {}
+        self._lowering = threading.Lock()  # what one thread lowers another waits for
 
     def shapes(self, *args: Any) -> Any:
         """Return the shapes and dtypes of the results for arguments like these."""
@@ -59,10 +60,11 @@ class Program:
             itself.set_result(self._jitted)
             return itself
         arguments = signature(args)
-        if arguments not in self._compiled:
-            lowered = self._jitted.lower(*args)  # here and not in the thread, which would not see the caller's context
-            self._compiled[arguments] = _BACKGROUND.submit(self._build, lowered)
-        return self._compiled[arguments]
+        with self._lowering:
+            if arguments not in self._compiled:
+                lowered = self._jitted.lower(*args)  # here and not in the thread, which does not see this context
+                self._compiled[arguments] = _BACKGROUND.submit(self._build, lowered)
+            return self._compiled[arguments]
 
     def compile(self, *args: Any) -> Callable:
         """Return the executable for arguments like these."""

@@ -1,7 +1,8 @@
 """Train models several times, each from initial weights of its own."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -11,12 +12,13 @@ import optax
 
 from seqvision._checks import counted
 from seqvision._phases import phase
+from seqvision.pipelines.ahead import ahead_of_time
 from seqvision.pipelines.config import ClassifyConfig, ForecastConfig
 from seqvision.pipelines.early_stops import best_epochs, epochs_run, stopping_text
 from seqvision.pipelines.kept_trainings import KeptTrainings, Training
 from seqvision.pipelines.named_training import build_stopping, fit_options
 from seqvision.reporting import RunFolder
-from seqvision.training import NonFiniteLossError, TrainState, averaged, create_state, fit
+from seqvision.training import NonFiniteLossError, TrainState, averaged, create_state, fit, prepare_fit
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ def train_seeds(
     kept: KeptTrainings | None = None,
     name: str = "model",
     variables: Sequence[Mapping[str, Any]] | None = None,
+    after_first: Callable[[], Any] | None = None,
     **options: Any,
 ) -> TrainedSeeds:
     """Train a model several times; the program is compiled for the first seed and used for all.
@@ -80,6 +83,7 @@ def train_seeds(
       kept: where the trainings are kept, and gone on with.
       name: of the model, there and where it is said how far the run is.
       variables: what each seed begins with, as `TrainedSeeds.variables` has them; by default it draws initial weights.
+      after_first: called when the first seed that has to be trained is, and others follow.
       options: what else `seqvision.training.fit` takes: loss, epochs, batch_size, and validation, metrics, augment or
         stopping where they are wanted.
 
@@ -109,6 +113,9 @@ def train_seeds(
                     model, data, optimizer=optimizer, key=one_key, state=begun, checkpoints=checkpoints, **options
                 )
             fits.append(one)
+            if after_first is not None and number + 1 < seeds:
+                after_first()
+                after_first = None
             if kept is not None:
                 kept.keep(name, number, fits[-1])
         except NonFiniteLossError as error:
@@ -132,9 +139,12 @@ def train_models(
     trainings: KeptTrainings,
     kept: Mapping[str, Any],
     variables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    ahead: Callable[[nn.Module, TrainedSeeds], Any] | None = None,
     **options: Any,
 ) -> dict[str, TrainedSeeds]:
     """Train every model of a configuration from every seed; curves and models go into the run folder.
+
+    While the later seeds of a model train, what the next one runs is compiled by another thread.
 
     Args:
       models: by name.
@@ -145,6 +155,7 @@ def train_models(
       trainings: where they are kept until the run is done.
       kept: what is kept beside the weights of each model; see `seqvision.saving.save_model`.
       variables: model -> what each seed begins with; by default it draws initial weights.
+      ahead: called by that thread with each model that is trained, to compile what is to be done with it.
       options: what else `seqvision.training.fit` takes.
 
     Raises:
@@ -154,33 +165,43 @@ def train_models(
     (folder.path / "metrics.jsonl").unlink(missing_ok=True)  # of a run that is gone on with: it is written anew
     trained: dict[str, TrainedSeeds] = {}
     stopped: list[str] = []
-    for name, model in models.items():
-        try:
-            done = train_seeds(
-                model,
-                data,
-                seeds=config.seeds,
-                seed=config.seed,
-                stream=streams.index(name),
-                kept=trainings,
-                name=name,
-                variables=None if variables is None else variables[name],
-                **fit_options(config, len(data)),
-                **options,
-            )
-        except StoppedSeedsError as error:
-            done = error.trained
-            stopped.append(f"{name}, {error}")
-        if (stopping := build_stopping(config)) is not None:
-            done = done._replace(kept=best_epochs(done.history, stopping))
-        if config.average is not None:  # what is judged and kept
-            done = done._replace(states=tuple(map(averaged, done.states)))
-        trained[name] = done
-        folder.log_metrics(history_records(name, done.history))
-        folder.save_model(name, model, done.states, **kept)
+    wanted = fit_options(config, len(data)) | options
+    following = dict(zip(models, list(models.values())[1:], strict=False))
+    with ahead_of_time() as compile_ahead:
+        for name, model in models.items():
+            coming = following.get(name)
+            try:
+                done = train_seeds(
+                    model,
+                    data,
+                    seeds=config.seeds,
+                    seed=config.seed,
+                    stream=streams.index(name),
+                    kept=trainings,
+                    name=name,
+                    variables=None if variables is None else variables[name],
+                    after_first=None if coming is None else partial(compile_ahead, _prepare, coming, data, wanted),
+                    **wanted,
+                )
+            except StoppedSeedsError as error:
+                done = error.trained
+                stopped.append(f"{name}, {error}")
+            if (stopping := build_stopping(config)) is not None:
+                done = done._replace(kept=best_epochs(done.history, stopping))
+            if config.average is not None:  # what is judged and kept
+                done = done._replace(states=tuple(map(averaged, done.states)))
+            trained[name] = done
+            if ahead is not None:
+                compile_ahead(ahead, model, done)
+            folder.log_metrics(history_records(name, done.history))
+            folder.save_model(name, model, done.states, **kept)
     if stopped:
         raise ArithmeticError("; ".join(stopped))
     return trained
+
+
+def _prepare(model: nn.Module, data: Any, options: Mapping[str, Any]) -> None:
+    prepare_fit(model, data, **{name: value for name, value in options.items() if name != "progress"})
 
 
 def _begun(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from seqvision._compilation import compilation_cache_folder, enable_compilation_cache
 from seqvision._late import late_imports
 
-from .fit import Fit, fit
+from .fit import Fit, fit, prepare_fit
 from .predict import as_it_is, mirrored, predict
 from .state_bytes import register_state_bytes
 
@@ -88,6 +88,7 @@ __all__ = [
     "make_yolo_loss",
     "mirrored",
     "predict",
+    "prepare_fit",
     "restore_state",
     "run_population",
     "sequence_cross_entropy",

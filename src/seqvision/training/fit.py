@@ -189,11 +189,8 @@ def fit(
                 compiling: Any = streams.prepare(shapes, watch, guard, data, validation)
                 plans = None
             else:
-                fill = _filled_up(settings, shapes)
-                plans = Plans(data, validation, batch_size, chunk, shuffle, fill)
-                several = _program(settings._replace(shuffle=True), chunk, fill)  # the plans have the order
+                plans, compiling = _compiling(settings, data, validation, chunk, shapes, watch, guard)
                 data, validation = plans.data, plans.validation
-                compiling = several.prepare(shapes, watch, guard, data, validation, on_mesh(plans.shapes, place))
             if course is None:
                 if state is None:
                     state = on_mesh(create_state(model, optimizer, key, x), place, owned=True)
@@ -207,6 +204,71 @@ def fit(
             plans.start(course.state, epochs, course.first_step)
         run_chunks(course, compiled, data, validation, plans, epochs, chunk, place, saver, progress)
     return _result(course, settings, given, epochs, checkpoints)
+
+
+def prepare_fit(
+    model: nn.Module,
+    data: Any,
+    *,
+    loss: LossName | PerExample,
+    optimizer: optax.GradientTransformation | OptimizerName,
+    epochs: int,
+    batch_size: int,
+    key: Array | int = 0,
+    validation: Any = None,
+    metrics: Metrics = None,
+    shuffle: bool = True,
+    augment: Augmentation | None = None,
+    penalty: Penalty | None = None,
+    micro_batch: int | None = None,
+    compute_dtype: ComputeType | None = None,
+    stopping: EarlyStopping | None = None,
+) -> None:
+    """Compile what `fit` with the same arguments runs, from another thread for instance while something else trains.
+
+    The programs are kept on disk and in this process, where `fit` finds them; nothing is trained. Of a `Stream` and of
+    data that lie on several devices nothing is compiled ahead.
+
+    Args:
+      model, data, loss, optimizer, epochs, batch_size: as of `fit`; the same objects.
+      key, validation, metrics, shuffle, augment, penalty, micro_batch, compute_dtype, stopping: likewise.
+
+    Raises:
+      ValueError, TypeError: as `fit`, for some of what it refuses.
+
+    >>> from seqvision.data import Arrays
+    >>> data, options = Arrays(np.ones((10, 3)), np.zeros((10, 1))), {"loss": "mse", "epochs": 5, "batch_size": 4}
+    >>> prepare_fit(nn.Dense(1), data, optimizer="adam", **options)
+    """
+    model, optimizer, key = check_model(model), resolve_optimizer(optimizer), resolve_key(key)
+    data = as_data("data", data)
+    validation = validation if validation is None else as_data("validation", validation)
+    if any(isinstance(one, Stream) for one in (data, validation)) or batch_sharding(data) is not None:
+        return
+    loss_function = resolve_loss(loss)
+    options = StepOptions(augment, penalty, micro_batch, compute_type(compute_dtype))
+    named = resolve_metrics(metrics, loss_function)
+    settings = Settings(loss_function, named, options, stopping, batch_size, shuffle, None)
+    x = jax.tree.map(lambda a: np.zeros((1, *a.shape[1:]), a.dtype), _example(data, batch_size).x)
+    with kept_on_disk():
+        shapes = state_shapes(model, optimizer, key, x)
+        watch = None if stopping is None else jax.eval_shape(start_watch, shapes)
+        guard = jax.eval_shape(start_guard, shapes)
+        chunk = epochs_at_once(epochs, None, len(data))
+        _, compiling = _compiling(settings, data, validation, chunk, shapes, watch, guard)
+        create_state(model, optimizer, key, x)
+        compiling.result()
+
+
+def _compiling(
+    settings: "Settings", data: Any, validation: Any, chunk: int, shapes: TrainState, watch: Any, guard: Any
+) -> tuple[Plans, Any]:
+    """Have the program of a chunk of epochs compiled in the background, and return the plans for it as well."""
+    fill, place = _filled_up(settings, shapes), settings.batch_sharding
+    plans = Plans(data, validation, settings.batch_size, chunk, settings.shuffle, fill)
+    several = _program(settings._replace(shuffle=True), chunk, fill)  # the plans have the order
+    arguments = (shapes, watch, guard, plans.data, plans.validation, on_mesh(plans.shapes, place))
+    return plans, several.prepare(*arguments)
 
 
 def _result(course: Course, settings: "Settings", data: Any, epochs: int, checkpoints: Any) -> Fit:

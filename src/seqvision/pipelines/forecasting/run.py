@@ -21,6 +21,7 @@ from seqvision.pipelines.forecasting.data import (
     read_saved,
     split_series,
 )
+from seqvision.pipelines.forecasting.forecaster import Forecaster
 from seqvision.pipelines.forecasting.judging import judge_forecasts
 from seqvision.pipelines.forecasting.own_rows import ROWS, own_series, save_series
 from seqvision.pipelines.forecasting.pictures import PLOTS
@@ -30,7 +31,7 @@ from seqvision.pipelines.kept_trainings import kept_trainings, reopen_run
 from seqvision.pipelines.named_models import build_forecaster
 from seqvision.pipelines.parent import PARENT, Parent, read_parent, write_parent
 from seqvision.pipelines.results import ForecastRun
-from seqvision.pipelines.seed_training import epochs_kept, train_models, training_text
+from seqvision.pipelines.seed_training import TrainedSeeds, epochs_kept, train_models, training_text
 from seqvision.reporting import Drawers, RunFolder
 
 logger = logging.getLogger(__name__)
@@ -149,6 +150,7 @@ def train_and_judge(
             loss=config.loss,
             validation=split.validation,
             variables=None if parent is None else parent.variables,
+            ahead=lambda model, done: _prepare_forecasts(model, done, config, split),
             progress=progress,
         )
         variables = {name: done.variables for name, done in trained.items()}
@@ -174,6 +176,11 @@ def train_and_judge(
     return ForecastRun(
         **vars(judged), folder=folder.path, text=text, summary=summary, history=history, validation=validation
     )
+
+
+def _prepare_forecasts(model: nn.Module, done: TrainedSeeds, config: ForecastConfig, split: ForecastSplit) -> None:
+    forecaster = Forecaster(model, done.variables, split.horizon, len(split.targets))
+    forecaster.prepare(config.length, len(split.series.columns))
 
 
 def build_forecasters(config: ForecastConfig, split: ForecastSplit) -> dict[str, nn.Module]:
