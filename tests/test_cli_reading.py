@@ -214,7 +214,7 @@ def test_a_new_file_is_read_as_the_file_of_training_was(dayfirst, tmp_path, caps
     }
     new = tmp_path / "new.csv"
     new.write_text("Datum;Preis\n" + "".join(f"{day:02d}/08/2020;1{day},5\n" for day in range(1, 13)))
-    code, out, err = run(capsys, "predict", dayfirst, "--csv", new)
+    code, out, err = run(capsys, "predict", dayfirst, "--csv", new, "--quiet")
     assert (code, err) == (0, "")
     assert "after 2020-08-12" in out
     ahead = json.loads(run(capsys, "predict", dayfirst, "--csv", new, "--steps", "3", "--json")[1])["forecast"]
@@ -362,7 +362,7 @@ def test_a_forecast_that_cannot_be_written_is_refused_before_anything_is_compute
 
 
 def test_the_folder_of_a_forecast_is_made(dayfirst, tmp_path, capsys):
-    code, _, err = run(capsys, "predict", dayfirst, "--output", tmp_path / "new" / "x.csv")
+    code, _, err = run(capsys, "predict", dayfirst, "--output", tmp_path / "new" / "x.csv", "--quiet")
     assert (code, err) == (0, "")
     assert (tmp_path / "new" / "x.csv").read_text().startswith("date,row,step,model,forecast,")
 

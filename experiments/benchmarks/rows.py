@@ -113,4 +113,4 @@ def make_sample(row: Row, examples: int) -> Sample:
     series = series.astype(np.float32)[:, None]
     windows = np.lib.stride_tricks.sliding_window_view(series[: -row.outputs, 0], row.length)
     ahead = np.lib.stride_tricks.sliding_window_view(series[row.length :, 0], row.outputs)
-    return Sample(series, np.ascontiguousarray(windows)[..., None], np.ascontiguousarray(ahead))
+    return Sample(series, np.ascontiguousarray(windows)[..., None], ahead.copy())

@@ -193,7 +193,11 @@ class _Pass:
         bad = jnp.full((), -1, jnp.int32) if losses is None else first_bad_batch(losses)
         if count is None and not last:
             return state, {name: values.mean() for name, values in means.items()}, bad
-        return state, {name: (values * counts).sum() / known for name, values in means.items()}, bad
+
+        def mean(values: Array) -> Array:
+            return (values * counts.astype(values.dtype)).sum() / jnp.asarray(known).astype(values.dtype)
+
+        return state, {name: mean(values) for name, values in means.items()}, bad
 
 
 def _filled(batch: Any, count: Array) -> WeightedBatch:

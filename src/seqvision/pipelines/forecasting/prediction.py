@@ -188,7 +188,6 @@ def _table(rows: dict[str, np.ndarray], judged: Judged, first: int, dates: np.nd
     return pd.concat(parts, ignore_index=True).sort_values("step", kind="stable", ignore_index=True)
 
 
-@phase("forecasting")
 def _forecasts(
     folder: RunFolder, config: ForecastConfig, series: Series, scaler: Scaler, target: int, fed_back: int | None
 ) -> dict[str, np.ndarray]:
@@ -198,8 +197,9 @@ def _forecasts(
     variables = load_variables(models, example, config.seeds, folder)
     window = scaler.transform(series.values[-config.length :])[None]
     found = {}
-    for name, model in models.items():
-        forecaster = Forecaster(model, variables[name], config.horizon, targets=1)
-        outputs = forecaster.forecast(window) if fed_back is None else forecaster.run_freely(window, fed_back)
-        found[name] = scaler.inverse(outputs[:, 0], (target,))[..., 0]
+    with phase("forecasting"):
+        for name, model in models.items():
+            forecaster = Forecaster(model, variables[name], config.horizon, targets=1)
+            outputs = forecaster.forecast(window) if fed_back is None else forecaster.run_freely(window, fed_back)
+            found[name] = scaler.inverse(outputs[:, 0], (target,))[..., 0]
     return found
