@@ -2,7 +2,7 @@
 
 import time
 from contextlib import nullcontext
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import flax.linen as nn
@@ -11,21 +11,19 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array
-from jax.sharding import NamedSharding
 
 from seqvision._checks import check_count, check_flag, shown
-from seqvision._compilation import Program, kept_on_disk
+from seqvision._compilation import kept_on_disk
 from seqvision.data import Batch, Stream
 
 from .arguments import as_data, check_model, resolve_key
 from .checks import check_batch_size, check_inputs, check_optimizer, check_training_data
 from .chunks import epochs_at_once, run_chunks
 from .divergence import non_finite_loss, start_guard
-from .epochs import make_epochs
 from .losses import LossName, PerExample, resolve_loss, resolve_metrics
 from .optimizers import OptimizerName, resolve_optimizer
 from .placement import around, as_given, batch_sharding, on_mesh
-from .plans import Plans, is_by_row
+from .programs import Settings, StepOptions, compile_epochs, stream_programs
 from .resuming import resume
 from .resumption.checkpoints import Checkpoints
 from .resumption.course import Course, History
@@ -41,11 +39,9 @@ from .step import (
     Penalty,
     check_functions,
     compute_type,
-    make_eval_step,
-    make_train_step,
 )
 from .stopping import EarlyStopping, start_watch
-from .streaming import StreamedEpoch, StreamPrograms, make_stream_programs
+from .streaming import StreamedEpoch
 
 
 class Fit(NamedTuple):
@@ -185,11 +181,11 @@ def fit(
             chunk = 1 if streamed else epochs_at_once(epochs, every, len(data))
             chunk = chunk if saver is None else saver.begin(chunk)
             if streamed:
-                streams = StreamedEpoch(_stream_programs(settings), labels, cache)
+                streams = StreamedEpoch(stream_programs(settings), labels, cache)
                 compiling: Any = streams.prepare(shapes, watch, guard, data, validation)
                 plans = None
             else:
-                plans, compiling = _compiling(settings, data, validation, chunk, shapes, watch, guard)
+                plans, compiling = compile_epochs(settings, data, validation, chunk, shapes, watch, guard)
                 data, validation = plans.data, plans.validation
             if course is None:
                 if state is None:
@@ -255,20 +251,9 @@ def prepare_fit(
         watch = None if stopping is None else jax.eval_shape(start_watch, shapes)
         guard = jax.eval_shape(start_guard, shapes)
         chunk = epochs_at_once(epochs, None, len(data))
-        _, compiling = _compiling(settings, data, validation, chunk, shapes, watch, guard)
+        _, compiling = compile_epochs(settings, data, validation, chunk, shapes, watch, guard)
         create_state(model, optimizer, key, x)
         compiling.result()
-
-
-def _compiling(
-    settings: "Settings", data: Any, validation: Any, chunk: int, shapes: TrainState, watch: Any, guard: Any
-) -> tuple[Plans, Any]:
-    """Have the program of a chunk of epochs compiled in the background, and return the plans for it as well."""
-    fill, place = _filled_up(settings, shapes), settings.batch_sharding
-    plans = Plans(data, validation, settings.batch_size, chunk, settings.shuffle, fill)
-    several = _program(settings._replace(shuffle=True), chunk, fill)  # the plans have the order
-    arguments = (shapes, watch, guard, plans.data, plans.validation, on_mesh(plans.shapes, place))
-    return plans, several.prepare(*arguments)
 
 
 def _result(course: Course, settings: "Settings", data: Any, epochs: int, checkpoints: Any) -> Fit:
@@ -317,51 +302,6 @@ def _check_entries(
                 f'checkpoints must be Checkpoints, such as Checkpoints("here", every=5), got {shown(checkpoints)}'
             )
         checkpoints.check(entries)
-
-
-class StepOptions(NamedTuple):
-    """What `make_train_step` takes beside loss and metrics."""
-
-    augment: Augmentation | None
-    penalty: Penalty | None
-    micro_batch: int | None
-    compute_dtype: ComputeType | None
-
-
-class Settings(NamedTuple):
-    """What a run's programs depend on besides the number of epochs and the shapes of state and data."""
-
-    loss: PerExample
-    metrics: tuple[tuple[str, PerExample], ...]
-    options: StepOptions
-    stopping: EarlyStopping | None
-    batch_size: int
-    shuffle: bool
-    batch_sharding: NamedSharding | None
-
-
-def _filled_up(settings: Settings, state: TrainState) -> tuple[bool, bool]:
-    """Whether a last batch that is smaller is filled up, of data and of validation data: where nothing mixes rows."""
-    by_row = all(map(is_by_row, (settings.loss, *(metric for _, metric in settings.metrics))))
-    parts = settings.options.augment is not None or settings.options.micro_batch is not None
-    return by_row and not parts and not state.batch_stats, by_row
-
-
-@lru_cache(maxsize=64)
-def _program(settings: Settings, epochs: int, fill: tuple[bool, bool]) -> Program:
-    loss, metrics, options, stopping, batch_size, shuffle, place = settings
-    step = make_train_step(loss, dict(metrics), **options._asdict())
-    evaluate = make_eval_step(loss, dict(metrics))
-    several = make_epochs(step, epochs, batch_size, shuffle, evaluate, None, stopping, place, *fill)
-    return Program(several, donate=(0, 1, 2))
-
-
-@lru_cache(maxsize=64)
-def _stream_programs(settings: Settings) -> StreamPrograms:
-    loss, metrics, options, stopping, batch_size, shuffle, _ = settings
-    step = make_train_step(loss, dict(metrics), **options._asdict())
-    evaluate = make_eval_step(loss, dict(metrics))
-    return make_stream_programs(step, evaluate, batch_size, shuffle, stopping)
 
 
 def _example(data: Any, batch_size: int) -> Batch:
