@@ -20,29 +20,70 @@ belongs to one phase, see time_phases.py; "import" has what is imported before t
 Expected: the fits cold in a third of the fastest other's time, 20 origins in that of 3.
 
 Measured (from results/time_to_result.json by results/tables.py):
-    python experiments/benchmarks/time_to_result.py --rows convnet --rounds 1 --only --states cold second again
-        (2026-11-28, 2 cores, Intel(R) Xeon(R) Processor @ 2.50GHz)
-        a process, s     seqvision
-        convnet, cold         61.1
-        convnet, second       52.7
-        a fit, s         seqvision
-        convnet, cold         49.6
-        convnet, second       38.5
-        convnet, again        24.7
-        CPU seconds, s   seqvision
-        convnet, cold         23.9
-        convnet, second       16.3
-        convnet, again        12.7
-        peak memory, MB  seqvision
-        convnet, cold          417
-        convnet, second        381
-        convnet, again         435
-        phases, s        kernels  import  trace  lower  compile  weights    run  draw  judge  read  rest
-        convnet, cold       0.00   11.56   5.50   5.56    22.00     0.00  15.92  0.00   0.00  0.00  0.43
-        convnet, second     0.00   14.70   6.17   4.68     0.97     0.01  25.34  0.00   0.00  0.00  0.79
-        convnet, again      0.00    0.05   1.47   2.71     0.32     0.02  19.56  0.00   0.00  0.00  0.55
-        One round on a busy machine, for the form alone: CPU seconds hold, seconds do not.
-Running time: 2.4 min.
+    python experiments/benchmarks/time_to_result.py --rows command lstm5 origins3 origins20 predict --states cold second
+        --rounds 1 --keep FILE --against PATH --peers-python PATH (2026-11-28, 2 cores, Intel(R) Xeon(R) Processor @
+        2.50GHz)
+        a process, s       seqvision  before  before / ours  fastest peer / ours
+        command, cold           23.5    87.9           3.74                    –
+        command, second         18.6    34.8           1.87                    –
+        predict, cold           6.41    57.9           9.04                    –
+        predict, second         5.28    16.9           3.19                    –
+        lstm5, cold             4.06       –              –                 2.97
+        lstm5, second           3.66       –              –                  3.3
+        origins3, cold          4.77       –              –                    –
+        origins3, second        3.59       –              –                    –
+        origins20, cold         5.06       –              –                    –
+        origins20, second       4.82       –              –                    –
+        a fit, s           seqvision  before  before / ours  fastest peer / ours
+        command, cold             22    83.3           3.79                    –
+        command, second         16.5    30.5           1.85                    –
+        predict, cold           5.04    56.6           11.2                    –
+        predict, second         3.97    15.5           3.91                    –
+        lstm5, cold             1.98       –              –                 3.84
+        lstm5, second           1.61       –              –                 4.71
+        lstm5, again           0.769       –              –                 9.88
+        origins3, cold          2.44       –              –                    –
+        origins3, second        1.55       –              –                    –
+        origins20, cold         3.07       –              –                    –
+        origins20, second        2.8       –              –                    –
+        CPU seconds, s     seqvision  before  before / ours  fastest peer / ours
+        command, cold           38.8     101           2.59                    –
+        command, second         27.1    41.4           1.53                    –
+        predict, cold           7.04    58.2           8.27                    –
+        predict, second         5.39      17           3.15                    –
+        lstm5, cold             5.12       –              –                 2.57
+        lstm5, second           4.08       –              –                 3.23
+        lstm5, again           0.982       –              –                 13.4
+        origins3, cold          5.87       –              –                    –
+        origins3, second        3.91       –              –                    –
+        origins20, cold         6.42       –              –                    –
+        origins20, second       5.47       –              –                    –
+        peak memory, MB    seqvision  before
+        command, cold            440     806
+        command, second          405     724
+        predict, cold            329     731
+        predict, second          297     616
+        lstm5, cold              279       –
+        lstm5, second            263       –
+        lstm5, again             278       –
+        origins3, cold           280       –
+        origins3, second         265       –
+        origins20, cold          280       –
+        origins20, second        263       –
+        phases, s          kernels  import  trace  lower  compile  weights   run  draw  judge  read  rest
+        command, cold         0.01    4.25   3.90   1.98     7.02     0.03  1.85  3.05   0.52  0.00  0.89
+        command, second       0.01    4.81   3.30   1.64     0.40     0.12  3.79  2.78   0.56  0.00  1.15
+        predict, cold         0.01    2.97   0.66   0.19     1.04     0.00  0.08  0.00   0.00  0.00  1.43
+        predict, second       0.01    2.83   0.72   0.21     0.06     0.00  0.09  0.00   0.00  0.00  1.32
+        lstm5, cold           0.00    2.53   0.50   0.33     0.43     0.00  0.18  0.00   0.00  0.00  0.07
+        lstm5, second         0.00    2.49   0.47   0.32     0.09     0.00  0.18  0.00   0.00  0.00  0.07
+        lstm5, again          0.00    0.00   0.23   0.24     0.07     0.00  0.21  0.00   0.00  0.00  0.03
+        origins3, cold        0.00    3.03   0.66   0.42     0.42     0.01  0.09  0.00   0.00  0.00  0.12
+        origins3, second      0.00    2.42   0.50   0.33     0.10     0.01  0.09  0.00   0.00  0.00  0.11
+        origins20, cold       0.00    2.52   0.64   0.38     0.36     0.09  0.67  0.00   0.00  0.00  0.36
+        origins20, second     0.00    2.39   0.70   0.35     0.10     0.10  0.74  0.00   0.00  0.00  0.41
+        One round; before: commit 5d78d19; peak memory is that of the process, beside the two that draw.
+Running time: 7.8 min.
 """
 
 import json
