@@ -124,7 +124,11 @@ def test_figures_are_those_of_the_results(capsys):
 def test_every_experiment_has_a_record():
     folder = ROOT / "experiments"
     recorded = {path.stem for path in (folder / "results").glob("*.json")}
-    benchmarks = {path.stem for path in (folder / "benchmarks").glob("*.py") if "run_experiment" in path.read_text()}
+    benchmarks = {
+        path.stem
+        for path in (folder / "benchmarks").glob("*.py")
+        if "run_experiment(main, Config, __doc__)" in path.read_text()
+    }
     assert recorded == {path.stem for path in folder.glob("*.py")} | benchmarks
 
 
