@@ -20,10 +20,10 @@ from .arguments import as_data, check_model, resolve_key
 from .checks import check_batch_size, check_inputs, check_optimizer, check_training_data
 from .chunks import epochs_at_once, run_chunks
 from .divergence import non_finite_loss, start_guard
-from .losses import LossName, PerExample, resolve_loss, resolve_metrics
+from .losses import LossName, PerExample
 from .optimizers import OptimizerName, resolve_optimizer
 from .placement import around, as_given, batch_sharding, on_mesh
-from .programs import Settings, StepOptions, compile_epochs, stream_programs
+from .programs import Settings, StepOptions, compile_epochs, resolve_settings, stream_programs
 from .resuming import resume
 from .resumption.checkpoints import Checkpoints
 from .resumption.course import Course, History
@@ -37,8 +37,6 @@ from .step import (
     ComputeType,
     Metrics,
     Penalty,
-    check_functions,
-    compute_type,
 )
 from .stopping import EarlyStopping, start_watch
 from .streaming import StreamedEpoch
@@ -145,14 +143,11 @@ def fit(
     model, optimizer, key = check_model(model), resolve_optimizer(optimizer), resolve_key(key)
     data = as_data("data", data)
     validation = validation if validation is None else as_data("validation", validation)
-    loss_function = resolve_loss(loss)
-    named = resolve_metrics(metrics, loss_function)
-    _check_entries(stopping, checkpoints, named, validation)
-    check_functions(augment, penalty)
-    options = StepOptions(augment, penalty, micro_batch, compute_type(compute_dtype))
     place = batch_sharding(data)
+    options = StepOptions(augment, penalty, micro_batch, compute_dtype)
+    settings = resolve_settings(loss, metrics, options, stopping, batch_size, shuffle, place)
+    _check_entries(stopping, checkpoints, settings.metrics, validation)
     given, (data, validation) = data, on_mesh((data, validation), place)
-    settings = Settings(loss_function, named, options, stopping, batch_size, shuffle, place)
     streamed = isinstance(data, Stream) or isinstance(validation, Stream)
     start = time.perf_counter()
     with around(place):
@@ -166,9 +161,9 @@ def fit(
                 state = on_mesh(resume(state, model, optimizer, key, x), place)
             shapes = on_mesh(state_shapes(model, optimizer, key, x), place) if state is None else state
             check_optimizer(optimizer, shapes)
-            if validation is not None and _two(validation).x != batch.x:
-                check_inputs(shapes, _two(validation).x, "validation")
-            labels = check_training_data(shapes, batch, loss_function, named, augment)
+            if validation is not None and (judged := _two(validation).x) != batch.x:
+                check_inputs(shapes, judged, "validation")
+            labels = check_training_data(shapes, batch, settings.loss, settings.metrics, augment)
             for examples in (data, validation):  # a Stream checks what it reads
                 if labels is not None and not isinstance(examples, Stream) and hasattr(examples, "y"):
                     labels.check(examples.y)
@@ -241,10 +236,8 @@ def prepare_fit(
     validation = validation if validation is None else as_data("validation", validation)
     if any(isinstance(one, Stream) for one in (data, validation)) or batch_sharding(data) is not None:
         return
-    loss_function = resolve_loss(loss)
-    options = StepOptions(augment, penalty, micro_batch, compute_type(compute_dtype))
-    named = resolve_metrics(metrics, loss_function)
-    settings = Settings(loss_function, named, options, stopping, batch_size, shuffle, None)
+    options = StepOptions(augment, penalty, micro_batch, compute_dtype)
+    settings = resolve_settings(loss, metrics, options, stopping, batch_size, shuffle, None)
     x = jax.tree.map(lambda a: np.zeros((1, *a.shape[1:]), a.dtype), _example(data, batch_size).x)
     with kept_on_disk():
         shapes = state_shapes(model, optimizer, key, x)
@@ -256,7 +249,7 @@ def prepare_fit(
         compiling.result()
 
 
-def _result(course: Course, settings: "Settings", data: Any, epochs: int, checkpoints: Any) -> Fit:
+def _result(course: Course, settings: Settings, data: Any, epochs: int, checkpoints: Any) -> Fit:
     """Return what came of a training, or raise what ended it."""
     place, whole = settings.batch_sharding, course.bad_batch < 0
     watch = course.watch if course.epochs else None
@@ -274,7 +267,7 @@ def _result(course: Course, settings: "Settings", data: Any, epochs: int, checkp
 
 
 def _in_words(
-    model: nn.Module, optimizer: optax.GradientTransformation, key: Array, arrays: tuple, settings: "Settings"
+    model: nn.Module, optimizer: optax.GradientTransformation, key: Array, arrays: tuple, settings: Settings
 ) -> dict[str, str]:
     """Return what a training depends on, for its checkpoints."""
     data, validation, state = arrays

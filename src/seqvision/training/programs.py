@@ -8,11 +8,20 @@ from jax.sharding import NamedSharding
 from seqvision._compilation import Program
 
 from .epochs import make_epochs
-from .losses import PerExample
+from .losses import LossName, PerExample, resolve_loss, resolve_metrics
 from .placement import on_mesh
 from .plans import Plans, is_by_row
 from .state import TrainState
-from .step import Augmentation, ComputeType, Penalty, make_eval_step, make_train_step
+from .step import (
+    Augmentation,
+    ComputeType,
+    Metrics,
+    Penalty,
+    check_functions,
+    compute_type,
+    make_eval_step,
+    make_train_step,
+)
 from .stopping import EarlyStopping
 from .streaming import StreamPrograms, make_stream_programs
 
@@ -36,6 +45,27 @@ class Settings(NamedTuple):
     batch_size: int
     shuffle: bool
     batch_sharding: NamedSharding | None
+
+
+def resolve_settings(
+    loss: LossName | PerExample,
+    metrics: Metrics,
+    options: StepOptions,
+    stopping: EarlyStopping | None,
+    batch_size: int,
+    shuffle: bool,
+    place: NamedSharding | None,
+) -> Settings:
+    """Return the settings that arguments of `fit` mean, with functions in the place of names.
+
+    Raises:
+      ValueError, TypeError: for a loss, metric, augmentation, penalty or type that is none.
+    """
+    loss_function = resolve_loss(loss)
+    named = resolve_metrics(metrics, loss_function)
+    check_functions(options.augment, options.penalty)
+    options = options._replace(compute_dtype=compute_type(options.compute_dtype))
+    return Settings(loss_function, named, options, stopping, batch_size, shuffle, place)
 
 
 def _filled_up(settings: Settings, state: TrainState) -> tuple[bool, bool]:
